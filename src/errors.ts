@@ -1,0 +1,46 @@
+/**
+ * The catalogue of everything polybeam refuses to do. Codes are stable: scripts may match on them.
+ * One line a code says what kind of mistake it stands for; the message of an error names the value and the remedy.
+ */
+export const errorCatalogue = {
+  OPTION_UNKNOWN: 'An option name that does not exist.',
+  OPTION_INVALID: 'An option value outside what the option accepts.',
+  OPTION_CONFLICT: 'Two options that exclude each other.',
+  KERNEL_UNMAPPED: 'A tfjs operation that the tracer cannot express as ONNX nodes.',
+  TRACE_VALUE_READ: 'A value was read while tracing, when no values exist yet.',
+  TRACE_SHAPE: 'A size that cannot be expressed by the named dimensions of the program.',
+  FEED_INVALID: 'A program was run with a missing, unknown or wrongly shaped input.',
+  DEVICE_UNKNOWN: 'A device name that polybeam does not know.',
+  DEVICE_UNAVAILABLE: 'A device that exists but is not installed or not usable here.',
+  RUNTIME_MISSING: 'No ONNX runtime was set before a program was compiled.',
+  WEIGHT_MISSING: 'A weight that the architecture needs is not in the checkpoint.',
+  WEIGHT_SHAPE: 'A weight has another shape than the architecture wants.',
+  WEIGHT_DTYPE: 'A weight is stored in a number format that polybeam does not read.',
+  FILE_NOT_FOUND: 'A file or directory does not exist.',
+  FILE_CORRUPT: 'A file is truncated or not in its format.',
+  FILE_WRITE: 'A file could not be written; what was there before is untouched.',
+  CONFIG_INVALID: 'A configuration file has a wrong or missing value.',
+  MODEL_TYPE_UNKNOWN: 'A config.json names a model type that polybeam does not implement.',
+  TOKENIZER_MISSING: 'Text was given to a model directory without tokenizer files.',
+  TOKENIZER_INVALID: 'A tokenizer file that cannot be read.',
+  LANGUAGE_UNKNOWN: 'A target language that the model was not trained for.',
+  INPUT_INVALID: 'An input line or value that cannot be used.',
+  TRAINING_DIVERGED: 'The loss became NaN or infinite.',
+  CHECKPOINT_MISMATCH: 'A training checkpoint belongs to another configuration.',
+} as const;
+
+/** A stable error code; see `errorCatalogue`. */
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/** Every error polybeam throws on purpose: one sentence with the value and the remedy, and a stable `code`. */
+export class PolybeamError extends Error {
+  override readonly name = 'PolybeamError';
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,43 @@
+import { PolybeamError } from './errors.js';
+
+/**
+ * What polybeam needs of a file system. Node's is in `src/node/files.ts`; a browser can pass its own
+ * (fetch, OPFS, a Map of buffers). Paths use `/`.
+ */
+export interface FileAccess {
+  /** Whole file; throws FILE_NOT_FOUND. */
+  read(path: string): Promise<Uint8Array>;
+  /** Bytes [start, end) of a file; throws FILE_NOT_FOUND, and FILE_CORRUPT where the file ends before `end`. */
+  readRange(path: string, start: number, end: number): Promise<Uint8Array>;
+  /** Size in bytes, or undefined where there is no such file. */
+  size(path: string): Promise<number | undefined>;
+  /** Names in a directory, sorted; empty where there is no such directory. */
+  list(directory: string): Promise<string[]>;
+  /**
+   * Writes the chunks to a temporary file beside `path`, flushes it to disk and renames it over `path`: a reader sees
+   * the old file or the new one, never a part. Throws FILE_WRITE; the old file is then untouched. Makes directories.
+   */
+  writeAtomic(path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void>;
+  /** Appends to a file, making it where it does not exist. */
+  append(path: string, text: string): Promise<void>;
+  /** Removes a file or a directory with all in it; no error where it does not exist. */
+  remove(path: string): Promise<void>;
+}
+
+let current: FileAccess | undefined;
+
+/** Sets the file system that model loading and training use. The Node entry does it on import. */
+export function setFileAccess(files: FileAccess): void {
+  current = files;
+}
+
+/** The file system in use; throws RUNTIME_MISSING where none was set. */
+export function fileAccess(): FileAccess {
+  if (!current) {
+    throw new PolybeamError(
+      'RUNTIME_MISSING',
+      'No file system is set: import polybeam in Node, or call setFileAccess() with your own.',
+    );
+  }
+  return current;
+}

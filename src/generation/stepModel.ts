@@ -1,0 +1,100 @@
+/**
+ * The one interface between the search and a model. The search never asks what architecture it is serving; a model
+ * never asks what search is running. Everything here is plain data; arrays are owned by whoever made them, and are
+ * valid until the next call of the same method unless said otherwise.
+ */
+
+/** Sentences to decode, all padded to one length. */
+export interface SourceBatch {
+  /** [batch, source] */
+  inputIds: Int32Array;
+  /** 1 for a token, 0 for padding. [batch, source] */
+  attentionMask: Int32Array;
+  batch: number;
+  source: number;
+}
+
+/** What the model must return of each row's next-token distribution; chosen once per `start`. */
+export interface SelectionSpec {
+  /**
+   * Return the `candidates` largest logits of each row, after edits and penalty; 0 returns every logit of the row
+   * (then `ids` is undefined and `logits` is [rows, vocabSize]).
+   */
+  candidates: number;
+  /** Whether steps may carry `bans`. A model may compile a smaller program where it is false. */
+  bans: boolean;
+  /**
+   * Repetition penalty on the tokens listed in `StepFeed.penalized`; 1 is none. 'logProbabilities' divides or
+   * multiplies log-softmax values (beam search in Hugging Face), 'logits' raw logits (greedy and sampling there).
+   */
+  repetitionPenalty: number;
+  penaltySpace: 'logits' | 'logProbabilities';
+}
+
+/** Sparse edits for one step. */
+export interface StepEdits {
+  /** Pairs (row, token) whose logit becomes -Infinity, flattened: [n, 2]. */
+  bans?: Int32Array;
+  /** Token ids already in each row, padded by repeating one of them: [rows, penalizedWidth]. */
+  penalized?: Int32Array;
+  penalizedWidth?: number;
+}
+
+export interface StartFeed extends StepEdits {
+  source: SourceBatch;
+  /** Decoder prompt, at least the decoder start token; one length for the batch. [batch, promptLength] */
+  prompt: Int32Array;
+  promptLength: number;
+  /** Rows that each sentence has in every later `step`: the number of beams, or of samples. */
+  beams: number;
+  /** The most positions (prompt and new tokens) that will ever be used. */
+  maxLength: number;
+  selection: SelectionSpec;
+}
+
+export interface StepFeed extends StepEdits {
+  /** The token each row appended last: it is read, and its keys and values stored at [row, position]. [rows] */
+  tokens: Int32Array;
+  /** Position of `tokens`: promptLength in the first step, one more each time. */
+  position: number;
+  /**
+   * From which beam row of its sentence each position 0..position of each row is read. Prompt positions are 0.
+   * [batch, beams, maxLength]
+   */
+  ancestry: Int32Array;
+}
+
+/** The part of each row's next-token distribution the search asked for. */
+export interface Candidates {
+  /** Rows: one per sentence from `start`, batch * beams from `step`. */
+  rows: number;
+  /** Candidates per row: `selection.candidates`, or vocabSize where that is 0. */
+  width: number;
+  /** Token ids, best first. [rows, width] */
+  ids?: Int32Array;
+  /** Edited and penalized logits of `ids`. [rows, width] */
+  logits: Float32Array;
+  /** log(sum(exp)) over the raw logits of each row, before bans: logits - logSumExp are log-probabilities. [rows] */
+  logSumExp: Float32Array;
+}
+
+/** Decoding state: caches and the source's memory. Only the model that made it looks inside. */
+export interface DecodingState {
+  readonly batch: number;
+  readonly beams: number;
+}
+
+/** A model that predicts the next token of many rows at once. */
+export interface StepModel {
+  readonly vocabSize: number;
+  /** Positions the decoder can address, prompt included; Infinity where there is no limit. */
+  readonly maxPositions: number;
+  /** Reads the source and the prompt, one row per sentence; returns the candidates for the first new token. */
+  start(feed: StartFeed): Promise<{ state: DecodingState; candidates: Candidates }>;
+  /** Appends one token to every row and returns the candidates for the next. */
+  step(state: DecodingState, feed: StepFeed): Promise<Candidates>;
+  /** Keeps only the listed sentences, in the listed order (ascending): the others have left the batch. */
+  keep(state: DecodingState, sentences: readonly number[]): Promise<DecodingState>;
+  /** Frees what the state holds. */
+  dispose(state: DecodingState): void;
+}
