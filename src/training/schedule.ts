@@ -1,0 +1,41 @@
+/** How the learning rate moves over a run. */
+export interface ScheduleOptions {
+  type: 'inverseSquareRoot' | 'linear' | 'cosine' | 'constant';
+  /** The highest learning rate, reached when warm-up ends. */
+  learningRate: number;
+  /** Updates over which the rate rises linearly from 0; 0 starts at the peak. */
+  warmupUpdates: number;
+  /** Updates after which 'linear' and 'cosine' reach 0; the others do not read it. */
+  totalUpdates?: number;
+}
+
+/** Learning rate for a number of updates already done: 0 for the first update of a run. */
+export type Schedule = (updatesDone: number) => number;
+
+/** Multiplier of the peak once warm-up is over, by type. */
+const decays: Record<ScheduleOptions['type'], (done: number, warmup: number, total: number) => number> = {
+  // Vaswani et al. 2017, section 5.3. Without warm-up the time scale is 10,000 updates, as in transformers.
+  inverseSquareRoot: (done, warmup) =>
+    warmup > 0 ? Math.sqrt(warmup / done) : 1 / Math.sqrt((done + 10_000) / 10_000),
+  linear: (done, warmup, total) => Math.max(0, (total - done) / Math.max(1, total - warmup)),
+  cosine: (done, warmup, total) => {
+    const progress = Math.min(1, (done - warmup) / Math.max(1, total - warmup));
+    return 0.5 * (1 + Math.cos(Math.PI * progress));
+  },
+  constant: () => 1,
+};
+
+/**
+ * The schedule as a pure function, equal to transformers' `get_*_schedule(_with_warmup)`; with warm-up,
+ * 'inverseSquareRoot' is also fairseq's `inverse_sqrt` with `warmup_init_lr` 0. Both count updates from 0, so the first
+ * update of a run with warm-up has learning rate 0.
+ * 'cosine' is half a period and stays at 0 after `totalUpdates` (transformers' would rise again).
+ */
+export function createSchedule(options: ScheduleOptions): Schedule {
+  const { learningRate, warmupUpdates } = options;
+  const decay = decays[options.type];
+  const total = options.totalUpdates ?? Number.POSITIVE_INFINITY;
+  return (done) =>
+    learningRate *
+    (done < warmupUpdates ? done / Math.max(1, warmupUpdates) : decay(done, warmupUpdates, total));
+}
