@@ -1,0 +1,30 @@
+import { PolybeamError } from '../errors.js';
+import { compileEager } from './eager.js';
+import { createOnnxProgram } from './onnxProgram.js';
+import { applyPasses, passesFor } from './passes/index.js';
+import type { CompileOptions, Program, Signature, TracedFunction } from './program.js';
+import { traceFunction } from './traceFunction.js';
+
+/**
+ * Compiles a function of tfjs operations into a program. The function runs once, recorded; its gradients, if it
+ * computes any, are recorded too. One program serves any size of the named dimensions.
+ * @throws KERNEL_UNMAPPED, TRACE_VALUE_READ, TRACE_SHAPE, WEIGHT_MISSING, WEIGHT_SHAPE, DEVICE_UNKNOWN,
+ * DEVICE_UNAVAILABLE
+ */
+export async function compile(
+  fn: TracedFunction,
+  signature: Signature,
+  options: CompileOptions = {},
+): Promise<Program> {
+  const device = options.device ?? 'cpu';
+  if (device.startsWith('tfjs:')) return compileEager(fn, signature, { ...options, device });
+  if (device !== 'cpu' && device !== 'webgpu') {
+    throw new PolybeamError(
+      'DEVICE_UNKNOWN',
+      `There is no device "${device}"; use cpu, webgpu or tfjs:<backend>.`,
+    );
+  }
+  const { graph, parameters } = traceFunction(fn, signature, options);
+  applyPasses(graph, options.passes ?? passesFor(device));
+  return createOnnxProgram(graph, parameters, { ...options, device });
+}

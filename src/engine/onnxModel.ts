@@ -1,0 +1,181 @@
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import type { Attribute, Dimension, ElementType, Graph, GraphNode, GraphPort } from './graph.js';
+import type { StoredWeight } from './weights.js';
+
+/** Numbers of `TensorProto.DataType` in onnx.proto. */
+const onnxTypes: Record<ElementType, number> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  uint32: 12,
+};
+
+/** The ONNX number of an element type, as the Cast operator wants it. */
+export function onnxType(type: ElementType): number {
+  return onnxTypes[type];
+}
+
+/** ONNX operator set that traced graphs are written for. */
+const opset = 20;
+const irVersion = 10;
+
+/** A weight as ONNX stores it: inline bytes, or a place in an external file known to the session by `location`. */
+export type WeightPlacement =
+  | { kind: 'inline'; type: ElementType; data: Uint8Array }
+  | { kind: 'external'; type: ElementType; location: string; offset: number; length: number };
+
+/** Where a stored weight's bytes can be referred to unchanged; undefined where it must be converted first. */
+export function placeStored(weight: StoredWeight, location: string): WeightPlacement | undefined {
+  if (weight.format !== 'F32' || weight.data.kind !== 'file') return undefined;
+  return {
+    kind: 'external',
+    type: 'float32',
+    location,
+    offset: weight.data.offset,
+    length: weight.data.length,
+  };
+}
+
+/** Field numbers below are those of onnx.proto (ONNX 1.16, IR version 10). */
+function message(write: (writer: BinaryWriter) => void): Uint8Array {
+  const writer = new BinaryWriter();
+  write(writer);
+  return writer.finish();
+}
+
+const field = {
+  varint: (w: BinaryWriter, number: number, value: number) => w.uint32((number << 3) | 0).int64(value),
+  bytes: (w: BinaryWriter, number: number, value: Uint8Array) => w.uint32((number << 3) | 2).bytes(value),
+  string: (w: BinaryWriter, number: number, value: string) => w.uint32((number << 3) | 2).string(value),
+  float: (w: BinaryWriter, number: number, value: number) => w.uint32((number << 3) | 5).float(value),
+};
+
+function encodeAttribute(name: string, value: Attribute): Uint8Array {
+  return message((w) => {
+    field.string(w, 1, name);
+    if (typeof value === 'number') {
+      field.varint(w, 3, value);
+      field.varint(w, 20, 2);
+    } else if (typeof value === 'string') {
+      field.bytes(w, 4, new TextEncoder().encode(value));
+      field.varint(w, 20, 3);
+    } else if ('float' in value) {
+      field.float(w, 2, value.float);
+      field.varint(w, 20, 1);
+    } else if ('floats' in value) {
+      for (const item of value.floats) field.float(w, 7, item);
+      field.varint(w, 20, 6);
+    } else {
+      for (const item of value) field.varint(w, 8, item);
+      field.varint(w, 20, 7);
+    }
+  });
+}
+
+function encodeNode(node: GraphNode, index: number): Uint8Array {
+  return message((w) => {
+    for (const input of node.inputs) field.string(w, 1, input);
+    for (const output of node.outputs) field.string(w, 2, output);
+    field.string(w, 3, `${node.op}_${index}`);
+    field.string(w, 4, node.op);
+    for (const [name, value] of Object.entries(node.attributes)) {
+      field.bytes(w, 5, encodeAttribute(name, value));
+    }
+    if (node.domain) field.string(w, 7, node.domain);
+  });
+}
+
+function encodeTensor(name: string, shape: readonly number[], placement: WeightPlacement): Uint8Array {
+  return message((w) => {
+    for (const size of shape) field.varint(w, 1, size);
+    field.varint(w, 2, onnxTypes[placement.type]);
+    field.string(w, 8, name);
+    if (placement.kind === 'inline') {
+      field.bytes(w, 9, placement.data);
+      return;
+    }
+    const entries = {
+      location: placement.location,
+      offset: String(placement.offset),
+      length: String(placement.length),
+    };
+    for (const [key, value] of Object.entries(entries)) {
+      field.bytes(
+        w,
+        13,
+        message((entry) => {
+          field.string(entry, 1, key);
+          field.string(entry, 2, value);
+        }),
+      );
+    }
+    field.varint(w, 14, 1);
+  });
+}
+
+function encodeDimension(size: Dimension): Uint8Array {
+  return message((w) => (typeof size === 'number' ? field.varint(w, 1, size) : field.string(w, 2, size)));
+}
+
+function encodePort(port: GraphPort): Uint8Array {
+  const shape = message((w) => {
+    for (const size of port.shape) field.bytes(w, 1, encodeDimension(size));
+  });
+  const tensorType = message((w) => {
+    field.varint(w, 1, onnxTypes[port.type]);
+    field.bytes(w, 2, shape);
+  });
+  return message((w) => {
+    field.string(w, 1, port.name);
+    field.bytes(
+      w,
+      2,
+      message((t) => field.bytes(t, 1, tensorType)),
+    );
+  });
+}
+
+/**
+ * Encodes a graph as an ONNX ModelProto.
+ * @param weights placement of every name in `graph.weights`
+ */
+export function encodeModel(graph: Graph, weights: ReadonlyMap<string, WeightPlacement>): Uint8Array {
+  const body = message((w) => {
+    graph.nodes.forEach((node, index) => {
+      field.bytes(w, 1, encodeNode(node, index));
+    });
+    field.string(w, 2, 'polybeam');
+    for (const [name, constant] of graph.constants) {
+      const placement = { kind: 'inline', type: constant.type, data: constant.data } as const;
+      field.bytes(w, 5, encodeTensor(name, constant.shape, placement));
+    }
+    for (const [name, port] of graph.weights) {
+      field.bytes(w, 5, encodeTensor(name, port.shape as number[], weights.get(name)!));
+    }
+    for (const port of graph.inputs) field.bytes(w, 11, encodePort(port));
+    for (const port of graph.outputs) field.bytes(w, 12, encodePort(port));
+  });
+  const opsets: [string, number][] = [
+    ['', opset],
+    ['com.microsoft', 1],
+  ];
+  return message((w) => {
+    field.varint(w, 1, irVersion);
+    field.string(w, 2, 'polybeam');
+    field.bytes(w, 7, body);
+    for (const [domain, version] of opsets) {
+      field.bytes(
+        w,
+        8,
+        message((o) => {
+          field.string(o, 1, domain);
+          field.varint(o, 2, version);
+        }),
+      );
+    }
+  });
+}

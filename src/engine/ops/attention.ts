@@ -1,0 +1,88 @@
+import * as tf from '@tensorflow/tfjs';
+import { region } from '../region.js';
+import { type DropoutSource, dropout } from './dropout.js';
+import { rangeTo } from './sizes.js';
+
+/** Who sees whom. Everything given applies together. */
+export interface Visibility {
+  /** int32, 1 for a position that may be read. [batch, source] */
+  keyMask?: tf.Tensor;
+  /** Each position reads itself and what is before it. */
+  causal?: boolean;
+  /** Added to the scores. [batch or 1, heads or 1, target, source] */
+  bias?: tf.Tensor;
+}
+
+/** Added where nothing may be read; far below any score, far above float32's smallest. */
+const hidden = -1e9;
+
+/**
+ * Scaled dot-product attention with several heads (Vaswani et al. 2017, section 3.2).
+ * @param query [batch, target, features]
+ * @param key [batch, source, features], or split in heads [batch, heads, source, features / heads]
+ * @param value as key
+ * @returns [batch, target, features]
+ */
+export function attention(
+  query: tf.Tensor,
+  key: tf.Tensor,
+  value: tf.Tensor,
+  heads: number,
+  visibility: Visibility = {},
+  training?: { rate: number; source: DropoutSource | undefined },
+): tf.Tensor {
+  const { keyMask, causal, bias } = visibility;
+  const optional = [keyMask, bias].filter((tensor) => tensor !== undefined);
+  const attributes = {
+    heads,
+    causal: causal ? 1 : 0,
+    keyMask: keyMask ? 1 : 0,
+    bias: bias ? 1 : 0,
+  };
+  const compute = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor => {
+    const scores = attentionScores(splitHeads(q, heads), splitHeads(k, heads));
+    const probabilities = tf.softmax(applyVisibility(scores, visibility), -1);
+    const kept = dropout(probabilities, training?.rate ?? 0, training?.source);
+    return mergeHeads(tf.matMul(kept, splitHeads(v, heads)));
+  };
+  // No fused operator drops out attention weights.
+  if (training?.source && training.rate > 0) return compute(query, key, value);
+  const inputs = [query, key, value, ...optional];
+  return region('attention', inputs, attributes, (q, k, v) => [compute(q, k, v)])[0];
+}
+
+/** [batch, length, features] -> [batch, heads, length, features / heads]; a tensor already split stays. */
+export function splitHeads(x: tf.Tensor, heads: number): tf.Tensor {
+  if (x.rank === 4) return x;
+  const [batch, length, features] = x.shape;
+  return tf.transpose(x.reshape([batch, length, heads, features / heads]), [0, 2, 1, 3]);
+}
+
+/** [batch, heads, length, size] -> [batch, length, heads * size] */
+export function mergeHeads(x: tf.Tensor): tf.Tensor {
+  const [batch, heads, length, size] = x.shape;
+  return tf.transpose(x, [0, 2, 1, 3]).reshape([batch, length, heads * size]);
+}
+
+function attentionScores(query: tf.Tensor, key: tf.Tensor): tf.Tensor {
+  const size = query.shape[3];
+  return tf.mul(tf.matMul(query, key, false, true), 1 / Math.sqrt(size!));
+}
+
+function applyVisibility(scores: tf.Tensor, { keyMask, causal, bias }: Visibility): tf.Tensor {
+  let result = bias ? tf.add(scores, bias) : scores;
+  if (keyMask) {
+    const [batch, source] = keyMask.shape;
+    const closed = tf.mul(tf.sub(1, tf.cast(keyMask, 'float32')), hidden);
+    result = tf.add(result, closed.reshape([batch, 1, 1, source]));
+  }
+  if (causal) result = tf.add(result, causalBias(scores.shape[2]!, scores.shape[3]!));
+  return result;
+}
+
+/** 0 at and before each position, `hidden` after it. [target, source] */
+export function causalBias(target: number, source: number): tf.Tensor {
+  const rows = tf.expandDims(rangeTo(target), 1);
+  const columns = tf.expandDims(rangeTo(source), 0);
+  return tf.mul(tf.cast(tf.greater(columns, rows), 'float32'), hidden);
+}

@@ -1,0 +1,51 @@
+import * as tf from '@tensorflow/tfjs';
+import { rangeTo } from './sizes.js';
+
+/**
+ * Cross entropy of each row with label smoothing (Szegedy et al. 2016): the target distribution is
+ * (1 - smoothing) at the label and smoothing / classes everywhere.
+ * @param logits [rows, classes]
+ * @param labels int32 [rows]
+ * @returns per row: the smoothed loss and the plain negative log-likelihood (nats), both [rows]; only the loss has a
+ * gradient
+ */
+export function crossEntropy(
+  logits: tf.Tensor,
+  labels: tf.Tensor,
+  smoothing: number,
+): { loss: tf.Tensor; negativeLogLikelihood: tf.Tensor } {
+  let negativeLogLikelihood: tf.Tensor | undefined;
+  const loss = tf.customGrad((...args) => {
+    const [scores, save] = args as unknown as [tf.Tensor, tf.GradSaveFunc];
+    const logProbabilities = tf.logSoftmax(scores, -1);
+    const picked = tf.gatherND(logProbabilities, cells(labels));
+    negativeLogLikelihood = tf.neg(picked);
+    save([logProbabilities]);
+    const value =
+      smoothing === 0
+        ? negativeLogLikelihood
+        : tf.sub(tf.mul(picked, smoothing - 1), tf.mul(tf.mean(logProbabilities, -1), smoothing));
+    return { value, gradFunc: (dy, [saved]) => gradient(dy as tf.Tensor, saved, labels, smoothing) };
+  })(logits);
+  return { loss, negativeLogLikelihood: negativeLogLikelihood! };
+}
+
+/** [row, label] of each row. */
+function cells(labels: tf.Tensor): tf.Tensor {
+  return tf.stack([rangeTo(labels.shape[0]!), labels], 1);
+}
+
+function gradient(
+  dy: tf.Tensor,
+  logProbabilities: tf.Tensor,
+  labels: tf.Tensor,
+  smoothing: number,
+): tf.Tensor {
+  const [rows, classes] = logProbabilities.shape;
+  const probabilities = tf.exp(logProbabilities);
+  const uniform = smoothing === 0 ? probabilities : tf.sub(probabilities, smoothing / classes);
+  const column = dy.reshape([rows, 1]);
+  const dense = tf.mul(uniform, column);
+  const atLabel = tf.sub(tf.gatherND(dense, cells(labels)), tf.mul(dy, 1 - smoothing));
+  return tf.tensorScatterUpdate(dense, cells(labels), atLabel);
+}

@@ -1,0 +1,15 @@
+import * as tf from '@tensorflow/tfjs';
+import { isTracing } from '../trace.js';
+
+/** The integers 0 .. size-1 as int32 [size]; works for named dimensions, where `tf.range` cannot. */
+export function rangeTo(size: number): tf.Tensor1D {
+  if (!isTracing()) return tf.range(0, size, 1, 'int32');
+  return tf.engine().runKernel('PolybeamRange', {}, { size }) as tf.Tensor1D;
+}
+
+/** The size of an axis as an int32 scalar; works for named dimensions, where `shape[axis]` is no value. */
+export function sizeOf(x: tf.Tensor, axis: number): tf.Scalar {
+  const size = x.shape[axis < 0 ? x.rank + axis : axis];
+  if (!isTracing()) return tf.scalar(size, 'int32');
+  return tf.engine().runKernel('PolybeamSize', {}, { size }) as tf.Scalar;
+}

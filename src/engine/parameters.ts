@@ -1,0 +1,54 @@
+import type * as tf from '@tensorflow/tfjs';
+
+/** How a weight starts when a model is trained from nothing. */
+export type Initializer =
+  | { kind: 'zeros' }
+  | { kind: 'ones' }
+  | { kind: 'normal'; standardDeviation: number }
+  | { kind: 'xavierUniform' }
+  | { kind: 'values'; values: () => Float32Array };
+
+/** A weight that a function asked for. */
+export interface ParameterSpec {
+  name: string;
+  shape: readonly number[];
+  initializer: Initializer;
+  /** False for tables that are given, not learned (sinusoidal positions). */
+  trainable: boolean;
+}
+
+/** Where a traced function gets its weights; names equal checkpoint names. */
+export interface Parameters {
+  /**
+   * The weight of that name under this scope.
+   * @throws WEIGHT_MISSING, WEIGHT_SHAPE
+   */
+  get(
+    name: string,
+    shape: readonly number[],
+    initializer?: Initializer,
+    options?: { trainable?: boolean },
+  ): tf.Tensor;
+  /** Whether the weight exists; when a model is made from nothing, what the architecture has by default. */
+  has(name: string, byDefault?: boolean): boolean;
+  /** Parameters below `prefix.`. */
+  scope(prefix: string): Parameters;
+}
+
+/** What `Parameters` needs below the scoping: full names only. */
+export interface ParameterSource {
+  get(spec: ParameterSpec): tf.Tensor;
+  has(name: string, byDefault: boolean): boolean;
+}
+
+const defaultInitializer: Initializer = { kind: 'xavierUniform' };
+
+/** Scoped access over a source. */
+export function scopedParameters(source: ParameterSource, prefix = ''): Parameters {
+  return {
+    get: (name, shape, initializer = defaultInitializer, options) =>
+      source.get({ name: prefix + name, shape, initializer, trainable: options?.trainable ?? true }),
+    has: (name, byDefault = false) => source.has(prefix + name, byDefault),
+    scope: (next) => scopedParameters(source, `${prefix}${next}.`),
+  };
+}

@@ -1,0 +1,30 @@
+import type { Graph } from '../graph.js';
+import { pruneAndSort } from '../graph.js';
+import { fuseAttention } from './fuseAttention.js';
+import { fuseGelu } from './fuseGelu.js';
+import { fuseLayerNorm } from './fuseLayerNorm.js';
+import { fuseTransposedMatMul } from './fuseTransposedMatMul.js';
+
+/** Passes by name, in the order they are applied. Each rewrites the graph so that its outputs stay the same. */
+export const passes = {
+  fuseAttention,
+  fuseLayerNorm,
+  fuseGelu,
+  fuseTransposedMatMul,
+} satisfies Record<string, (graph: Graph) => void>;
+
+export type PassName = keyof typeof passes;
+
+/** The passes whose fused operators a device has. */
+export function passesFor(device: 'cpu' | 'webgpu'): readonly PassName[] {
+  return device === 'cpu'
+    ? ['fuseAttention', 'fuseLayerNorm', 'fuseGelu', 'fuseTransposedMatMul']
+    : ['fuseLayerNorm', 'fuseGelu'];
+}
+
+/** Applies passes in their fixed order, then drops what nothing reads any more. */
+export function applyPasses(graph: Graph, names: readonly PassName[]): void {
+  pruneAndSort(graph);
+  for (const [name, pass] of Object.entries(passes)) if (names.includes(name as PassName)) pass(graph);
+  pruneAndSort(graph);
+}

@@ -1,0 +1,371 @@
+import * as tf from '@tensorflow/tfjs';
+import { PolybeamError } from '../errors.js';
+import { Dimensions } from './dimensions.js';
+import type { Attribute, Dimension, ElementType, Graph, GraphPort } from './graph.js';
+import { makeNode } from './graph.js';
+
+/** A value of the trace: its name in the graph, and its sizes with stand-ins for named dimensions. */
+export interface Traced {
+  name: string;
+  type: ElementType;
+  shape: number[];
+}
+
+/** What tfjs passes between kernels, as a trace sees it. */
+export interface TraceTensorInfo extends tf.TensorInfo {
+  dtype: 'float32' | 'int32' | 'bool';
+}
+
+/** Name of the tfjs backend that records. */
+export const traceBackendName = 'polybeam-trace';
+
+const bytesPerElement: Record<ElementType, number> = {
+  float32: 4,
+  int32: 4,
+  bool: 1,
+  int64: 8,
+  uint32: 4,
+  uint8: 1,
+  int8: 1,
+  float16: 2,
+};
+
+/** Records tfjs operations into a graph. One trace is open at a time; tracing is synchronous. */
+export class Trace {
+  readonly graph: Graph = {
+    inputs: [],
+    outputs: [],
+    nodes: [],
+    constants: new Map(),
+    weights: new Map(),
+    regions: [],
+    shapes: new Map(),
+  };
+  private readonly values = new WeakMap<object, Traced>();
+  private readonly sizes = new Map<string, string>();
+  private readonly pooled = new Map<string, Traced>();
+  private readonly dimensionSources = new Map<string, { input: string; axis: number }>();
+  private counter = 0;
+  /** The last operation recorded, to name in errors. */
+  lastOp = 'nothing yet';
+
+  constructor(readonly dimensions = new Dimensions()) {}
+
+  /** A graph input; named sizes become dimensions that each run chooses. */
+  input(name: string, type: TraceTensorInfo['dtype'], shape: readonly Dimension[]): tf.Tensor {
+    this.graph.inputs.push({ name, type, shape });
+    shape.forEach((size, axis) => {
+      if (typeof size === 'string' && !size.includes('*') && !this.dimensionSources.has(size)) {
+        this.dimensionSources.set(size, { input: name, axis });
+      }
+    });
+    return this.tensor(this.remember(name, type, this.standIns(shape)));
+  }
+
+  /** A weight that becomes a constant of the graph. */
+  weight(name: string, shape: readonly number[]): tf.Tensor {
+    if (!this.graph.weights.has(name)) this.graph.weights.set(name, { name, type: 'float32', shape });
+    return this.tensor(this.remember(name, 'float32', [...shape]));
+  }
+
+  /** Marks a traced tensor as an output of the graph. */
+  output(name: string, tensor: tf.Tensor): void {
+    const value = this.valueOf(tensor);
+    const type = value.type;
+    this.graph.nodes.push(makeNode('Identity', [value.name], [name]));
+    this.graph.outputs.push({ name, type, shape: value.shape.map((size) => this.dimensions.describe(size)) });
+  }
+
+  /** Records one node with one output. */
+  emit(
+    op: string,
+    inputs: readonly (Traced | string)[],
+    output: { type: ElementType; shape: readonly number[] },
+    attributes: Record<string, Attribute> = {},
+    domain = '',
+  ): Traced {
+    return this.emitMany(op, inputs, [output], attributes, domain)[0];
+  }
+
+  /** Records one node with several outputs. */
+  emitMany(
+    op: string,
+    inputs: readonly (Traced | string)[],
+    outputs: readonly { type: ElementType; shape: readonly number[] }[],
+    attributes: Record<string, Attribute> = {},
+    domain = '',
+  ): Traced[] {
+    const results = outputs.map(({ type, shape }) => this.remember(this.fresh(op), type, [...shape]));
+    const names = inputs.map((input) => (typeof input === 'string' ? input : input.name));
+    this.graph.nodes.push(
+      makeNode(
+        op,
+        names,
+        results.map((result) => result.name),
+        attributes,
+        domain,
+      ),
+    );
+    this.lastOp = `${op} ${names.join(', ')}`;
+    return results;
+  }
+
+  /** A constant of the graph; equal small constants are shared. */
+  constant(type: ElementType, shape: readonly number[], values: ArrayLike<number>): Traced {
+    const length = values.length;
+    const key = length <= 64 ? `${type}:${shape.join()}:${Array.from(values).join()}` : undefined;
+    const shared = key && this.pooled.get(key);
+    if (shared) return shared;
+    const name = this.fresh('constant');
+    this.graph.constants.set(name, { type, shape: [...shape], data: toBytes(type, values) });
+    const value = this.remember(name, type, [...shape]);
+    if (key) this.pooled.set(key, value);
+    return value;
+  }
+
+  /** A one-dimensional int64 constant, the form shapes, axes and starts have. */
+  ints(values: readonly number[]): Traced {
+    return this.constant('int64', [values.length], values);
+  }
+
+  /** The size as an int64 tensor [1], computed from the shapes of the inputs where it is not a plain number. */
+  size(value: number): string {
+    const { coefficient, factors, offset } = this.dimensions.explain(value);
+    if (factors.length === 0) return this.ints([value]).name;
+    const key = `${coefficient}|${factors.join()}|${offset}`;
+    const known = this.sizes.get(key);
+    if (known) return known;
+    let result = this.dimension(factors[0]);
+    const one = { type: 'int64', shape: [1] } as const;
+    for (const factor of factors.slice(1)) result = this.emit('Mul', [result, this.dimension(factor)], one);
+    if (coefficient !== 1) result = this.emit('Mul', [result, this.ints([coefficient])], one);
+    if (offset !== 0) result = this.emit('Add', [result, this.ints([offset])], one);
+    this.sizes.set(key, result.name);
+    return result.name;
+  }
+
+  /** A shape as an int64 tensor. */
+  shape(shape: readonly number[]): string {
+    if (!shape.some((size) => this.dimensions.isSymbolic(size))) return this.ints(shape).name;
+    const key = `shape:${shape.join()}`;
+    const known = this.sizes.get(key);
+    if (known) return known;
+    const parts = shape.map((size) => this.size(size));
+    const name =
+      parts.length === 1
+        ? parts[0]
+        : this.emit('Concat', parts, { type: 'int64', shape: [shape.length] }, { axis: 0 }).name;
+    this.sizes.set(key, name);
+    return name;
+  }
+
+  /** The value behind a tfjs tensor. */
+  valueOf(info: { dataId: object; shape: readonly number[] }): Traced {
+    const value = this.values.get(info.dataId);
+    if (!value) {
+      throw new PolybeamError(
+        'TRACE_VALUE_READ',
+        `A tensor of shape [${info.shape}] does not belong to the trace being recorded; make it inside the traced function.`,
+      );
+    }
+    // tfjs reshapes without a kernel where it can: the same data under other sizes is a Reshape here.
+    return sameShape(value.shape, info.shape) ? value : this.reshape(value, info.shape);
+  }
+
+  /** Records a reshape, as a constant target where sizes allow it. */
+  reshape(value: Traced, shape: readonly number[]): Traced {
+    if (sameShape(value.shape, shape)) return value;
+    const output = { type: value.type, shape };
+    let open = 0;
+    const target = shape.map((size, axis) => {
+      if (!this.dimensions.isSymbolic(size)) return size;
+      if (value.shape[axis] === size) return 0;
+      open++;
+      return -1;
+    });
+    if (open > 1) return this.emit('Reshape', [value, this.shape(shape)], output);
+    return this.emit('Reshape', [value, this.ints(target)], output);
+  }
+
+  /** Wraps a recorded value for tfjs. */
+  register(value: Traced): TraceTensorInfo {
+    const dataId = {};
+    this.values.set(dataId, value);
+    return { dataId, shape: value.shape, dtype: value.type as TraceTensorInfo['dtype'] };
+  }
+
+  /** Ties a data id made by tfjs to a recorded value. */
+  bind(dataId: object, value: Traced): void {
+    this.values.set(dataId, value);
+  }
+
+  /** A tensor for code that is being traced. */
+  tensor(value: Traced): tf.Tensor {
+    const info = this.register(value);
+    return tf.engine().makeTensorFromTensorInfo(info);
+  }
+
+  /** Closes the trace: describes shapes with named dimensions. */
+  finish(): Graph {
+    for (const [name, { type, shape }] of this.recorded) {
+      this.graph.shapes.set(name, { type, shape: shape.map((size) => this.dimensions.describe(size)) });
+    }
+    return this.graph;
+  }
+
+  private readonly recorded = new Map<string, Traced>();
+
+  private remember(name: string, type: ElementType, shape: number[]): Traced {
+    const value = { name, type, shape };
+    this.recorded.set(name, value);
+    return value;
+  }
+
+  private standIns(shape: readonly Dimension[]): number[] {
+    return shape.map((size) => this.dimensions.standIn(size));
+  }
+
+  private dimension(name: string): Traced {
+    const key = `dimension:${name}`;
+    const known = this.sizes.get(key);
+    if (known) return { name: known, type: 'int64', shape: [1] };
+    const { input, axis } = this.dimensionSources.get(name)!;
+    const value = this.emit('Shape', [input], { type: 'int64', shape: [1] }, { start: axis, end: axis + 1 });
+    this.sizes.set(key, value.name);
+    return value;
+  }
+
+  private fresh(op: string): string {
+    return `%${op}_${this.counter++}`;
+  }
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
+
+function toBytes(type: ElementType, values: ArrayLike<number>): Uint8Array {
+  const bytes = new Uint8Array(values.length * bytesPerElement[type]);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < values.length; i++) {
+    const value = Number(values[i]);
+    if (type === 'float32') view.setFloat32(i * 4, value, true);
+    else if (type === 'int64') view.setBigInt64(i * 8, BigInt(value), true);
+    else if (type === 'int32') view.setInt32(i * 4, value, true);
+    else if (type === 'uint32') view.setUint32(i * 4, value, true);
+    else bytes[i] = value;
+  }
+  return bytes;
+}
+
+let current: Trace | undefined;
+
+/** The open trace; throws where code that needs one runs outside. */
+export function currentTrace(): Trace {
+  if (!current) {
+    throw new PolybeamError('TRACE_VALUE_READ', 'No trace is open: call compile() to record a function.');
+  }
+  return current;
+}
+
+/** Whether operations are being recorded rather than computed. */
+export function isTracing(): boolean {
+  return current !== undefined;
+}
+
+/** Runs a function with its tfjs operations recorded into `trace`. */
+export function recordInto<T>(trace: Trace, record: () => T): T {
+  if (current)
+    throw new PolybeamError('TRACE_VALUE_READ', 'A trace is already open: compile() cannot be nested.');
+  const before = tf.engine().backendName;
+  current = trace;
+  // Backends with a synchronous factory are set before the promise is returned.
+  void tf.setBackend(traceBackendName);
+  tf.engine().startScope('polybeam-trace');
+  try {
+    return record();
+  } catch (error) {
+    throw explain(error);
+  } finally {
+    tf.engine().endScope();
+    current = undefined;
+    if (before) void tf.setBackend(before);
+  }
+}
+
+function explain(error: unknown): unknown {
+  const kernel = error instanceof Error && /Kernel '(\w+)' not registered/.exec(error.message);
+  if (!kernel) return error;
+  return new PolybeamError(
+    'KERNEL_UNMAPPED',
+    `The tfjs operation ${kernel[1]} has no ONNX mapping; write the model without it, or map it in src/engine/kernels.`,
+    { cause: error },
+  );
+}
+
+/** The backend that records. It holds no data. */
+class TraceBackend extends tf.KernelBackend {
+  override numDataIds(): number {
+    return 0;
+  }
+  override disposeData(): boolean {
+    return true;
+  }
+  override refCount(): number {
+    return 1;
+  }
+  override incRef(): void {}
+  decRef(): void {}
+  override timerAvailable(): boolean {
+    return false;
+  }
+  override floatPrecision(): 16 | 32 {
+    return 32;
+  }
+  override epsilon(): number {
+    return 1e-7;
+  }
+
+  override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): object {
+    const dataId = {};
+    this.move(dataId, values, shape, dtype);
+    return dataId;
+  }
+
+  override move(dataId: object, values: tf.BackendValues, shape: number[], dtype: tf.DataType): void {
+    const trace = currentTrace();
+    const data = values as unknown as ArrayLike<number>;
+    if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') {
+      throw new PolybeamError(
+        'KERNEL_UNMAPPED',
+        `A tensor of type ${dtype} cannot be traced; use float32, int32 or bool.`,
+      );
+    }
+    for (let i = 0; i < data.length; i++) {
+      if (trace.dimensions.isMultiple(data[i])) {
+        throw new PolybeamError(
+          'TRACE_SHAPE',
+          `The size of a named dimension (${trace.dimensions.describe(data[i])}) was used as a value after ${trace.lastOp}; use sizeOf(tensor, axis) instead.`,
+        );
+      }
+    }
+    trace.bind(dataId, trace.constant(dtype, shape, data));
+  }
+
+  override readSync(): never {
+    throw new PolybeamError(
+      'TRACE_VALUE_READ',
+      `A value was read while tracing (last recorded: ${currentTrace().lastOp}); there are no values yet, so compute with tensors.`,
+    );
+  }
+
+  override read(): never {
+    return this.readSync();
+  }
+}
+
+// Also keeps tfjs from advertising its other packages on the console.
+tf.enableProdMode();
+tf.registerBackend(traceBackendName, () => new TraceBackend());
+
+export type { GraphPort };
