@@ -17,8 +17,8 @@ export interface SourceBatch {
 /** What the model must return of each row's next-token distribution; chosen once per `start`. */
 export interface SelectionSpec {
   /**
-   * Return the `candidates` largest logits of each row, after edits and penalty; 0 returns every logit of the row
-   * (then `ids` is undefined and `logits` is [rows, vocabSize]).
+   * Return the `candidates` largest logits of each row, after edits and penalty; 0 returns every logit of the row,
+   * edited and penalized as well (then `ids` is undefined and `logits` is [rows, vocabSize]). At most vocabSize.
    */
   candidates: number;
   /** Whether steps may carry `bans`. A model may compile a smaller program where it is false. */
@@ -26,9 +26,16 @@ export interface SelectionSpec {
   /**
    * Repetition penalty on the tokens listed in `StepFeed.penalized`; 1 is none. 'logProbabilities' divides or
    * multiplies log-softmax values (beam search in Hugging Face), 'logits' raw logits (greedy and sampling there).
+   * Values below 0 are multiplied by the penalty, others divided; a token listed twice is penalized once.
    */
   repetitionPenalty: number;
   penaltySpace: 'logits' | 'logProbabilities';
+  /**
+   * Whether `Candidates.logSumExp` is taken over the edited and penalized logits instead of the raw ones, so that
+   * log-probabilities sum to one over what is still allowed (`renormalize_logits` in Hugging Face, which Marian's
+   * checkpoints ask for).
+   */
+  renormalize: boolean;
 }
 
 /** Sparse edits for one step. */
@@ -72,9 +79,15 @@ export interface Candidates {
   width: number;
   /** Token ids, best first. [rows, width] */
   ids?: Int32Array;
-  /** Edited and penalized logits of `ids`. [rows, width] */
+  /**
+   * Edited and penalized logits of `ids`; -Infinity where banned. In penaltySpace 'logProbabilities' the penalized
+   * log-probability plus the raw logSumExp, so that `logits - logSumExp` gives it back. [rows, width]
+   */
   logits: Float32Array;
-  /** log(sum(exp)) over the raw logits of each row, before bans: logits - logSumExp are log-probabilities. [rows] */
+  /**
+   * log(sum(exp)) over the raw logits of each row, before bans and penalty (after them where `selection.renormalize`):
+   * logits - logSumExp are log-probabilities. [rows]
+   */
   logSumExp: Float32Array;
 }
 
