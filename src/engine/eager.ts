@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { PolybeamError } from '../errors.js';
 import type { GraphPort } from './graph.js';
-import { type ParameterSource, type ParameterSpec, scopedParameters } from './parameters.js';
+import { computedWeight, type ParameterSource, type ParameterSpec, scopedParameters } from './parameters.js';
 import {
   type CompileOptions,
   type Program,
@@ -32,7 +32,8 @@ export async function compileEager(
   const specs = new Map<string, ParameterSpec>();
   const constants = await loadConstants(fn, signature, options, specs);
   const asInputs = options.weightsAs === 'inputs';
-  const inputs = asInputs ? [...ports, ...[...specs.values()].map((spec) => weightPort(spec))] : ports;
+  const trainable = [...specs.values()].filter((spec) => spec.trainable);
+  const inputs = asInputs ? [...ports, ...trainable.map(weightPort)] : ports;
   const program: Program & { outputs: GraphPort[] } = {
     inputs,
     outputs: [],
@@ -69,11 +70,13 @@ async function loadConstants(
 ): Promise<Map<string, tf.Tensor>> {
   for (const spec of describeParameters(fn, signature)) specs.set(spec.name, spec);
   const tensors = new Map<string, tf.Tensor>();
-  if (options.weightsAs === 'inputs' || !options.weights) return tensors;
   await tf.setBackend((options.device ?? '').slice('tfjs:'.length));
   for (const spec of specs.values()) {
-    checkStored(options.weights, spec);
-    tensors.set(spec.name, tf.tensor(await options.weights.read(spec.name), spec.shape as number[]));
+    if (options.weightsAs === 'inputs' && spec.trainable) continue;
+    if (options.weights) checkStored(options.weights, spec);
+    const stored = options.weights?.get(spec.name) !== undefined;
+    const values = stored ? await options.weights!.read(spec.name) : computedWeight(spec);
+    tensors.set(spec.name, tf.tensor(values, spec.shape as number[]));
   }
   return tensors;
 }

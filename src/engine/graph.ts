@@ -138,8 +138,11 @@ export function pruneAndSort(graph: Graph): void {
 export function isPrivate(graph: Graph, region: GraphRegion, readers = consumers(graph)): boolean {
   const inside = new Set(region.values);
   const made = new Set(graph.nodes.filter((node) => node.outputs.some((output) => inside.has(output))));
+  const results = new Set(graph.outputs.map((port) => port.name));
   return region.values.every(
-    (value) => region.outputs.includes(value) || (readers.get(value) ?? []).every((node) => made.has(node)),
+    (value) =>
+      region.outputs.includes(value) ||
+      (!results.has(value) && (readers.get(value) ?? []).every((node) => made.has(node))),
   );
 }
 
@@ -150,4 +153,19 @@ export function replaceRegion(graph: Graph, region: GraphRegion, nodes: readonly
     node.outputs = node.outputs.map((output) => (outputs.has(output) ? `${output}:unfused` : output));
   }
   graph.nodes.push(...nodes);
+}
+
+/** Gives values other names, everywhere. */
+export function renameValues(graph: Graph, names: ReadonlyMap<string, string>): void {
+  const rename = (name: string) => names.get(name) ?? name;
+  for (const node of graph.nodes) {
+    node.inputs = node.inputs.map(rename);
+    node.outputs = node.outputs.map(rename);
+  }
+  graph.regions = graph.regions.map((region) => ({
+    ...region,
+    inputs: region.inputs.map(rename),
+    outputs: region.outputs.map(rename),
+    values: region.values.map(rename),
+  }));
 }

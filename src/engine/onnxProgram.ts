@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Graph } from './graph.js';
 import { encodeModel, placeStored, type WeightPlacement } from './onnxModel.js';
-import type { ParameterSpec } from './parameters.js';
+import { computedWeight, type ParameterSpec } from './parameters.js';
 import type { CompileOptions, Program } from './program.js';
 import { mapsFiles, onnxRuntime } from './runtime.js';
 import { checkFeeds, fromOnnx, toOnnx, type Value } from './values.js';
@@ -13,6 +13,7 @@ type ExternalData = { path: string; data: string | Uint8Array };
 /** Weights that lie in files are mapped where they are; others are converted to float32 in memory. */
 async function placeWeights(
   graph: Graph,
+  specs: readonly ParameterSpec[],
   weights: WeightStore | undefined,
 ): Promise<{ placements: Map<string, WeightPlacement>; external: ExternalData[] }> {
   const placements = new Map<string, WeightPlacement>();
@@ -25,7 +26,9 @@ async function placeWeights(
       external.set(location, { path: location, data: location });
       continue;
     }
-    const data = await weights!.read(name);
+    const data = stored
+      ? await weights!.read(name)
+      : computedWeight(specs.find((spec) => spec.name === name)!);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const location = `memory/${name}`;
     placements.set(name, { kind: 'external', type: 'float32', location, offset: 0, length: bytes.length });
@@ -53,7 +56,7 @@ export async function createOnnxProgram(
   parameters: readonly ParameterSpec[],
   options: CompileOptions,
 ): Promise<Program> {
-  const { placements, external } = await placeWeights(graph, options.weights);
+  const { placements, external } = await placeWeights(graph, parameters, options.weights);
   const model = encodeModel(graph, placements);
   const session = await onnxRuntime().InferenceSession.create(model, sessionOptions(options, external));
   const outputNames = graph.outputs.map((port) => port.name);

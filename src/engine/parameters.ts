@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
+import { PolybeamError } from '../errors.js';
 
 /** How a weight starts when a model is trained from nothing. */
 export type Initializer =
@@ -51,4 +52,13 @@ export function scopedParameters(source: ParameterSource, prefix = ''): Paramete
     has: (name, byDefault = false) => source.has(prefix + name, byDefault),
     scope: (next) => scopedParameters(source, `${prefix}${next}.`),
   };
+}
+
+/** A table the architecture computes itself, where the checkpoint does not store it. */
+export function computedWeight(spec: ParameterSpec): Float32Array {
+  if (spec.initializer.kind === 'values') return spec.initializer.values();
+  throw new PolybeamError(
+    'WEIGHT_MISSING',
+    `The weight ${spec.name} was asked for as a constant, but no checkpoint was given; pass options.weights.`,
+  );
 }

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { PolybeamError } from '../errors.js';
 import { Dimensions } from './dimensions.js';
 import type { Attribute, Dimension, ElementType, Graph, GraphPort } from './graph.js';
-import { makeNode } from './graph.js';
+import { makeNode, renameValues } from './graph.js';
 
 /** A value of the trace: its name in the graph, and its sizes with stand-ins for named dimensions. */
 export interface Traced {
@@ -71,9 +71,12 @@ export class Trace {
   /** Marks a traced tensor as an output of the graph. */
   output(name: string, tensor: tf.Tensor): void {
     const value = this.valueOf(tensor);
-    const type = value.type;
-    this.graph.nodes.push(makeNode('Identity', [value.name], [name]));
-    this.graph.outputs.push({ name, type, shape: value.shape.map((size) => this.dimensions.describe(size)) });
+    const made = this.graph.nodes.find((node) => node.outputs.includes(value.name));
+    // What a node makes is given the output's name; inputs, constants and what is an output already are copied.
+    if (made && !this.renamed.has(value.name)) this.renamed.set(value.name, name);
+    else this.graph.nodes.push(makeNode('Identity', [value.name], [name]));
+    const shape = value.shape.map((size) => this.dimensions.describe(size));
+    this.graph.outputs.push({ name, type: value.type, shape });
   }
 
   /** Records one node with one output. */
@@ -207,12 +210,17 @@ export class Trace {
 
   /** Closes the trace: describes shapes with named dimensions. */
   finish(): Graph {
+    renameValues(this.graph, this.renamed);
     for (const [name, { type, shape }] of this.recorded) {
-      this.graph.shapes.set(name, { type, shape: shape.map((size) => this.dimensions.describe(size)) });
+      this.graph.shapes.set(this.renamed.get(name) ?? name, {
+        type,
+        shape: shape.map((size) => this.dimensions.describe(size)),
+      });
     }
     return this.graph;
   }
 
+  private readonly renamed = new Map<string, string>();
   private readonly recorded = new Map<string, Traced>();
 
   private remember(name: string, type: ElementType, shape: number[]): Traced {

@@ -67,8 +67,9 @@ function tracedSource(trace: Trace, options: Pick<CompileOptions, 'weights' | 'w
         );
       }
       specs.set(spec.name, spec);
+      // Given tables (positions) stay constants even in training: nothing updates them.
       const tensor =
-        options.weightsAs === 'inputs'
+        options.weightsAs === 'inputs' && spec.trainable
           ? trace.input(weightInputPrefix + spec.name, 'float32', spec.shape)
           : trace.weight(spec.name, spec.shape);
       tensors.set(spec.name, tensor);
@@ -91,6 +92,7 @@ function checkSameShape(shape: readonly number[], spec: ParameterSpec): void {
 /** Refuses a weight that is missing or has another shape. */
 export function checkStored(weights: WeightStore, spec: ParameterSpec): void {
   const stored = weights.get(spec.name);
+  if (!stored && spec.initializer.kind === 'values' && !spec.trainable) return;
   if (!stored) {
     throw new PolybeamError(
       'WEIGHT_MISSING',

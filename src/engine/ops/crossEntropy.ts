@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { logSoftmax } from './logSoftmax.js';
 import { rangeTo } from './sizes.js';
 
 /**
@@ -17,7 +18,7 @@ export function crossEntropy(
   let negativeLogLikelihood: tf.Tensor | undefined;
   const loss = tf.customGrad((...args) => {
     const [scores, save] = args as unknown as [tf.Tensor, tf.GradSaveFunc];
-    const logProbabilities = tf.logSoftmax(scores, -1);
+    const logProbabilities = logSoftmax(scores);
     const picked = tf.gatherND(logProbabilities, cells(labels));
     negativeLogLikelihood = tf.neg(picked);
     save([logProbabilities]);

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { region } from '../region.js';
+import { asRows } from './linear.js';
 
 /**
  * Layer normalization over the last axis (Ba et al. 2016).
@@ -34,9 +35,9 @@ export function layerNorm<T extends tf.Tensor>(x: T, gain: tf.Tensor, bias: tf.T
 
 function gradients(dy: tf.Tensor, [x, gain, mean, inverse]: tf.Tensor[]): tf.Tensor[] {
   const normal = tf.mul(tf.sub(x, mean), inverse);
-  const leading = x.shape.map((_, axis) => axis).slice(0, -1);
   const scaled = tf.mul(dy, gain);
   const projection = tf.mul(normal, tf.mean(tf.mul(scaled, normal), -1, true));
   const dx = tf.mul(inverse, tf.sub(tf.sub(scaled, tf.mean(scaled, -1, true)), projection));
-  return [dx, tf.sum(tf.mul(dy, normal), leading), tf.sum(dy, leading)];
+  // Summed over one axis: reductions over two leading axes take a slow path in ONNX Runtime.
+  return [dx, tf.sum(asRows(tf.mul(dy, normal)), 0), tf.sum(asRows(dy), 0)];
 }

@@ -5,19 +5,31 @@ import * as tf from '@tensorflow/tfjs';
  * @param x [..., in]
  * @param weight [out, in]
  * @param bias [out]
+ * @returns [..., out]
  */
 export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
-  const product = tf.customGrad((...args) => {
-    const [input, matrix, save] = args as unknown as [tf.Tensor, tf.Tensor, tf.GradSaveFunc];
+  const op = tf.customGrad((...args) => {
+    const save = args.pop() as unknown as tf.GradSaveFunc;
+    const [input, matrix, shift] = args as tf.Tensor[];
     save([input, matrix]);
     // tfjs multiplies any leading axes; its own gradient does not, hence this one.
-    const value = tf.matMul(input, matrix, false, true);
-    return { value, gradFunc: (dy, saved) => gradients(dy as tf.Tensor, saved) };
-  })(x, weight);
-  return bias ? tf.add(product, bias) : product;
+    const product = tf.matMul(input, matrix, false, true);
+    const value = shift ? tf.add(product, shift) : product;
+    return { value, gradFunc: (dy, saved) => gradients(dy as tf.Tensor, saved, shift !== undefined) };
+  });
+  return bias ? op(x, weight, bias) : op(x, weight);
 }
 
-function gradients(dy: tf.Tensor, [x, weight]: tf.Tensor[]): tf.Tensor[] {
-  const rows = (t: tf.Tensor) => t.reshape([t.size / t.shape[t.rank - 1], t.shape[t.rank - 1]]);
-  return [tf.matMul(dy, weight), tf.matMul(rows(dy), rows(x), true, false)];
+/** [..., features] -> [rows, features] */
+export function asRows(x: tf.Tensor): tf.Tensor {
+  const features = x.shape[x.rank - 1]!;
+  return x.reshape([x.size / features, features]);
+}
+
+function gradients(dy: tf.Tensor, [x, weight]: tf.Tensor[], hasBias: boolean): tf.Tensor[] {
+  const rows = asRows(dy);
+  const weightGradient = tf.matMul(rows, asRows(x), true, false);
+  const result = [tf.matMul(dy, weight), weightGradient];
+  // Summed over one axis: reductions over two leading axes take a slow path in ONNX Runtime.
+  return hasBias ? [...result, tf.sum(rows, 0)] : result;
 }

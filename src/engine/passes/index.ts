@@ -3,6 +3,7 @@ import { pruneAndSort } from '../graph.js';
 import { fuseAttention } from './fuseAttention.js';
 import { fuseGelu } from './fuseGelu.js';
 import { fuseLayerNorm } from './fuseLayerNorm.js';
+import { fuseLogSoftmax } from './fuseLogSoftmax.js';
 import { fuseTransposedMatMul } from './fuseTransposedMatMul.js';
 
 /** Passes by name, in the order they are applied. Each rewrites the graph so that its outputs stay the same. */
@@ -10,6 +11,7 @@ export const passes = {
   fuseAttention,
   fuseLayerNorm,
   fuseGelu,
+  fuseLogSoftmax,
   fuseTransposedMatMul,
 } satisfies Record<string, (graph: Graph) => void>;
 
@@ -18,8 +20,8 @@ export type PassName = keyof typeof passes;
 /** The passes whose fused operators a device has. */
 export function passesFor(device: 'cpu' | 'webgpu'): readonly PassName[] {
   return device === 'cpu'
-    ? ['fuseAttention', 'fuseLayerNorm', 'fuseGelu', 'fuseTransposedMatMul']
-    : ['fuseLayerNorm', 'fuseGelu'];
+    ? ['fuseAttention', 'fuseLayerNorm', 'fuseGelu', 'fuseLogSoftmax', 'fuseTransposedMatMul']
+    : ['fuseLayerNorm', 'fuseGelu', 'fuseLogSoftmax'];
 }
 
 /** Applies passes in their fixed order, then drops what nothing reads any more. */

@@ -1,0 +1,93 @@
+import * as tf from '@tensorflow/tfjs';
+import {
+  embedTokens,
+  encodeTransformer,
+  feedForward,
+  type TransformerConfig,
+  tokenTable,
+  transformerEpsilon,
+  transformerNames,
+} from '../encoder/transformer.js';
+import { dropout } from '../engine/ops/dropout.js';
+import { linear } from '../engine/ops/linear.js';
+import type { Parameters } from '../engine/parameters.js';
+import {
+  type AttentionShape,
+  crossAttention,
+  type KeysAndValues,
+  keysAndValues,
+  selfAttention,
+} from '../nn/attention.js';
+import { dense } from '../nn/dense.js';
+import { norm } from '../nn/norm.js';
+import type { DecoderInputs, EncoderDecoder } from './encoderDecoder.js';
+
+/** The Transformer of Vaswani et al. 2017 as Marian and `MarianMTModel` lay it out. */
+export function transformer(config: TransformerConfig): EncoderDecoder {
+  return {
+    vocabSize: config.decoderVocabSize,
+    decoderLayers: config.decoderLayers,
+    decoderHeads: config.decoderAttentionHeads,
+    headSize: config.dModel / config.decoderAttentionHeads,
+    maxSource: config.maxPositionEmbeddings,
+    maxTarget: config.maxPositionEmbeddings,
+    encode: (p, inputIds, attentionMask, source) =>
+      encodeTransformer(p, config, inputIds, attentionMask, source),
+    readMemory: (p, memory) => readMemory(p, config, memory),
+    decode: (p, inputs) => decode(p, config, inputs),
+    logits: (p, hidden) => logits(p, config, hidden),
+  };
+}
+
+function attentionShape(config: TransformerConfig, source: DecoderInputs['dropout']): AttentionShape {
+  return {
+    heads: config.decoderAttentionHeads,
+    features: config.dModel,
+    names: transformerNames,
+    dropout: { rate: config.attentionDropout, source },
+  };
+}
+
+function readMemory(p: Parameters, config: TransformerConfig, memory: tf.Tensor): KeysAndValues[] {
+  return Array.from({ length: config.decoderLayers }, (_, layer) =>
+    keysAndValues(
+      p.scope(`model.decoder.layers.${layer}.encoder_attn`),
+      memory,
+      attentionShape(config, undefined),
+    ),
+  );
+}
+
+function decode(p: Parameters, config: TransformerConfig, inputs: DecoderInputs) {
+  const { inputIds, positions, memory, memoryMask, self, dropout: source } = inputs;
+  const shape = attentionShape(config, source);
+  const drop = (x: tf.Tensor) => dropout(x, config.dropout, source);
+  const caches: KeysAndValues[] = [];
+  let x = drop(embedTokens(p, config, 'decoder', inputIds, positions));
+  for (let layer = 0; layer < config.decoderLayers; layer++) {
+    const at = p.scope(`model.decoder.layers.${layer}`);
+    const own = selfAttention(at.scope('self_attn'), x, shape, self, layer);
+    if (own.cache) caches.push(own.cache);
+    const attended = drop(dense(at.scope('self_attn.out_proj'), own.context, config.dModel));
+    x = norm(at.scope('self_attn_layer_norm'), tf.add(x, attended), transformerEpsilon);
+
+    const cross = crossAttention(at.scope('encoder_attn'), x, memory[layer], memoryMask, shape);
+    const read = drop(dense(at.scope('encoder_attn.out_proj'), cross, config.dModel));
+    x = norm(at.scope('encoder_attn_layer_norm'), tf.add(x, read), transformerEpsilon);
+
+    const forward = drop(feedForward(at, config, x, config.decoderFfnDim, source));
+    x = norm(at.scope('final_layer_norm'), tf.add(x, forward), transformerEpsilon);
+  }
+  return { hidden: x, caches };
+}
+
+function logits(p: Parameters, config: TransformerConfig, hidden: tf.Tensor): tf.Tensor {
+  const size = [config.decoderVocabSize, config.dModel];
+  const table = config.tieWordEmbeddings ? tokenTable(p, config, 'decoder') : p.get('lm_head.weight', size);
+  const scores = linear(hidden, table);
+  if (!p.has('final_logits_bias')) return scores;
+  return tf.add(
+    scores,
+    p.get('final_logits_bias', [1, config.decoderVocabSize], { kind: 'zeros' }).reshape([-1]),
+  );
+}

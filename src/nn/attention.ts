@@ -1,0 +1,90 @@
+import type * as tf from '@tensorflow/tfjs';
+import { attention, splitHeads, type Visibility } from '../engine/ops/attention.js';
+import { type AttentionCache, type CachePosition, cachedAttention } from '../engine/ops/cachedAttention.js';
+import type { DropoutSource } from '../engine/ops/dropout.js';
+import type { Initializer, Parameters } from '../engine/parameters.js';
+import { dense } from './dense.js';
+
+/** What a checkpoint calls the projections of an attention layer. */
+export interface AttentionNames {
+  query: string;
+  key: string;
+  value: string;
+}
+
+export interface AttentionShape {
+  heads: number;
+  /** Width of queries, keys and values together. */
+  features: number;
+  names: AttentionNames;
+  initializer?: Initializer;
+  /** Dropout on attention weights while training. */
+  dropout?: { rate: number; source: DropoutSource | undefined };
+}
+
+/** Keys and values split in heads. [batch, heads, length, size] */
+export interface KeysAndValues {
+  key: tf.Tensor;
+  value: tf.Tensor;
+}
+
+function project(p: Parameters, x: tf.Tensor, name: string, shape: AttentionShape): tf.Tensor {
+  return dense(p.scope(name), x, shape.features, { initializer: shape.initializer });
+}
+
+/** Keys and values of a sequence, once for all who will read it. */
+export function keysAndValues(p: Parameters, x: tf.Tensor, shape: AttentionShape): KeysAndValues {
+  return {
+    key: splitHeads(project(p, x, shape.names.key, shape), shape.heads),
+    value: splitHeads(project(p, x, shape.names.value, shape), shape.heads),
+  };
+}
+
+/** How a decoder's self-attention reaches its past: all positions at once, or one step over a cache. */
+export type SelfAttentionMode =
+  | { kind: 'sequence'; visibility: Visibility; keep?: boolean }
+  | { kind: 'cached'; caches: readonly AttentionCache[]; position: CachePosition };
+
+/**
+ * Self-attention without the output projection.
+ * @param x [batch, length, features]; [rows, 1, features] over a cache
+ * @param layer which cache is this layer's
+ * @returns the context, and this layer's keys and values where the mode keeps them
+ */
+export function selfAttention(
+  p: Parameters,
+  x: tf.Tensor,
+  shape: AttentionShape,
+  mode: SelfAttentionMode,
+  layer = 0,
+): { context: tf.Tensor; cache?: AttentionCache } {
+  const query = project(p, x, shape.names.query, shape);
+  const key = project(p, x, shape.names.key, shape);
+  const value = project(p, x, shape.names.value, shape);
+  if (mode.kind === 'cached') {
+    return cachedAttention(query, key, value, shape.heads, mode.caches[layer], mode.position);
+  }
+  const context = attention(query, key, value, shape.heads, mode.visibility, shape.dropout);
+  if (!mode.keep) return { context };
+  return { context, cache: { key: splitHeads(key, shape.heads), value: splitHeads(value, shape.heads) } };
+}
+
+/**
+ * Attention over the memory of a source sentence, without the output projection. The memory is held once a sentence:
+ * beams of a sentence become query positions.
+ * @param x [batch * beams, length, features]
+ * @param memory of `batch` sentences
+ */
+export function crossAttention(
+  p: Parameters,
+  x: tf.Tensor,
+  memory: KeysAndValues,
+  keyMask: tf.Tensor,
+  shape: AttentionShape,
+): tf.Tensor {
+  const query = project(p, x, shape.names.query, shape);
+  const batch = memory.key.shape[0]!;
+  const perSentence = query.reshape([batch, query.size / shape.features / batch, shape.features]);
+  const context = attention(perSentence, memory.key, memory.value, shape.heads, { keyMask }, shape.dropout);
+  return context.reshape(query.shape as number[]);
+}

@@ -1,0 +1,14 @@
+import type * as tf from '@tensorflow/tfjs';
+import { layerNorm } from '../engine/ops/layerNorm.js';
+import type { Parameters } from '../engine/parameters.js';
+
+/** Layer normalization with `weight` and `bias`, over the last axis. */
+export function norm(p: Parameters, x: tf.Tensor, epsilon: number): tf.Tensor {
+  const features = x.shape[x.rank - 1]!;
+  return layerNorm(
+    x,
+    p.get('weight', [features], { kind: 'ones' }),
+    p.get('bias', [features], { kind: 'zeros' }),
+    epsilon,
+  );
+}
