@@ -1,36 +1,12 @@
-/**
+import { threefry2x32 } from '../generation/random.js';
+
+/*
  * Random numbers that depend on (seed, stream, counter) and on nothing drawn before: any of them can be had again at
  * any time, so a resumed run needs no generator state, and weights do not depend on the order they are made in.
- * Threefry-2x32 with 20 rounds: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", section 3.2.
  */
 
-const rotations = [13, 15, 26, 6, 17, 29, 16, 24];
-const keyParity = 0x1bd11bda;
-
-/** Two independent 32-bit words for a 64-bit key and a 64-bit counter, written to `out[0]` and `out[1]`. */
-export function threefry(
-  key0: number,
-  key1: number,
-  counter0: number,
-  counter1: number,
-  out: Uint32Array,
-): void {
-  const key2 = keyParity ^ key0 ^ key1;
-  let x0 = (counter0 + key0) | 0;
-  let x1 = (counter1 + key1) | 0;
-  for (let group = 1; group <= 5; group++) {
-    const first = group & 1 ? 0 : 4;
-    for (let i = first; i < first + 4; i++) {
-      x0 = (x0 + x1) | 0;
-      x1 = ((x1 << rotations[i]) | (x1 >>> (32 - rotations[i]))) ^ x0;
-    }
-    const k = group % 3;
-    x0 = (x0 + (k === 0 ? key0 : k === 1 ? key1 : key2)) | 0;
-    x1 = (x1 + (k === 0 ? key1 : k === 1 ? key2 : key0) + group) | 0;
-  }
-  out[0] = x0;
-  out[1] = x1;
-}
+/** `threefry(key0, key1, counter0, counter1, out)`: two independent 32-bit words, written to `out`. */
+export const threefry = threefry2x32;
 
 /** A 32-bit FNV-1a hash of a string's UTF-16 units; `basis` gives independent hashes of one string. */
 export function hashString(text: string, basis = 0x811c9dc5): number {

@@ -1,0 +1,267 @@
+import { z } from 'zod';
+import { vocabularyOptionsSchema } from '../text/vocabularyOptions.js';
+
+/*
+ * The file that `polybeam train` reads. Each description gives the meaning, the default where it is not a plain value,
+ * and the reason; the reference page is made from them. Cross-checks and presets are in parseConfig.ts.
+ */
+
+const count = z.int().min(1);
+const rate = z.number().min(0).lt(1);
+const path = z.string().min(1);
+
+const dataSourceSchema = z.strictObject({
+  source: path.optional().describe('File of source sentences, one a line; may be gzipped. Goes with target.'),
+  target: path.optional().describe('File of target sentences: line n translates line n of source.'),
+  tsv: path
+    .optional()
+    .describe('Tab-separated file with both sides, may be gzipped; instead of source and target.'),
+  sourceColumn: count.default(1).describe('Column of the source sentence in tsv, counted from 1.'),
+  targetColumn: count.default(2).describe('Column of the target sentence in tsv, counted from 1.'),
+});
+
+const dataSchema = z.strictObject({
+  train: z.array(dataSourceSchema).min(1).describe('Training text: one entry, or a list that is joined.'),
+  validation: z
+    .array(dataSourceSchema)
+    .min(1)
+    .optional()
+    .describe('Held-out text for validation: one entry, or a list. Without it there is no validation.'),
+  maxLength: count
+    .default(128)
+    .describe(
+      'Pairs with more tokens on a side are left out of training, and counted: attention costs grow with the square ' +
+        'of the length, and such pairs are often misaligned.',
+    ),
+});
+
+const vocabularySchema = z.strictObject({
+  tokenizer: path
+    .optional()
+    .describe('Directory or file of an existing tokenizer to use as it is. Goes without train.'),
+  train: vocabularyOptionsSchema
+    .optional()
+    .describe(
+      'Trains one vocabulary for both languages on the training text, with the options of `polybeam vocab`.',
+    ),
+});
+
+/** Sizes of the presets; every field can be set over them. */
+export const modelPresets = {
+  // The "Transformer-tiny" of Multi30k work (Wu et al. 2021): small data needs few parameters and much dropout.
+  tiny: { layers: [4, 4], dModel: 128, ffnDim: 256, attentionHeads: 4, dropout: 0.3 },
+  // Deep encoder, shallow decoder (Kasai et al. 2021): the decoder runs once a token, the encoder once a sentence.
+  small: { layers: [6, 3], dModel: 256, ffnDim: 1024, attentionHeads: 4, dropout: 0.1 },
+  // Vaswani et al. 2017, table 3, "base".
+  base: { layers: [6, 6], dModel: 512, ffnDim: 2048, attentionHeads: 8, dropout: 0.1 },
+} as const;
+
+const modelSchema = z.strictObject({
+  type: z
+    .literal('marian')
+    .default('marian')
+    .describe(
+      'Architecture: marian is the Transformer of Vaswani et al. 2017 as Marian and OPUS-MT have it.',
+    ),
+  preset: z
+    .enum(['tiny', 'small', 'base'])
+    .default('small')
+    .describe(
+      'Sizes to start from: tiny (4+4 layers, d 128, for tens of thousands of pairs), small (6+3 layers, d 256) or ' +
+        'base (6+6 layers, d 512, for millions).',
+    ),
+  encoderLayers: count.optional().describe('Layers of the encoder. Default from the preset.'),
+  decoderLayers: count
+    .optional()
+    .describe('Layers of the decoder, which cost most in translation. Default from the preset.'),
+  dModel: count
+    .multipleOf(2)
+    .optional()
+    .describe('Width of embeddings and layers; a multiple of attentionHeads. Default from the preset.'),
+  ffnDim: count.optional().describe('Inner width of the feed-forward blocks. Default from the preset.'),
+  attentionHeads: count
+    .optional()
+    .describe('Attention heads in encoder and decoder. Default from the preset.'),
+  dropout: rate
+    .optional()
+    .describe('Dropout of embeddings and of each block before it is added. Default from the preset.'),
+  attentionDropout: rate.default(0).describe('Dropout of attention probabilities; 0 as in OPUS-MT.'),
+  activationDropout: rate
+    .default(0)
+    .describe('Dropout inside the feed-forward blocks, after the activation; 0 as in OPUS-MT.'),
+  activationFunction: z
+    .enum(['relu', 'gelu', 'swish'])
+    .default('swish')
+    .describe('Activation of the feed-forward blocks; swish as in OPUS-MT.'),
+  maxPositionEmbeddings: count
+    .default(512)
+    .describe('Longest sequence the model can read or write; the sinusoidal table has this many rows.'),
+  tieWordEmbeddings: z
+    .boolean()
+    .default(true)
+    .describe('Use the embeddings as output projection too: fewer parameters, and better on small data.'),
+});
+
+const optimizerSchema = z.strictObject({
+  adamBeta1: rate.default(0.9).describe("AdamW's decay of the mean gradient."),
+  adamBeta2: rate
+    .default(0.98)
+    .describe(
+      "AdamW's decay of the mean squared gradient; 0.98 as in Vaswani et al.: Transformers want a shorter memory than " +
+        '0.999.',
+    ),
+  adamEpsilon: z.number().gt(0).default(1e-9).describe('Added to the root of the mean squared gradient.'),
+  weightDecay: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe('Decoupled weight decay (AdamW), times the learning rate; none on biases and layer norms.'),
+  clipNorm: z
+    .number()
+    .min(0)
+    .default(1)
+    .describe('Largest L2 norm of the gradient of an update; larger ones are scaled down. 0 is no clipping.'),
+  labelSmoothing: rate
+    .default(0.1)
+    .describe('Share of the label probability spread over the vocabulary (Szegedy et al. 2016).'),
+});
+
+const scheduleSchema = z.strictObject({
+  type: z
+    .enum(['inverseSquareRoot', 'linear', 'cosine', 'constant'])
+    .default('inverseSquareRoot')
+    .describe(
+      'How the learning rate falls after warm-up; linear and cosine reach 0 at totalUpdates, the others need no end.',
+    ),
+  learningRate: z.number().gt(0).default(5e-4).describe('The highest learning rate, reached after warm-up.'),
+  warmupUpdates: z
+    .int()
+    .min(0)
+    .default(4000)
+    .describe("Updates over which the rate rises from 0: Adam's first estimates are poor."),
+  totalUpdates: count
+    .optional()
+    .describe('Update at which linear and cosine reach 0. Default budget.maxUpdates.'),
+});
+
+const batchSchema = z.strictObject({
+  maxTokens: count
+    .default(4096)
+    .describe('Sentences x longest padded side of one batch, at most: what fits in memory.'),
+  accumulate: count
+    .default(1)
+    .describe(
+      'Batches whose gradients are added up to one update: larger updates than memory holds. The last update of an ' +
+        'epoch may have fewer.',
+    ),
+  sortWindow: count
+    .default(20_000)
+    .describe('Shuffled pairs are sorted by length within windows of this many, which cuts padding.'),
+  lengthMultiple: count
+    .default(4)
+    .describe('Lengths are padded to multiples of this: fewer distinct shapes for little more padding.'),
+});
+
+const budgetSchema = z.strictObject({
+  maxUpdates: count.optional().describe('Updates after which training ends.'),
+  maxEpochs: count.optional().describe('Passes over the training text after which training ends.'),
+  maxMinutes: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('Minutes of training (validation included, interruptions not) after which training ends.'),
+});
+
+const validationSchema = z.strictObject({
+  everyUpdates: count.default(1000).describe('Updates between validations.'),
+  metric: z
+    .enum(['bleu', 'loss'])
+    .default('bleu')
+    .describe('What decides which checkpoint is best: BLEU of translations, or the loss, which is cheaper.'),
+  numBeams: count
+    .default(1)
+    .describe('Beams of the translations for BLEU; 1 is greedy, fast, and ranks checkpoints about as well.'),
+  maxSentences: count
+    .default(1000)
+    .describe('Validation pairs used at most, from the first: validation should cost little of the time.'),
+});
+
+const earlyStoppingSchema = z.strictObject({
+  patience: count
+    .optional()
+    .describe('Validations in a row without a new best after which training ends. Default: never.'),
+});
+
+const checkpointsSchema = z.strictObject({
+  everyUpdates: count.default(1000).describe('Updates between checkpoints that are kept and averaged.'),
+  everyMinutes: z
+    .number()
+    .gt(0)
+    .default(10)
+    .describe('Minutes after which a checkpoint is written anyway: what a crash can cost at most.'),
+  keep: count
+    .default(5)
+    .describe('Checkpoints kept, besides the best and the last; older ones keep their weights only.'),
+  averageLast: z
+    .int()
+    .min(0)
+    .default(5)
+    .describe(
+      'The final model is the mean of the weights of this many last kept checkpoints (Vaswani et al. 2017, section 6.1); ' +
+        '0 takes the best checkpoint instead, or the last without validation.',
+    ),
+});
+
+const logSchema = z.strictObject({
+  everyUpdates: count.default(50).describe('Updates between rows of log.jsonl, each a mean over them.'),
+});
+
+/** The configuration file of `polybeam train` as written; `parseTrainConfig` gives it with presets and cross-checks. */
+export const trainConfigSchema = z.strictObject({
+  output: path.describe('Run directory: checkpoints, log and the final model. A run found there is resumed.'),
+  data: dataSchema.describe('What to learn from.'),
+  vocabulary: vocabularySchema
+    .prefault({})
+    .describe('Tokens: a vocabulary trained on the data (the default), or an existing tokenizer.'),
+  model: modelSchema.prefault({}).describe('Architecture and sizes.'),
+  optimizer: optimizerSchema.prefault({}).describe('AdamW and the loss.'),
+  schedule: scheduleSchema.prefault({}).describe('Learning rate over the run.'),
+  batch: batchSchema.prefault({}).describe('How pairs are grouped.'),
+  budget: budgetSchema
+    .prefault({})
+    .describe('When to end; what is reached first. At least one, or earlyStopping, must be given.'),
+  validation: validationSchema.prefault({}).describe('Checks on held-out text while training.'),
+  earlyStopping: earlyStoppingSchema.prefault({}).describe('Ends training when validation stops improving.'),
+  checkpoints: checkpointsSchema.prefault({}).describe('What is saved, and when.'),
+  log: logSchema.prefault({}).describe('The log of the run.'),
+  seed: z
+    .int()
+    .min(0)
+    .max(4294967295)
+    .default(1)
+    .describe('Decides initial weights, order of the data and dropout: the same seed gives the same run.'),
+  device: z.string().default('cpu').describe('Where to compute; `polybeam doctor` lists what there is.'),
+  threads: count.optional().describe('Threads on the CPU. Default: one for each core.'),
+});
+
+/** The configuration as a user may write it, defaults left out. */
+export type TrainConfigInput = z.input<typeof trainConfigSchema>;
+
+type ParsedConfig = z.output<typeof trainConfigSchema>;
+
+/** Architecture with the preset filled in. */
+export interface TrainModelConfig extends Omit<ParsedConfig['model'], 'preset'> {
+  encoderLayers: number;
+  decoderLayers: number;
+  dModel: number;
+  ffnDim: number;
+  attentionHeads: number;
+  dropout: number;
+}
+
+/** A checked configuration with every default and preset filled in. */
+export interface TrainConfig extends Omit<ParsedConfig, 'model' | 'vocabulary'> {
+  model: TrainModelConfig;
+  /** Exactly one of the two is there. `train` holds the options as given: pass it to `trainVocabulary`. */
+  vocabulary: { tokenizer: string } | { train: z.input<typeof vocabularyOptionsSchema> };
+}

@@ -1,0 +1,75 @@
+import type { FileAccess } from '../files.js';
+
+/** One row of `log.jsonl` about updates: means over the updates since the row before it. */
+export interface UpdateRow {
+  type: 'update';
+  /** Updates done. */
+  update: number;
+  /** Epoch of the last update, counted from 0. */
+  epoch: number;
+  /** Label-smoothed loss per target token, in nats. */
+  loss: number;
+  /** Negative log-likelihood per target token, in nats. */
+  negativeLogLikelihood: number;
+  /** Of the last update. */
+  learningRate: number;
+  /** Mean L2 norm of the gradient before clipping. */
+  gradientNorm: number;
+  /** Target tokens a second. */
+  tokensPerSecond: number;
+  /** Seconds of training since the run began, interruptions left out. */
+  seconds: number;
+}
+
+/** One row about a validation. */
+export interface ValidationRow {
+  type: 'validation';
+  update: number;
+  epoch: number;
+  /** What decides: BLEU, or the loss. */
+  score: number;
+  /** Whether it is the best score so far. */
+  best: boolean;
+  /** Everything else that validation measured, such as `loss` and `bleu`. */
+  values: Record<string, number>;
+  seconds: number;
+}
+
+/** A row of the log. */
+export type LogRow = UpdateRow | ValidationRow;
+
+/** The log of a run: one JSON object a line. */
+export interface RunLog {
+  append(row: LogRow): Promise<void>;
+  /**
+   * Drops rows after an update, and a line that a kill left unfinished: the resumed run writes them again.
+   */
+  rewind(update: number): Promise<void>;
+}
+
+/** A log in the given file, which is made when the first row comes. */
+export function createRunLog(files: FileAccess, path: string): RunLog {
+  return {
+    append: (row) => files.append(path, `${JSON.stringify(row)}\n`),
+    async rewind(update) {
+      if ((await files.size(path)) === undefined) {
+        return;
+      }
+      const text = new TextDecoder().decode(await files.read(path));
+      const lines = text.split('\n').filter((line) => (updateOf(line) ?? Number.POSITIVE_INFINITY) <= update);
+      const kept = lines.map((line) => `${line}\n`).join('');
+      if (kept !== text) {
+        await files.writeAtomic(path, [new TextEncoder().encode(kept)]);
+      }
+    },
+  };
+}
+
+/** The update a line belongs to, or undefined where the line is not a whole row. */
+function updateOf(line: string): number | undefined {
+  try {
+    return (JSON.parse(line) as LogRow).update;
+  } catch {
+    return undefined;
+  }
+}
