@@ -1,0 +1,12 @@
+export { type BleuOptions, type BleuScore, bleuOptionsSchema, corpusBleu, sentenceBleu } from './bleu.js';
+export { type ChrfOptions, type ChrfScore, chrfOptionsSchema, corpusChrf, sentenceChrf } from './chrf.js';
+export { type MosesLanguage, mosesLanguages, mosesNormalize } from './mosesNormalize.js';
+export { type MosesOptions, mosesTokenize } from './mosesTokenize.js';
+export { formatScore, formatScoreJson, type Score, type ScoreFormat, sacrebleuVersion } from './score.js';
+export type { Reference } from './segments.js';
+export { tokenize13a } from './tokenize13a.js';
+export { tokenizeChar } from './tokenizeChar.js';
+export { tokenizeIntl } from './tokenizeIntl.js';
+export { tokenizeNone } from './tokenizeNone.js';
+export { type Tokenizer, tokenizerFor, tokenizerNames } from './tokenizers.js';
+export { tokenizeZh } from './tokenizeZh.js';

@@ -1,0 +1,6 @@
+import { splitWords } from './pythonText.js';
+
+/** Words as they stand between blanks: for text that is tokenized already. */
+export function tokenizeNone(line: string): string[] {
+  return splitWords(line);
+}
