@@ -1,0 +1,165 @@
+import { addNode } from './backPointers.js';
+import { endToken } from './processors/suppressedTokens.js';
+import type { SearchContext, Selector } from './selector.js';
+import type { Candidates } from './stepModel.js';
+
+/**
+ * Beam search with the semantics of Hugging Face transformers 5 (`GenerationMixin._beam_search`):
+ *
+ * - A step ranks all continuations of all beams by summed log-probability. Those that end and rank among the first
+ *   `beams` become finished hypotheses; the best `beams` that do not end go on.
+ * - A finished hypothesis scores log-probability / length^lengthPenalty; the best `beams` of them are kept.
+ * - The sentence stops at the length limit, or as `earlyStopping` says once `beams` hypotheses are finished.
+ *
+ * Both sets lie within the first beams + (number of end tokens) allowed candidates of a row, so that is all the model is
+ * asked for;
+ * rows arrive sorted and are merged, not sorted again. Where a vocabulary or bans leave fewer than `beams`
+ * continuations, the other rows are dead (score -Infinity) instead of repeating one another; where they leave none, the
+ * rows end as they are.
+ */
+export function createBeamSelector(context: SearchContext): Selector {
+  const { frontier, pointers, options, limits, classes, rules, batch } = context;
+  const beams = frontier.beams;
+  const { lengthPenalty, earlyStopping } = options;
+  const heads = new Int32Array(beams);
+  const headScores = new Float64Array(beams);
+  const next = {
+    parents: new Int32Array(beams),
+    tokens: new Int32Array(beams),
+    nodes: new Int32Array(beams),
+    scores: new Float64Array(beams),
+  };
+  const finished = {
+    counts: new Int32Array(batch),
+    scores: new Float64Array(batch * beams),
+    nodes: new Int32Array(batch * beams),
+  };
+  const filler = rules.eosTokenIds[0] ?? rules.decoderStartTokenId;
+
+  const wanted = beams + rules.eosTokenIds.length + (rules.suppressedTokenIds?.length ?? 0);
+
+  /** Moves row `row`'s head on to its next allowed candidate. */
+  function settleHead(
+    candidates: Candidates,
+    firstRow: number,
+    base: number,
+    row: number,
+    hidden: number,
+  ): void {
+    const { width } = candidates;
+    const ids = candidates.ids as Int32Array;
+    const offset = (firstRow + row) * width;
+    while (heads[row] < width && (classes[ids[offset + heads[row]]] & hidden) !== 0) heads[row]++;
+    headScores[row] =
+      heads[row] < width
+        ? frontier.scores[base + row] +
+          (candidates.logits[offset + heads[row]] - candidates.logSumExp[firstRow + row])
+        : Number.NEGATIVE_INFINITY;
+  }
+
+  /** Keeps a hypothesis if it is among the best `beams` finished ones; an equal score ranks after. */
+  function finish(sentence: number, score: number, node: number): void {
+    const base = sentence * beams;
+    let at = finished.counts[sentence];
+    if (at === beams) {
+      if (!(score > finished.scores[base + beams - 1])) return;
+      at--;
+    } else {
+      finished.counts[sentence]++;
+    }
+    for (; at > 0 && score > finished.scores[base + at - 1]; at--) {
+      finished.scores[base + at] = finished.scores[base + at - 1];
+      finished.nodes[base + at] = finished.nodes[base + at - 1];
+    }
+    finished.scores[base + at] = score;
+    finished.nodes[base + at] = node;
+  }
+
+  /** Whether no open beam can still improve on the finished hypotheses, by the rule of `earlyStopping`. */
+  function isSettled(sentence: number, bestOpen: number, count: number): boolean {
+    if (finished.counts[sentence] < beams) return false;
+    if (earlyStopping === true) return true;
+    const length = earlyStopping === 'never' && lengthPenalty > 0 ? limits.maxNewTokens : count;
+    return !(bestOpen / length ** lengthPenalty > finished.scores[sentence * beams + beams - 1]);
+  }
+
+  /** No row can go on and none has ended: what there is so far is the output. */
+  function finishAsTheyAre(sentence: number, base: number, length: number): void {
+    for (let row = 0; row < beams; row++) {
+      const score = frontier.scores[base + row];
+      if (score > Number.NEGATIVE_INFINITY && (frontier.nodes[base + row] >= 0 || row === 0)) {
+        finish(sentence, score / Math.max(1, length) ** lengthPenalty, frontier.nodes[base + row]);
+      }
+    }
+  }
+
+  function advance(
+    slot: number,
+    candidates: Candidates,
+    firstRow: number,
+    rows: number,
+    count: number,
+    hidden: number,
+  ): boolean {
+    const base = slot * beams;
+    const sentence = frontier.sentences[slot];
+    const last = count === limits.maxNewTokens;
+    const normalizer = count ** lengthPenalty;
+    const ids = candidates.ids as Int32Array;
+    for (let row = 0; row < rows; row++) {
+      heads[row] = 0;
+      settleHead(candidates, firstRow, base, row, hidden);
+    }
+    let open = 0;
+    for (let rank = 0; last ? rank < beams : open < beams; rank++) {
+      let best = -1;
+      let score = Number.NEGATIVE_INFINITY;
+      for (let row = 0; row < rows; row++) {
+        if (headScores[row] > score) {
+          best = row;
+          score = headScores[row];
+        }
+      }
+      if (best < 0) break;
+      const at = (firstRow + best) * candidates.width + heads[best];
+      const token = ids[at];
+      const ends = last || (classes[token] & endToken) !== 0;
+      if (!ends || rank < beams) {
+        const logProbability = candidates.logits[at] - candidates.logSumExp[firstRow + best];
+        const node = addNode(pointers, frontier.nodes[base + best], token, logProbability);
+        if (ends) {
+          finish(sentence, score / normalizer, node);
+        } else {
+          next.parents[open] = best;
+          next.tokens[open] = token;
+          next.nodes[open] = node;
+          next.scores[open++] = score;
+        }
+      }
+      heads[best]++;
+      settleHead(candidates, firstRow, base, best, hidden);
+    }
+    if (open === 0) {
+      if (finished.counts[sentence] === 0) finishAsTheyAre(sentence, base, count - 1);
+      return true;
+    }
+    for (let row = 0; row < beams; row++) {
+      const alive = row < open;
+      frontier.parents[base + row] = alive ? next.parents[row] : row;
+      frontier.tokens[base + row] = alive ? next.tokens[row] : filler;
+      frontier.nodes[base + row] = alive ? next.nodes[row] : -1;
+      frontier.scores[base + row] = alive ? next.scores[row] : Number.NEGATIVE_INFINITY;
+    }
+    return isSettled(sentence, next.scores[0], count);
+  }
+
+  function outputs(sentence: number) {
+    const count = Math.min(options.numReturnSequences, finished.counts[sentence]);
+    return Array.from({ length: count }, (_, i) => ({
+      node: finished.nodes[sentence * beams + i],
+      score: finished.scores[sentence * beams + i],
+    }));
+  }
+
+  return { candidates: wanted, advance, outputs };
+}

@@ -1,0 +1,155 @@
+import { PolybeamError } from '../errors.js';
+import {
+  type DecodingRules,
+  type LengthLimits,
+  lengthLimits,
+  type ResolvedGenerationOptions,
+} from './options.js';
+import { searchBatch } from './search.js';
+import type { GeneratedSequence } from './selector.js';
+import type { SourceBatch, StepModel } from './stepModel.js';
+
+/** One sentence to decode. */
+export interface GenerationInput {
+  /** Source token ids; empty gives an empty output. */
+  inputIds: readonly number[];
+  /** 1 for a token, 0 for padding; default all 1. Same length as inputIds. */
+  attentionMask?: readonly number[];
+  /** Beginning of the output to continue; the decoder start token is put before it where it is missing. */
+  decoderInputIds?: readonly number[];
+}
+
+/** Outputs of one input: best first for beams, in order of sample for sampling. */
+export interface GenerationResult {
+  sequences: GeneratedSequence[];
+}
+
+/** How inputs share batches; it changes speed and memory, not results. */
+export interface Batching {
+  /** Most sentences in a batch. Default 16. */
+  batchSize?: number;
+  /** Most source tokens in a batch, padding included; a longer sentence makes a batch of its own. Default no limit. */
+  maxBatchTokens?: number;
+  /** Index of the first input among all that are sampled with one seed, for callers that come in portions. Default 0. */
+  firstIndex?: number;
+  /** Told after each batch how many inputs are done. */
+  onProgress?: (done: number, total: number) => void;
+}
+
+interface Entry {
+  index: number;
+  inputIds: readonly number[];
+  attentionMask: readonly number[] | undefined;
+  prompt: readonly number[];
+}
+
+/**
+ * Decodes all inputs and returns their outputs in the same order. Sentences are sorted longest first and batched with
+ * those of the same decoder prompt length; everything is checked before the model is called.
+ *
+ * @param options from `resolveGenerationOptions`
+ * @throws PolybeamError INPUT_INVALID naming the input; OPTION_INVALID or OPTION_CONFLICT where a prompt leaves no room.
+ */
+export async function generate(
+  model: StepModel,
+  inputs: readonly GenerationInput[],
+  options: ResolvedGenerationOptions,
+  rules: DecodingRules,
+  batching: Batching = {},
+): Promise<GenerationResult[]> {
+  const entries = inputs.map((input, index) => checkInput(model, input, index, rules));
+  const results: GenerationResult[] = entries.map(() => ({
+    sequences: [{ ids: [], score: 0, tokenLogProbabilities: [] }],
+  }));
+  const filled = entries.filter(
+    (entry) => entry.inputIds.length > 0 && (entry.attentionMask?.includes(1) ?? true),
+  );
+  const limits = new Map<number, LengthLimits>();
+  for (const { prompt } of filled) {
+    limits.set(prompt.length, lengthLimits(options, prompt.length, model.maxPositions));
+  }
+  let done = entries.length - filled.length;
+  const batches = makeBatches(filled, batching);
+  for (const batch of batches) {
+    const promptLength = batch[0].prompt.length;
+    const outputs = await searchBatch(model, {
+      source: padSources(batch, rules.padTokenId),
+      prompt: Int32Array.from(batch.flatMap((entry) => entry.prompt)),
+      promptLength,
+      options,
+      limits: limits.get(promptLength) as LengthLimits,
+      rules,
+      sentenceIds: batch.map((entry) => entry.index + (batching.firstIndex ?? 0)),
+    });
+    for (let i = 0; i < batch.length; i++) results[batch[i].index] = { sequences: outputs[i] };
+    done += batch.length;
+    batching.onProgress?.(done, entries.length);
+  }
+  return results;
+}
+
+function checkInput(model: StepModel, input: GenerationInput, index: number, rules: DecodingRules): Entry {
+  const { inputIds, attentionMask, decoderInputIds } = input;
+  const bad = inputIds.find((id) => !Number.isInteger(id) || id < 0);
+  if (bad !== undefined) throw invalid(index, `inputIds holds ${bad}`, 'give token ids from 0');
+  if (attentionMask && attentionMask.length !== inputIds.length) {
+    throw invalid(
+      index,
+      `attentionMask has ${attentionMask.length} values for ${inputIds.length} inputIds`,
+      'give one each',
+    );
+  }
+  const badMask = attentionMask?.find((value) => value !== 0 && value !== 1);
+  if (badMask !== undefined) throw invalid(index, `attentionMask holds ${badMask}`, 'give 0 or 1');
+  const badPrompt = decoderInputIds?.find((id) => !Number.isInteger(id) || id < 0 || id >= model.vocabSize);
+  if (badPrompt !== undefined) {
+    throw invalid(
+      index,
+      `decoderInputIds holds ${badPrompt}`,
+      `give token ids from 0 to ${model.vocabSize - 1}`,
+    );
+  }
+  const start = rules.decoderStartTokenId;
+  const prompt = decoderInputIds?.[0] === start ? decoderInputIds : [start, ...(decoderInputIds ?? [])];
+  return { index, inputIds, attentionMask, prompt };
+}
+
+/** Batches of one prompt length each, longest sources first; a sort that keeps the order of equals. */
+function makeBatches(entries: readonly Entry[], { batchSize = 16, maxBatchTokens }: Batching): Entry[][] {
+  for (const [name, value] of Object.entries({ batchSize, maxBatchTokens })) {
+    if (value !== undefined && !(Number.isInteger(value) && value >= 1)) {
+      throw new PolybeamError('OPTION_INVALID', `Option ${name} cannot be ${value}: give an integer from 1.`);
+    }
+  }
+  const sorted = [...entries].sort(
+    (a, b) => b.prompt.length - a.prompt.length || b.inputIds.length - a.inputIds.length,
+  );
+  const batches: Entry[][] = [];
+  for (const entry of sorted) {
+    const batch = batches.at(-1);
+    const fits =
+      batch !== undefined &&
+      batch[0].prompt.length === entry.prompt.length &&
+      batch.length < batchSize &&
+      (batch.length + 1) * batch[0].inputIds.length <= (maxBatchTokens ?? Number.POSITIVE_INFINITY);
+    if (fits) batch.push(entry);
+    else batches.push([entry]);
+  }
+  return batches;
+}
+
+function padSources(batch: readonly Entry[], padTokenId: number): SourceBatch {
+  const source = batch[0].inputIds.length;
+  const inputIds = new Int32Array(batch.length * source).fill(padTokenId);
+  const attentionMask = new Int32Array(batch.length * source);
+  batch.forEach((entry, row) => {
+    inputIds.set(entry.inputIds, row * source);
+    if (entry.attentionMask) attentionMask.set(entry.attentionMask, row * source);
+    else attentionMask.fill(1, row * source, row * source + entry.inputIds.length);
+  });
+  return { inputIds, attentionMask, batch: batch.length, source };
+}
+
+function invalid(index: number, what: string, remedy: string): PolybeamError {
+  return new PolybeamError('INPUT_INVALID', `Input ${index}: ${what}; ${remedy}.`);
+}

@@ -1,0 +1,148 @@
+import { PolybeamError } from '../errors.js';
+import { checkGenerationOptions, type DecodingRules, type ModelGenerationDefaults } from './options.js';
+
+/** Names in generation_config.json of the options that polybeam has. */
+const optionKeys = {
+  num_beams: 'numBeams',
+  max_new_tokens: 'maxNewTokens',
+  min_new_tokens: 'minNewTokens',
+  length_penalty: 'lengthPenalty',
+  early_stopping: 'earlyStopping',
+  num_return_sequences: 'numReturnSequences',
+  no_repeat_ngram_size: 'noRepeatNgramSize',
+  repetition_penalty: 'repetitionPenalty',
+  do_sample: 'doSample',
+  temperature: 'temperature',
+  top_k: 'topK',
+  top_p: 'topP',
+} as const;
+
+/**
+ * Settings that change what is generated and that polybeam does not have, with the values that mean "off". A model
+ * that sets one otherwise is refused: its output would not be what its authors meant.
+ */
+const unsupportedKeys: Record<string, readonly unknown[]> = {
+  assistant_early_exit: [],
+  begin_suppress_tokens: [],
+  constraints: [],
+  diversity_penalty: [0],
+  dola_layers: [],
+  encoder_no_repeat_ngram_size: [0],
+  encoder_repetition_penalty: [1],
+  epsilon_cutoff: [0],
+  eta_cutoff: [0],
+  exponential_decay_length_penalty: [],
+  force_words_ids: [],
+  guidance_scale: [1],
+  max_time: [],
+  min_p: [],
+  num_beam_groups: [1],
+  penalty_alpha: [0],
+  prompt_lookup_num_tokens: [],
+  remove_invalid_values: [false],
+  sequence_bias: [],
+  stop_strings: [],
+  token_healing: [false],
+  top_h: [],
+  typical_p: [1],
+  watermarking_config: [],
+};
+
+/** What a model directory says about decoding. */
+export interface ModelGeneration {
+  defaults: ModelGenerationDefaults;
+  rules: DecodingRules;
+}
+
+/**
+ * Reads the parsed content of a generation_config.json (or the same keys of an old config.json). Keys that do not bear
+ * on the search (versions, caches, outputs, unknown ones) are passed over; null is absent.
+ *
+ * @param file named in errors
+ * @throws PolybeamError CONFIG_INVALID for a wrong value, no decoder start token, or a setting polybeam lacks.
+ */
+export function readGenerationConfig(
+  json: Readonly<Record<string, unknown>>,
+  file = 'generation_config.json',
+): ModelGeneration {
+  const options: Record<string, unknown> = {};
+  for (const [key, name] of Object.entries(optionKeys)) {
+    if (json[key] !== undefined && json[key] !== null) options[name] = json[key];
+  }
+  for (const [key, neutral] of Object.entries(unsupportedKeys)) {
+    const value = json[key];
+    if (value !== undefined && value !== null && !neutral.includes(value)) {
+      throw invalid(file, key, value, 'this release does not have it; remove it to decode without');
+    }
+  }
+  let defaults: ModelGenerationDefaults;
+  try {
+    defaults = { ...checkGenerationOptions(options) };
+  } catch (error) {
+    throw new PolybeamError('CONFIG_INVALID', `${file}: ${(error as Error).message}`, { cause: error });
+  }
+  for (const [key, name] of [
+    ['max_length', 'maxLength'],
+    ['min_length', 'minLength'],
+  ] as const) {
+    const value = json[key];
+    if (value === undefined || value === null) continue;
+    if (!Number.isInteger(value) || (value as number) < 0)
+      throw invalid(file, key, value, 'give an integer from 0');
+    defaults[name] = value as number;
+  }
+  return { defaults, rules: readRules(json, file) };
+}
+
+function readRules(json: Readonly<Record<string, unknown>>, file: string): DecodingRules {
+  const eosTokenIds = idList(json, 'eos_token_id', file) ?? [];
+  const start = idList(json, 'decoder_start_token_id', file) ?? idList(json, 'bos_token_id', file);
+  if (!start) {
+    throw new PolybeamError(
+      'CONFIG_INVALID',
+      `${file} has neither decoder_start_token_id nor bos_token_id; add the token that decoding starts from.`,
+    );
+  }
+  const rules: DecodingRules = {
+    decoderStartTokenId: start[0],
+    eosTokenIds,
+    padTokenId: idList(json, 'pad_token_id', file)?.[0] ?? eosTokenIds[0] ?? start[0],
+  };
+  const forcedBos = idList(json, 'forced_bos_token_id', file);
+  if (forcedBos) rules.forcedBosTokenId = forcedBos[0];
+  const forcedEos = idList(json, 'forced_eos_token_id', file);
+  if (forcedEos) rules.forcedEosTokenIds = forcedEos;
+  const suppressed = [...(idList(json, 'suppress_tokens', file) ?? []), ...badWords(json, eosTokenIds, file)];
+  if (suppressed.length > 0) rules.suppressedTokenIds = [...new Set(suppressed)];
+  if (json.renormalize_logits === true) rules.renormalize = true;
+  return rules;
+}
+
+/** bad_words_ids of one token each; end tokens among them are not forbidden, as in Hugging Face. */
+function badWords(json: Readonly<Record<string, unknown>>, eos: readonly number[], file: string): number[] {
+  const value = json.bad_words_ids;
+  if (value === undefined || value === null) return [];
+  if (
+    !Array.isArray(value) ||
+    !value.every((word) => Array.isArray(word) && word.length === 1 && isId(word[0]))
+  ) {
+    throw invalid(file, 'bad_words_ids', value, 'this release forbids single tokens only: [[id], ...]');
+  }
+  return (value as number[][]).map((word) => word[0]).filter((id) => !eos.includes(id));
+}
+
+function idList(json: Readonly<Record<string, unknown>>, key: string, file: string): number[] | undefined {
+  const value = json[key];
+  if (value === undefined || value === null) return undefined;
+  const list = Array.isArray(value) ? value : [value];
+  if (list.length === 0 || !list.every(isId)) throw invalid(file, key, value, 'give a token id');
+  return [...new Set(list as number[])];
+}
+
+function isId(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0;
+}
+
+function invalid(file: string, key: string, value: unknown, remedy: string): PolybeamError {
+  return new PolybeamError('CONFIG_INVALID', `${file} sets ${key} to ${JSON.stringify(value)}: ${remedy}.`);
+}

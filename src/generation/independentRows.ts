@@ -1,0 +1,110 @@
+import { addNode } from './backPointers.js';
+import { occurs, unpenalized } from './processors/repetitionPenalty.js';
+import { endToken } from './processors/suppressedTokens.js';
+import type { SearchContext, Selector } from './selector.js';
+import type { Candidates } from './stepModel.js';
+
+/**
+ * Picks one candidate of a row.
+ *
+ * @param row row of `candidates`
+ * @param sentence index of the sentence in the caller's list
+ * @param sample index of the row in its sentence
+ * @param count number of the new token, from 1
+ * @returns its place in the row, or -1 where every candidate is hidden or banned
+ */
+export type Choose = (
+  candidates: Candidates,
+  row: number,
+  hidden: number,
+  sentence: number,
+  sample: number,
+  count: number,
+) => number;
+
+/** How many of a row's best candidates may have to be passed over: forbidden tokens, and ends that come too early. */
+export function hiddenCandidates({ limits, rules }: SearchContext): number {
+  return (rules.suppressedTokenIds?.length ?? 0) + (limits.minNewTokens > 0 ? rules.eosTokenIds.length : 0);
+}
+
+/**
+ * Rows that never look at one another: greedy search (one a sentence) and sampling (one a sample). A row stops at its
+ * end token, the length limit, or where no token is allowed; a sentence when all its rows have.
+ *
+ * Scores are the model's own log-probabilities, whatever penalty and temperature did to the choice.
+ */
+export function createIndependentSelector(
+  context: SearchContext,
+  candidates: number,
+  choose: Choose,
+): Selector {
+  const { frontier, pointers, options, limits, classes, batch, sentenceIds } = context;
+  const samples = frontier.beams;
+  const penalty = options.repetitionPenalty;
+  const ended = new Uint8Array(batch * samples);
+  const open = new Int32Array(batch).fill(samples);
+  const endNodes = new Int32Array(batch * samples);
+  const endScores = new Float64Array(batch * samples);
+
+  function end(sentence: number, sample: number, row: number, length: number): void {
+    const at = sentence * samples + sample;
+    ended[at] = 1;
+    open[sentence]--;
+    endNodes[at] = frontier.nodes[row];
+    endScores[at] = frontier.scores[row] / Math.max(1, length);
+  }
+
+  /** Log-probability of a chosen candidate under the model alone. */
+  function ownLogProbability(
+    { ids, width, logits, logSumExp }: Candidates,
+    row: number,
+    place: number,
+    slot: number,
+    sample: number,
+  ) {
+    const logit = logits[row * width + place];
+    const token = ids ? ids[row * width + place] : place;
+    const penalized = penalty !== 1 && occurs(frontier, slot, sample, token);
+    return (penalized ? unpenalized(logit, penalty) : logit) - logSumExp[row];
+  }
+
+  function advance(
+    slot: number,
+    candidates: Candidates,
+    firstRow: number,
+    rows: number,
+    count: number,
+    hidden: number,
+  ): boolean {
+    const sentence = frontier.sentences[slot];
+    for (let sample = 0; sample < samples; sample++) {
+      const row = slot * samples + sample;
+      const from = rows === 1 ? firstRow : firstRow + sample;
+      frontier.parents[row] = sample;
+      if (ended[sentence * samples + sample]) continue;
+      const place = choose(candidates, from, hidden, sentenceIds[sentence], sample, count);
+      if (place < 0) {
+        end(sentence, sample, row, count - 1);
+        continue;
+      }
+      const token = candidates.ids ? candidates.ids[from * candidates.width + place] : place;
+      const ownRow = rows === 1 ? 0 : sample;
+      const logProbability = ownLogProbability(candidates, from, place, slot, ownRow);
+      frontier.tokens[row] = token;
+      frontier.nodes[row] = addNode(pointers, frontier.nodes[row], token, logProbability);
+      frontier.scores[row] += logProbability;
+      if ((classes[token] & endToken) !== 0 || count === limits.maxNewTokens)
+        end(sentence, sample, row, count);
+    }
+    return open[sentence] === 0;
+  }
+
+  function outputs(sentence: number) {
+    return Array.from({ length: samples }, (_, sample) => ({
+      node: endNodes[sentence * samples + sample],
+      score: endScores[sentence * samples + sample],
+    }));
+  }
+
+  return { candidates, advance, outputs };
+}

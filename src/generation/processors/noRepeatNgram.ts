@@ -1,0 +1,179 @@
+import type { Frontier } from '../frontier.js';
+
+/** A growing list of (row, token) pairs for `StepEdits.bans`. */
+export interface BanList {
+  length: number;
+  pairs: Int32Array;
+}
+
+/** Appends one pair. */
+export function addBan(bans: BanList, row: number, token: number): void {
+  if (bans.length + 2 > bans.pairs.length) {
+    const larger = new Int32Array(bans.pairs.length * 2);
+    larger.set(bans.pairs);
+    bans.pairs = larger;
+  }
+  bans.pairs[bans.length++] = row;
+  bans.pairs[bans.length++] = token;
+}
+
+/**
+ * No n-gram twice in a row, decoder prompt included (NoRepeatNGram in Hugging Face). A token is banned where the last
+ * n-1 tokens occurred before and it followed them.
+ *
+ * One hash table serves all hypotheses: it files each cell [sentence, beam, position] that a token was written to under
+ * the n-1 tokens that end there. Rows share cells as they share a beginning, so nothing is copied when beams branch. To
+ * find earlier occurrences a row looks up its own last n-1 tokens and keeps the cells that are on its path, which the
+ * ancestry table answers in one comparison: ancestry[row, position] equals the cell's beam. Cells that only share the
+ * hash are told apart by comparing tokens.
+ */
+export interface NgramBlocker {
+  readonly size: number;
+  count: number;
+  heads: Int32Array;
+  next: Int32Array;
+  hash: Int32Array;
+  sentence: Int32Array;
+  beam: Int32Array;
+  position: Int32Array;
+}
+
+/** A blocker for `size`-grams that has read the prompts. */
+export function createNgramBlocker(frontier: Frontier, size: number): NgramBlocker {
+  const capacity = 1024;
+  const blocker: NgramBlocker = {
+    size,
+    count: 0,
+    heads: new Int32Array(capacity).fill(-1),
+    next: new Int32Array(capacity),
+    hash: new Int32Array(capacity),
+    sentence: new Int32Array(capacity),
+    beam: new Int32Array(capacity),
+    position: new Int32Array(capacity),
+  };
+  for (let slot = 0; slot < frontier.active; slot++) {
+    for (let position = 0; position < frontier.promptLength; position++)
+      file(blocker, frontier, slot, 0, position);
+  }
+  return blocker;
+}
+
+/** Files the tokens at the present position of all unfinished rows. */
+export function fileNgrams(blocker: NgramBlocker, frontier: Frontier): void {
+  for (let slot = 0; slot < frontier.active; slot++) {
+    if (frontier.finished[slot]) continue;
+    for (let beam = 0; beam < frontier.beams; beam++) file(blocker, frontier, slot, beam, frontier.position);
+  }
+}
+
+/** Appends the bans of all unfinished rows. @param rowsPerSentence as in `listPenalized` */
+export function banNgrams(
+  blocker: NgramBlocker,
+  frontier: Frontier,
+  rowsPerSentence: number,
+  bans: BanList,
+): void {
+  for (let slot = 0; slot < frontier.active; slot++) {
+    if (frontier.finished[slot]) continue;
+    for (let beam = 0; beam < rowsPerSentence; beam++) {
+      banRow(blocker, frontier, slot, beam, slot * rowsPerSentence + beam, bans);
+    }
+  }
+}
+
+function banRow(
+  blocker: NgramBlocker,
+  frontier: Frontier,
+  slot: number,
+  beam: number,
+  modelRow: number,
+  bans: BanList,
+): void {
+  const { position, ancestry, maxLength } = frontier;
+  if (position + 1 < blocker.size) return;
+  if (blocker.size === 1) {
+    for (let at = 0; at <= position; at++) addBan(bans, modelRow, tokenAt(frontier, slot, beam, at));
+    return;
+  }
+  const row = (slot * frontier.beams + beam) * maxLength;
+  const wanted = ngramHash(blocker, frontier, slot, beam, position);
+  let cell = blocker.heads[wanted & (blocker.heads.length - 1)];
+  for (; cell >= 0; cell = blocker.next[cell]) {
+    const at = blocker.position[cell];
+    if (
+      blocker.hash[cell] === wanted &&
+      at < position &&
+      blocker.sentence[cell] === frontier.sentences[slot] &&
+      ancestry[row + at] === blocker.beam[cell] &&
+      sameNgram(blocker, frontier, slot, beam, at)
+    ) {
+      addBan(bans, modelRow, tokenAt(frontier, slot, beam, at + 1));
+    }
+  }
+}
+
+/** Whether the n-1 tokens of a row that end at `at` equal those that end at the present position. */
+function sameNgram(
+  blocker: NgramBlocker,
+  frontier: Frontier,
+  slot: number,
+  beam: number,
+  at: number,
+): boolean {
+  for (let back = 0; back < blocker.size - 1; back++) {
+    const earlier = tokenAt(frontier, slot, beam, at - back);
+    if (earlier !== tokenAt(frontier, slot, beam, frontier.position - back)) return false;
+  }
+  return true;
+}
+
+function file(blocker: NgramBlocker, frontier: Frontier, slot: number, beam: number, position: number): void {
+  if (blocker.size === 1 || position + 2 < blocker.size) return;
+  if (blocker.count === blocker.next.length) grow(blocker);
+  const cell = blocker.count++;
+  const hash = ngramHash(blocker, frontier, slot, beam, position);
+  const bucket = hash & (blocker.heads.length - 1);
+  blocker.hash[cell] = hash;
+  blocker.sentence[cell] = frontier.sentences[slot];
+  blocker.beam[cell] = beam;
+  blocker.position[cell] = position;
+  blocker.next[cell] = blocker.heads[bucket];
+  blocker.heads[bucket] = cell;
+}
+
+function ngramHash(
+  blocker: NgramBlocker,
+  frontier: Frontier,
+  slot: number,
+  beam: number,
+  end: number,
+): number {
+  let hash = Math.imul(frontier.sentences[slot] + 1, 0x9e3779b1);
+  for (let back = 0; back < blocker.size - 1; back++) {
+    hash = Math.imul(hash ^ tokenAt(frontier, slot, beam, end - back), 0x85ebca6b);
+    hash ^= hash >>> 15;
+  }
+  return hash;
+}
+
+function tokenAt(frontier: Frontier, slot: number, beam: number, position: number): number {
+  const { beams, maxLength, ancestry } = frontier;
+  const base = slot * beams;
+  const owner = ancestry[(base + beam) * maxLength + position];
+  return (frontier.history as Int32Array)[(base + owner) * maxLength + position];
+}
+
+function grow(blocker: NgramBlocker): void {
+  const capacity = blocker.next.length * 2;
+  for (const name of ['next', 'hash', 'sentence', 'beam', 'position'] as const) {
+    const larger = new Int32Array(capacity);
+    larger.set(blocker[name]);
+    blocker[name] = larger;
+  }
+  blocker.heads = new Int32Array(capacity).fill(-1);
+  for (let cell = 0; cell < blocker.count; cell++) {
+    const bucket = blocker.hash[cell] & (capacity - 1);
+    blocker.next[cell] = blocker.heads[bucket];
+    blocker.heads[bucket] = cell;
+  }
+}

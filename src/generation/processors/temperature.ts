@@ -1,0 +1,23 @@
+/**
+ * Weights proportional to exp(logit / temperature) (Ackley et al., "A learning algorithm for Boltzmann machines",
+ * 1985), largest weight 1.
+ *
+ * @param logits the allowed candidates' logits: `count` of them
+ * @param weights receives `count` weights
+ * @returns their sum
+ */
+export function temperatureWeights(
+  logits: Float64Array,
+  count: number,
+  temperature: number,
+  weights: Float64Array,
+): number {
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < count; i++) if (logits[i] > largest) largest = logits[i];
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    weights[i] = Math.exp((logits[i] - largest) / temperature);
+    sum += weights[i];
+  }
+  return sum;
+}

@@ -1,0 +1,150 @@
+import { PolybeamError } from '../errors.js';
+import { createBackPointers, trace } from './backPointers.js';
+import { createBeamSelector } from './beam.js';
+import { createEditMaker, needsHistory, selectionSpec } from './edits.js';
+import { advancePosition, createFrontier, park, removeFinished } from './frontier.js';
+import { createGreedySelector } from './greedy.js';
+import type { DecodingRules, LengthLimits, ResolvedGenerationOptions } from './options.js';
+import { forcedCandidates, forcedTokens } from './processors/forcedTokens.js';
+import { endForbidden } from './processors/minNewTokens.js';
+import { endToken, suppressedToken, tokenClasses } from './processors/suppressedTokens.js';
+import { createSamplingSelector } from './sampling.js';
+import type { GeneratedSequence, SearchContext, Selector } from './selector.js';
+import type { Candidates, SourceBatch, StepModel } from './stepModel.js';
+
+/** One batch to decode. */
+export interface SearchRequest {
+  source: SourceBatch;
+  /** Decoder prompts. [batch, promptLength] */
+  prompt: Int32Array;
+  promptLength: number;
+  options: ResolvedGenerationOptions;
+  limits: LengthLimits;
+  rules: DecodingRules;
+  /** Index in the caller's list of each sentence. [batch] */
+  sentenceIds: readonly number[];
+  /**
+   * Finished sentences leave the model's batch once they are this part of it, from 0 (at once) to 1 (all together).
+   * Leaving costs the model a copy of its caches, staying costs rows that nobody reads; the result is the same.
+   */
+  pruneAt?: number;
+}
+
+const defaultPruneAt = 1 / 8;
+
+/**
+ * The one search loop: start, then choose, append and step until every sentence is finished. How tokens are chosen is
+ * the selector's affair, how logits come about the model's.
+ *
+ * @returns for each sentence of the batch its outputs: best first for beams, in order of sample for sampling; fewer than
+ * numReturnSequences only where fewer hypotheses exist.
+ * @throws PolybeamError LOGITS_INVALID where the model computed NaN.
+ */
+export async function searchBatch(model: StepModel, request: SearchRequest): Promise<GeneratedSequence[][]> {
+  const { source, prompt, promptLength, limits, rules } = request;
+  const context = createContext(model, request);
+  const { frontier } = context;
+  const forced = (count: number) => forcedTokens(rules, limits, promptLength, count);
+  const alwaysHidden = rules.suppressedTokenIds ?? [];
+  const hiddenAtFirst = [...alwaysHidden, ...rules.eosTokenIds];
+  const hiddenTokens = (count: number) => (endForbidden(limits, count) ? hiddenAtFirst : alwaysHidden);
+  const selector = createSelector(context);
+  const edits = createEditMaker(context);
+  const started = await model.start({
+    source,
+    prompt,
+    promptLength,
+    beams: frontier.beams,
+    maxLength: frontier.maxLength,
+    selection: selectionSpec(context, selector.candidates, edits.bans, model.vocabSize),
+    ...edits.next(1, hiddenTokens(1)),
+  });
+  let { state, candidates } = started;
+  try {
+    for (let count = 1; ; count++) {
+      const rows = count === 1 ? 1 : frontier.beams;
+      const only = forced(count);
+      const hidden = only ? 0 : suppressedToken | (endForbidden(limits, count) ? endToken : 0);
+      const offered = only ? forcedCandidates(only, frontier.active * rows) : candidates;
+      advanceSlots(context, selector, offered, rows, count, hidden);
+      if (frontier.parked === frontier.active) break;
+      advancePosition(frontier);
+      if (frontier.parked > 0 && frontier.parked >= frontier.active * (request.pruneAt ?? defaultPruneAt)) {
+        state = await model.keep(state, removeFinished(frontier));
+      }
+      // Where the last token is forced, nobody reads what the model thinks of it.
+      if (count + 1 === limits.maxNewTokens && forced(count + 1)) continue;
+      candidates = await model.step(state, {
+        tokens: frontier.tokens,
+        position: frontier.position,
+        ancestry: frontier.ancestry,
+        ...edits.next(frontier.beams, hiddenTokens(count + 1)),
+      });
+    }
+  } finally {
+    model.dispose(state);
+  }
+  return Array.from({ length: source.batch }, (_, sentence) => outputs(context, selector, request, sentence));
+}
+
+function createContext(model: StepModel, request: SearchRequest): SearchContext {
+  const { source, prompt, promptLength, options, limits, rules, sentenceIds } = request;
+  const { batch } = source;
+  const beams = options.doSample ? options.numReturnSequences : options.numBeams;
+  // The last new token is never read, so it needs no position.
+  const maxLength = promptLength + limits.maxNewTokens - 1;
+  return {
+    frontier: createFrontier(batch, beams, prompt, promptLength, maxLength, needsHistory({ options })),
+    pointers: createBackPointers(batch * beams * Math.min(limits.maxNewTokens, 64)),
+    options,
+    limits,
+    rules,
+    classes: tokenClasses(model.vocabSize, rules),
+    batch,
+    sentenceIds,
+  };
+}
+
+function createSelector(context: SearchContext): Selector {
+  if (context.options.doSample) return createSamplingSelector(context);
+  return context.options.numBeams > 1 ? createBeamSelector(context) : createGreedySelector(context);
+}
+
+function advanceSlots(
+  { frontier }: SearchContext,
+  selector: Selector,
+  candidates: Candidates,
+  rows: number,
+  count: number,
+  hidden: number,
+): void {
+  for (let slot = 0; slot < frontier.active; slot++) {
+    if (frontier.finished[slot]) continue;
+    const firstRow = slot * rows;
+    for (let row = firstRow; row < firstRow + rows; row++) checkNumber(candidates.logSumExp[row], count);
+    if (selector.advance(slot, candidates, firstRow, rows, count, hidden)) park(frontier, slot);
+  }
+}
+
+function checkNumber(logSumExp: number, count: number): void {
+  if (Number.isNaN(logSumExp) || logSumExp === Number.POSITIVE_INFINITY) {
+    throw new PolybeamError(
+      'LOGITS_INVALID',
+      `The model computed ${logSumExp} for new token ${count}: its weights are damaged or overflow; check the checkpoint, or run it in float32.`,
+    );
+  }
+}
+
+function outputs(
+  context: SearchContext,
+  selector: Selector,
+  { prompt, promptLength, rules }: SearchRequest,
+  sentence: number,
+): GeneratedSequence[] {
+  const row = prompt.subarray(sentence * promptLength, (sentence + 1) * promptLength);
+  const kept = row[0] === rules.decoderStartTokenId ? row.subarray(1) : row;
+  return selector.outputs(sentence).map(({ node, score }) => {
+    const { ids, logProbabilities } = trace(context.pointers, node);
+    return { ids: [...kept, ...ids], score, tokenLogProbabilities: logProbabilities };
+  });
+}

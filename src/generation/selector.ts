@@ -1,0 +1,59 @@
+import type { BackPointers } from './backPointers.js';
+import type { Frontier } from './frontier.js';
+import type { DecodingRules, LengthLimits, ResolvedGenerationOptions } from './options.js';
+import type { Candidates } from './stepModel.js';
+
+/** One output. */
+export interface GeneratedSequence {
+  /**
+   * Token ids: the decoder prompt without the decoder start token, then the new tokens up to and including the end
+   * token (none where the length limit came first).
+   */
+  ids: number[];
+  /**
+   * Summed log-probability of the new tokens over length^lengthPenalty (length in new tokens, end token included;
+   * lengthPenalty 1 in greedy search and sampling). Natural logarithm.
+   */
+  score: number;
+  /** Log-probability of each new token, as summed in `score`. */
+  tokenLogProbabilities: number[];
+}
+
+/** What every way of choosing tokens works on. */
+export interface SearchContext {
+  readonly frontier: Frontier;
+  readonly pointers: BackPointers;
+  readonly options: ResolvedGenerationOptions;
+  readonly limits: LengthLimits;
+  readonly rules: DecodingRules;
+  /** See `tokenClasses`. */
+  readonly classes: Uint8Array;
+  /** Sentences at the start. */
+  readonly batch: number;
+  /** Index in the caller's list of each sentence of the batch; keys the random numbers. [batch] */
+  readonly sentenceIds: readonly number[];
+}
+
+/** A way of choosing the next tokens: beam, greedy, sampling. */
+export interface Selector {
+  /** Candidates it needs of each row for an exact choice; 0 is all. */
+  readonly candidates: number;
+  /**
+   * Chooses the new token number `count` of each row of an unfinished slot: sets tokens, parents, nodes and scores.
+   *
+   * @param firstRow first of the slot's rows in `candidates`
+   * @param rows 1 before the first new token, else the number of beams
+   * @param hidden token classes that may not be chosen
+   * @returns whether the sentence is finished
+   */
+  advance(
+    slot: number,
+    candidates: Candidates,
+    firstRow: number,
+    rows: number,
+    count: number,
+    hidden: number,
+  ): boolean;
+  /** Outputs of a finished sentence: back-pointer, score. */
+  outputs(sentence: number): { node: number; score: number }[];
+}

@@ -1,0 +1,283 @@
+import type {
+  Candidates,
+  DecodingState,
+  SelectionSpec,
+  SourceBatch,
+  StartFeed,
+  StepEdits,
+  StepFeed,
+  StepModel,
+} from '../../../src/generation/stepModel.js';
+
+/** Logits of the token after `history` (decoder prompt included) for a source without its padding. [vocabSize] */
+export type LogitsFunction = (source: readonly number[], history: readonly number[]) => ArrayLike<number>;
+
+/** What a fake model was asked, for tests that look behind the search. */
+export interface FakeModelLog {
+  starts: StartFeed['selection'][];
+  /** Rows of each step. */
+  steps: number[];
+  /** Sentences kept by each `keep`. */
+  keeps: number[][];
+  /** States not yet disposed of. */
+  alive: number;
+}
+
+interface FakeState extends DecodingState {
+  sources: number[][];
+  maxLength: number;
+  promptLength: number;
+  position: number;
+  selection: SelectionSpec;
+  /** Token written at [sentence, beam, position], as a key-value cache would hold it. */
+  cache: Int32Array;
+}
+
+/**
+ * A StepModel over any function of the whole history. Like a key-value cache it remembers only which token was written
+ * at [row, position] and reads histories through the ancestry table, so that a wrong ancestry gives wrong logits. It
+ * checks every feed against the contract and throws where the search breaks it.
+ */
+export function createFakeModel(
+  vocabSize: number,
+  logits: LogitsFunction,
+  maxPositions = Number.POSITIVE_INFINITY,
+): StepModel & { log: FakeModelLog } {
+  const log: FakeModelLog = { starts: [], steps: [], keeps: [], alive: 0 };
+
+  function answer(
+    state: FakeState,
+    histories: number[][],
+    rowsPerSentence: number,
+    edits: StepEdits,
+  ): Candidates {
+    const raw = histories.map((history, row) =>
+      Float32Array.from(logits(state.sources[Math.floor(row / rowsPerSentence)], history)),
+    );
+    return select(raw, state.selection, edits, vocabSize);
+  }
+
+  return {
+    vocabSize,
+    maxPositions,
+    log,
+    async start(feed) {
+      log.starts.push(feed.selection);
+      log.alive++;
+      const { batch } = feed.source;
+      check(
+        feed.prompt.length === batch * feed.promptLength && feed.promptLength >= 1,
+        'prompt is [batch, promptLength]',
+      );
+      check(
+        feed.maxLength >= feed.promptLength && feed.maxLength <= maxPositions,
+        'maxLength fits the positions',
+      );
+      const state: FakeState = {
+        batch,
+        beams: feed.beams,
+        sources: readSources(feed.source),
+        maxLength: feed.maxLength,
+        promptLength: feed.promptLength,
+        position: feed.promptLength - 1,
+        selection: feed.selection,
+        cache: new Int32Array(batch * feed.beams * feed.maxLength).fill(-1),
+      };
+      const histories = Array.from({ length: batch }, (_, sentence) => {
+        const prompt = feed.prompt.slice(sentence * feed.promptLength, (sentence + 1) * feed.promptLength);
+        state.cache.set(prompt, sentence * feed.beams * feed.maxLength);
+        return [...prompt];
+      });
+      return { state, candidates: answer(state, histories, 1, feed) };
+    },
+    async step(given, feed) {
+      const state = given as FakeState;
+      const { batch, beams, maxLength } = state;
+      const rows = batch * beams;
+      log.steps.push(rows);
+      checkFeed(state, feed, vocabSize);
+      state.position = feed.position;
+      for (let row = 0; row < rows; row++) state.cache[row * maxLength + feed.position] = feed.tokens[row];
+      const histories = Array.from({ length: rows }, (_, row) =>
+        Array.from({ length: feed.position + 1 }, (_, position) => {
+          const owner = feed.ancestry[row * maxLength + position];
+          check(owner >= 0 && owner < beams, 'ancestry names a beam of the sentence');
+          const token = state.cache[(Math.floor(row / beams) * beams + owner) * maxLength + position];
+          check(token >= 0, `ancestry points at a written cell (position ${position}, beam ${owner})`);
+          return token;
+        }),
+      );
+      return answer(state, histories, beams, feed);
+    },
+    async keep(given, sentences) {
+      const state = given as FakeState;
+      log.keeps.push([...sentences]);
+      check(
+        sentences.every((s, i) => s < state.batch && (i === 0 || s > sentences[i - 1])),
+        'kept sentences ascend',
+      );
+      const width = state.beams * state.maxLength;
+      const cache = new Int32Array(sentences.length * width);
+      sentences.forEach((from, to) => {
+        cache.set(state.cache.subarray(from * width, (from + 1) * width), to * width);
+      });
+      return {
+        ...state,
+        batch: sentences.length,
+        sources: sentences.map((s) => state.sources[s]),
+        cache,
+      } as FakeState;
+    },
+    dispose() {
+      log.alive--;
+    },
+  };
+}
+
+function readSources({ inputIds, attentionMask, batch, source }: SourceBatch): number[][] {
+  return Array.from({ length: batch }, (_, row) =>
+    [...inputIds.subarray(row * source, (row + 1) * source)].filter(
+      (_, i) => attentionMask[row * source + i] === 1,
+    ),
+  );
+}
+
+function checkFeed(state: FakeState, feed: StepFeed, vocabSize: number): void {
+  const rows = state.batch * state.beams;
+  check(feed.tokens.length === rows, 'tokens is [rows]');
+  check(
+    feed.tokens.every((id) => id >= 0 && id < vocabSize),
+    'tokens are in the vocabulary',
+  );
+  check(
+    feed.position === state.position + 1 && feed.position < state.maxLength,
+    'positions follow one another',
+  );
+  check(feed.ancestry.length === rows * state.maxLength, 'ancestry is [batch, beams, maxLength]');
+}
+
+/** Edits, penalizes and selects exactly as the contract says, in the plainest way. */
+export function select(
+  raw: readonly Float32Array[],
+  spec: SelectionSpec,
+  edits: StepEdits,
+  vocabSize: number,
+): Candidates {
+  const rows = raw.length;
+  check(spec.bans || !edits.bans, 'bans come only where the selection announced them');
+  const width = spec.candidates === 0 ? vocabSize : spec.candidates;
+  check(width <= vocabSize, 'at most vocabSize candidates');
+  const result = {
+    rows,
+    width,
+    ids: spec.candidates === 0 ? undefined : new Int32Array(rows * width),
+    logits: new Float32Array(rows * width),
+    logSumExp: new Float32Array(rows),
+  };
+  for (let row = 0; row < rows; row++) {
+    const values = Float64Array.from(raw[row]);
+    const rawSum = logSumExp(values);
+    penalize(values, row, rows, rawSum, spec, edits);
+    for (let i = 0; i < (edits.bans?.length ?? 0); i += 2) {
+      if (edits.bans?.[i] === row) values[edits.bans[i + 1]] = Number.NEGATIVE_INFINITY;
+    }
+    result.logSumExp[row] = spec.renormalize ? logSumExp(values) : rawSum;
+    const order = Array.from(values.keys());
+    if (result.ids) order.sort((a, b) => values[b] - values[a] || a - b);
+    for (let i = 0; i < width; i++) {
+      if (result.ids) result.ids[row * width + i] = order[i];
+      result.logits[row * width + i] = values[order[i]];
+    }
+  }
+  return result;
+}
+
+function penalize(
+  values: Float64Array,
+  row: number,
+  rows: number,
+  rawSum: number,
+  spec: SelectionSpec,
+  { penalized, penalizedWidth = 0 }: StepEdits,
+): void {
+  check(
+    (spec.repetitionPenalty !== 1) === (penalized !== undefined),
+    'the penalty and its tokens come together',
+  );
+  if (!penalized) return;
+  check(
+    penalized.length === rows * penalizedWidth && penalizedWidth > 0,
+    'penalized is [rows, penalizedWidth]',
+  );
+  const shift = spec.penaltySpace === 'logProbabilities' ? rawSum : 0;
+  for (const token of new Set(penalized.subarray(row * penalizedWidth, (row + 1) * penalizedWidth))) {
+    const value = values[token] - shift;
+    values[token] = (value < 0 ? value * spec.repetitionPenalty : value / spec.repetitionPenalty) + shift;
+  }
+}
+
+/** log(sum(exp(values))), -Infinity where all are. */
+export function logSumExp(values: ArrayLike<number>): number {
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, values[i]);
+  if (largest === Number.NEGATIVE_INFINITY) return largest;
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += Math.exp(values[i] - largest);
+  return largest + Math.log(sum);
+}
+
+/** Probabilities by history (decoder start token left out, ids joined by blanks); unlisted tokens have 0. */
+export type Script = Record<string, Record<number, number>>;
+
+/** Logits from a table of hand-chosen probabilities; a history that is not listed ends at once with token 1. */
+export function scriptedLogits(vocabSize: number, script: Script): LogitsFunction {
+  return (_, history) => {
+    const row = script[history.slice(1).join(' ')] ?? { 1: 1 };
+    return Float64Array.from({ length: vocabSize }, (_, token) => Math.log(row[token] ?? 0));
+  };
+}
+
+/** Parameters of `hashLogits`; tools/makeGenerationFixtures.py has the same function. */
+export interface HashLogitsConfig {
+  vocabSize: number;
+  eosTokenIds: readonly number[];
+  /** Added to the logits of end tokens. */
+  endBias: number;
+  seed: number;
+}
+
+function mix(value: number): number {
+  let x = value;
+  x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
+  x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
+  return x ^ (x >>> 16);
+}
+
+function hashIds(ids: readonly number[], seed: number): number {
+  let hash = mix(seed);
+  for (const id of ids) hash = mix(hash ^ Math.imul(id + 1, 0x9e3779b1));
+  return hash;
+}
+
+function uniform(hash: number, token: number): number {
+  return (mix(hash ^ Math.imul(token + 1, 0x85ebca6b)) >>> 0) / 2 ** 32;
+}
+
+/**
+ * Random but reproducible logits from -3 to 3: one part depends on the source and the whole history, one on the
+ * last token alone, so that loops occur for the penalties to break.
+ */
+export function hashLogits(config: HashLogitsConfig): LogitsFunction {
+  return (source, history) => {
+    const whole = hashIds(history, hashIds(source, config.seed));
+    const last = hashIds(history.slice(-1), config.seed + 1);
+    return Float32Array.from({ length: config.vocabSize }, (_, token) => {
+      const logit = 1.5 * uniform(whole, token) + 4.5 * uniform(last, token) - 3;
+      return config.eosTokenIds.includes(token) ? logit + config.endBias : logit;
+    });
+  };
+}
+
+function check(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`The search broke the StepModel contract: ${what}.`);
+}

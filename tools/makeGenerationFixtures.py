@@ -1,0 +1,188 @@
+"""Writes test/fixtures/generation/transformers.json: what transformers' own search makes of a tiny model.
+
+The model's logits are a hash of the source and of the whole token history, the same function as
+test/support/generation/fakeModel.ts (hashLogits), so that the fixture needs no weights and every search decision is
+covered by arithmetic that both sides agree on exactly. Run with the versions of tools/requirements.txt:
+
+    python tools/makeGenerationFixtures.py
+"""
+
+import itertools
+import json
+import pathlib
+
+import torch
+from transformers import GenerationConfig, GenerationMixin, PretrainedConfig, PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
+
+MASK = 0xFFFFFFFF
+
+
+def mix(x):
+    """32-bit integer finalizer on int64 tensors."""
+    x = ((x ^ (x >> 16)) * 0x7FEB352D) & MASK
+    x = ((x ^ (x >> 15)) * 0x846CA68B) & MASK
+    return x ^ (x >> 16)
+
+
+def hash_ids(ids, seed):
+    """ids [rows, length] and seed [rows] -> [rows]"""
+    value = mix(seed)
+    for column in range(ids.shape[1]):
+        value = mix(value ^ (((ids[:, column] + 1) * 0x9E3779B1) & MASK))
+    return value
+
+
+def uniform(value, vocab_size):
+    tokens = ((torch.arange(vocab_size) + 1) * 0x85EBCA6B) & MASK
+    return mix(value[:, None] ^ tokens[None]).double() / 2**32
+
+
+class HashConfig(PretrainedConfig):
+    model_type = "hash"
+
+    def __init__(self, vocab_size=16, end_bias=0.0, seed=1, **kwargs):
+        self.vocab_size = vocab_size
+        self.end_bias = end_bias
+        self.seed = seed
+        super().__init__(is_encoder_decoder=True, **kwargs)
+
+
+class HashEncoder(torch.nn.Module):
+    main_input_name = "input_ids"
+
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+
+    def forward(self, input_ids, attention_mask=None, **_):
+        rows = []
+        for ids, mask in zip(input_ids, attention_mask):
+            value = hash_ids(ids[mask.bool()][None], torch.tensor([self.config.seed]))
+            # Two halves, each exact in float32.
+            rows.append(torch.stack([value >> 16, value & 0xFFFF], dim=-1).float())
+        return BaseModelOutput(last_hidden_state=torch.stack(rows))
+
+
+class HashModel(PreTrainedModel, GenerationMixin):
+    config_class = HashConfig
+    main_input_name = "input_ids"
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.encoder = HashEncoder(config)
+        self.unused = torch.nn.Parameter(torch.zeros(1))
+        self.post_init()
+
+    def get_encoder(self, *_, **__):
+        return self.encoder
+
+    def forward(self, input_ids=None, attention_mask=None, decoder_input_ids=None, encoder_outputs=None, **_):
+        halves = encoder_outputs.last_hidden_state[:, 0].long()
+        source = (halves[:, 0] << 16) | halves[:, 1]
+        whole = hash_ids(decoder_input_ids, source)
+        seed = torch.full((len(source),), self.config.seed + 1)
+        last = hash_ids(decoder_input_ids[:, -1:], seed)
+        size = self.config.vocab_size
+        logits = 1.5 * uniform(whole, size) + 4.5 * uniform(last, size) - 3
+        for token in self.generation_config.eos_token_id:
+            logits[:, token] += self.config.end_bias
+        return Seq2SeqLMOutput(logits=logits.float()[:, None])
+
+    def prepare_inputs_for_generation(self, input_ids, encoder_outputs=None, **_):
+        return {"decoder_input_ids": input_ids, "encoder_outputs": encoder_outputs}
+
+
+MODELS = {
+    "one end": dict(vocab_size=16, eos=[1], end_bias=1.5, seed=7),
+    "three ends": dict(vocab_size=30, eos=[1, 2, 5], end_bias=0.5, seed=8),
+}
+INPUTS = [[5, 6, 7, 8], [9, 3], [4, 4, 4, 11, 12]]
+
+
+def cases():
+    greedy = [dict(), dict(noRepeatNgramSize=1), dict(noRepeatNgramSize=2), dict(noRepeatNgramSize=3),
+              dict(repetitionPenalty=1.3), dict(minNewTokens=6), dict(repetitionPenalty=0.8, noRepeatNgramSize=2)]
+    yield from (dict(model=m, options=dict(maxNewTokens=14, **o)) for m in MODELS for o in greedy)
+    for beams, penalty, stopping in itertools.product([2, 4, 8], [0.0, 0.6, 1.0, 2.0], [True, False, "never"]):
+        options = dict(numBeams=beams, maxNewTokens=12, lengthPenalty=penalty, earlyStopping=stopping)
+        yield dict(model="one end", options=options)
+    extras = [dict(lengthPenalty=-0.5), dict(noRepeatNgramSize=1), dict(noRepeatNgramSize=2), dict(noRepeatNgramSize=3),
+              dict(repetitionPenalty=1.3), dict(repetitionPenalty=0.7), dict(minNewTokens=5), dict(minNewTokens=9),
+              dict(repetitionPenalty=1.3, noRepeatNgramSize=2, minNewTokens=3, lengthPenalty=0.6, earlyStopping=True)]
+    for model, beams, extra in itertools.product(MODELS, [2, 4], extras):
+        yield dict(model=model, options=dict(numBeams=beams, maxNewTokens=12, **extra))
+    for stopping in [True, False, "never"]:
+        yield dict(model="three ends", options=dict(numBeams=8, maxNewTokens=12, earlyStopping=stopping))
+    yield dict(model="one end", options=dict(numBeams=4, maxNewTokens=1))
+    yield dict(model="one end", options=dict(numBeams=4, maxNewTokens=40, earlyStopping="never", minNewTokens=30))
+    rules = [dict(forced_eos_token_id=1), dict(forced_bos_token_id=9), dict(bad_words_ids=[[0], [7], [8]]),
+             dict(bad_words_ids=[[0], [7], [8]], renormalize_logits=True), dict(suppress_tokens=[3, 4]),
+             dict(forced_eos_token_id=1, forced_bos_token_id=9, bad_words_ids=[[0]], renormalize_logits=True)]
+    for rule, options in itertools.product(rules, [
+        dict(maxNewTokens=6), dict(numBeams=4, maxNewTokens=6),
+        dict(numBeams=4, maxNewTokens=9, minNewTokens=4, noRepeatNgramSize=2, repetitionPenalty=1.3)]):
+        yield dict(model="one end", options=options, rules=rule)
+    for options in [dict(maxNewTokens=6), dict(numBeams=4, maxNewTokens=8, noRepeatNgramSize=2, minNewTokens=4),
+                    dict(numBeams=4, maxNewTokens=8, repetitionPenalty=1.3)]:
+        yield dict(model="one end", options=options, prompt=[0, 6, 11, 6])
+        yield dict(model="one end", options=options, prompt=[6, 11, 6])
+
+
+NAMES = dict(numBeams="num_beams", maxNewTokens="max_new_tokens", minNewTokens="min_new_tokens",
+             lengthPenalty="length_penalty", earlyStopping="early_stopping", noRepeatNgramSize="no_repeat_ngram_size",
+             repetitionPenalty="repetition_penalty")
+
+
+def run(model, case):
+    options = {NAMES[name]: value for name, value in case["options"].items()}
+    beams = options.get("num_beams", 1)
+    width = max(map(len, INPUTS))
+    prompt = case.get("prompt")
+    with torch.no_grad():
+        output = model.generate(
+            input_ids=torch.tensor([ids + [0] * (width - len(ids)) for ids in INPUTS]),
+            attention_mask=torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids in INPUTS]),
+            decoder_input_ids=torch.tensor([prompt] * len(INPUTS)) if prompt else None,
+            num_return_sequences=beams, use_cache=False, return_dict_in_generate=True, output_scores=True,
+            **options, **case.get("rules", {}))
+    outputs = []
+    for row, sequence in enumerate(output.sequences.tolist()):
+        ids = sequence[1:]
+        start = len(prompt) - (prompt[0] == 0) if prompt else 0
+        end = next((i for i in range(start, len(ids)) if ids[i] in model.generation_config.eos_token_id), len(ids))
+        ids = ids[: end + 1]
+        if beams == 1:
+            # The model's own log-probability of what was chosen (0 where it was forced), averaged over the new tokens.
+            rules, total = case.get("rules", {}), 0.0
+            for i in range(start, len(ids)):
+                if "forced_bos_token_id" in rules and i == 0:
+                    continue
+                if "forced_eos_token_id" in rules and i - start == options["max_new_tokens"] - 1:
+                    continue
+                history = torch.tensor([[0] + ids[:i]])
+                encoded = model.encoder(torch.tensor([INPUTS[row]]), torch.ones(1, len(INPUTS[row])))
+                logits = model(decoder_input_ids=history, encoder_outputs=encoded).logits[0, -1]
+                total += logits.log_softmax(-1)[ids[i]].item()
+            outputs.append([[ids, round(total / (len(ids) - start), 6)]])
+        else:
+            if row % beams == 0:
+                outputs.append([])
+            outputs[-1].append([ids, round(output.sequences_scores[row].item(), 6)])
+    return outputs
+
+
+def main():
+    models = {}
+    for name, spec in MODELS.items():
+        model = HashModel(HashConfig(spec["vocab_size"], spec["end_bias"], spec["seed"])).eval()
+        model.generation_config = GenerationConfig(eos_token_id=spec["eos"], pad_token_id=0, decoder_start_token_id=0)
+        models[name] = model
+    lines = [json.dumps({**case, "outputs": run(models[case["model"]], case)}, separators=(",", ":")) for case in cases()]
+    path = pathlib.Path(__file__).parent.parent / "test/fixtures/generation/transformers.json"
+    head = json.dumps(dict(models=MODELS, inputs=INPUTS))[:-1]
+    path.write_text(head + ',"cases":[\n' + ",\n".join(lines) + "\n]}\n")
+    print(len(lines), "cases,", path.stat().st_size, "bytes")
+
+
+main()
