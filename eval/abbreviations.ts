@@ -1,7 +1,7 @@
 import type { MosesLanguage } from './mosesNormalize.js';
 
 /** Words whose period belongs to them, so that the tokenizer leaves it on. */
-export interface AbbreviationList {
+interface AbbreviationList {
   /** Initials and, in German, ordinal numbers. */
   pattern: RegExp;
   words: ReadonlySet<string>;
