@@ -1,0 +1,113 @@
+import type * as tf from '@tensorflow/tfjs';
+import {
+  type BertConfig,
+  bertAttentionShape,
+  bertEmbeddings,
+  bertInitializer,
+  bertLayers,
+  encodeBert,
+  wordTable,
+} from '../encoder/bert.js';
+import { linear } from '../engine/ops/linear.js';
+import type { Parameters } from '../engine/parameters.js';
+import { activations } from '../nn/activation.js';
+import { type KeysAndValues, keysAndValues } from '../nn/attention.js';
+import { dense } from '../nn/dense.js';
+import { norm } from '../nn/norm.js';
+import type { DecoderInputs, EncoderDecoder } from './encoderDecoder.js';
+
+/**
+ * How a BERT decoder turns hidden states into logits: BERT's masked-LM head (transform, then tied projection), or
+ * BertGeneration's plain projection.
+ */
+export type BertHead = 'cls' | 'lm_head';
+
+/** BERT with causal self-attention and cross-attention (Rothe et al. 2020, "BERT2BERT"). */
+export interface BertDecoderConfig extends BertConfig {
+  head: BertHead;
+  /** The output projection is the word embedding table. */
+  tieWordEmbeddings: boolean;
+}
+
+/** Where the parts lie in an `encoder-decoder` checkpoint. */
+export interface BertPairNames {
+  /** Scope of the encoder's `embeddings` and `encoder`. */
+  encoder: string;
+  /** Scope of the decoder's head and `bert`. */
+  decoder: string;
+}
+
+const pairNames: BertPairNames = { encoder: 'encoder', decoder: 'decoder' };
+
+/** An encoder and a decoder of BERT's family as one model. */
+export function bertEncoderDecoder(encoder: BertConfig, decoder: BertDecoderConfig): EncoderDecoder {
+  return {
+    vocabSize: decoder.vocabSize,
+    decoderLayers: decoder.numHiddenLayers,
+    decoderHeads: decoder.numAttentionHeads,
+    headSize: decoder.hiddenSize / decoder.numAttentionHeads,
+    maxSource: encoder.maxPositionEmbeddings,
+    maxTarget: decoder.maxPositionEmbeddings,
+    encode: (p, inputIds, attentionMask, dropout) => {
+      const hidden = encodeBert(p.scope(pairNames.encoder), encoder, inputIds, attentionMask, { dropout });
+      if (encoder.hiddenSize === decoder.hiddenSize) return hidden;
+      // Sizes may differ: transformers then learns a projection between the two.
+      return dense(p.scope('enc_to_dec_proj'), hidden, decoder.hiddenSize, {
+        initializer: bertInitializer(decoder),
+      });
+    },
+    readMemory: (p, memory) => readMemory(p.scope(`${pairNames.decoder}.bert.encoder`), decoder, memory),
+    decode: (p, inputs) => decodeBert(p.scope(`${pairNames.decoder}.bert`), decoder, inputs),
+    logits: (p, hidden) => bertLogits(p.scope(pairNames.decoder), decoder, hidden),
+  };
+}
+
+function readMemory(p: Parameters, config: BertConfig, memory: tf.Tensor): KeysAndValues[] {
+  const shape = bertAttentionShape(config);
+  return Array.from({ length: config.numHiddenLayers }, (_, layer) =>
+    keysAndValues(p.scope(`layer.${layer}.crossattention.self`), memory, shape),
+  );
+}
+
+/**
+ * The decoder's hidden states.
+ * @param p scope that holds `embeddings` and `encoder`
+ * @param inputs without `memory`, a plain left-to-right language model
+ */
+export function decodeBert(
+  p: Parameters,
+  config: BertConfig,
+  inputs: Omit<DecoderInputs, 'memory' | 'memoryMask'> & Partial<DecoderInputs>,
+): { hidden: tf.Tensor; caches: KeysAndValues[] } {
+  const embedded = bertEmbeddings(
+    p.scope('embeddings'),
+    config,
+    inputs.inputIds,
+    inputs.positions,
+    undefined,
+    inputs.dropout,
+  );
+  return bertLayers(p.scope('encoder'), config, embedded, inputs);
+}
+
+/**
+ * Logits over the vocabulary.
+ * @param p scope that holds the head and `bert`
+ * @param hidden [..., hiddenSize]
+ */
+export function bertLogits(p: Parameters, config: BertDecoderConfig, hidden: tf.Tensor): tf.Tensor {
+  const size = [config.vocabSize, config.hiddenSize];
+  const table = wordTable(p.scope('bert.embeddings'), config);
+  const initializer = bertInitializer(config);
+  if (config.head === 'lm_head') {
+    const matrix = config.tieWordEmbeddings ? table : p.get('lm_head.decoder.weight', size, initializer);
+    return linear(hidden, matrix, p.get('lm_head.bias', [config.vocabSize], { kind: 'zeros' }));
+  }
+  const at = p.scope('cls.predictions');
+  const inner = activations[config.hiddenAct](
+    dense(at.scope('transform.dense'), hidden, config.hiddenSize, { initializer }),
+  );
+  const transformed = norm(at.scope('transform.LayerNorm'), inner, config.layerNormEps);
+  const matrix = config.tieWordEmbeddings ? table : at.get('decoder.weight', size, initializer);
+  return linear(transformed, matrix, at.get('bias', [config.vocabSize], { kind: 'zeros' }));
+}

@@ -1,0 +1,12 @@
+import * as tf from '@tensorflow/tfjs';
+import { region } from '../region.js';
+
+/** log(sum(exp(x))) over the last axis, which is dropped. Not meant to be differentiated. */
+export function logSumExp(x: tf.Tensor): tf.Tensor {
+  const [result] = region('logSumExp', [x], {}, (scores) => {
+    const largest = tf.max(scores, -1, true);
+    const sum = tf.sum(tf.exp(tf.sub(scores, largest)), -1, true);
+    return [tf.squeeze(tf.add(tf.log(sum), largest), [scores.rank - 1])];
+  });
+  return result;
+}

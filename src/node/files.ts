@@ -1,0 +1,114 @@
+import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { PolybeamError } from '../errors.js';
+import type { FileAccess } from '../files.js';
+
+/** Node's file system. */
+export const nodeFiles: FileAccess = {
+  read: (path) => reading(path, () => readFile(path)),
+  readRange: (path, start, end) => reading(path, () => readRange(path, start, end)),
+  size: async (path) => (await statOrUndefined(path))?.size,
+  list: async (directory) => {
+    try {
+      return (await readdir(directory)).sort();
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+  },
+  writeAtomic,
+  append: async (path, text) => {
+    await writing(path, async () => {
+      await mkdir(dirname(path), { recursive: true });
+      await appendFile(path, text);
+    });
+  },
+  remove: (path) => rm(path, { recursive: true, force: true }),
+};
+
+function isMissing(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+async function statOrUndefined(path: string) {
+  try {
+    const found = await stat(path);
+    return found.isFile() ? found : undefined;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof PolybeamError) throw error;
+    const reason = isMissing(error) ? 'does not exist' : `cannot be read (${(error as Error).message})`;
+    throw new PolybeamError('FILE_NOT_FOUND', `${path} ${reason}; check the path.`, { cause: error });
+  }
+}
+
+async function readRange(path: string, start: number, end: number): Promise<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    const bytes = new Uint8Array(end - start);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);
+      if (bytesRead === 0) {
+        throw new PolybeamError(
+          'FILE_CORRUPT',
+          `${path} ends at byte ${start + filled}, before byte ${end}; it is truncated, so copy or download it again.`,
+        );
+      }
+      filled += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
+async function writing(path: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    if (error instanceof PolybeamError) throw error;
+    const code = (error as NodeJS.ErrnoException).code;
+    const remedy =
+      code === 'ENOSPC' ? 'free some disk space and run again' : 'check the path and its permissions';
+    throw new PolybeamError(
+      'FILE_WRITE',
+      `${path} could not be written (${(error as Error).message}); what was there before is untouched: ${remedy}.`,
+      { cause: error },
+    );
+  }
+}
+
+let temporaries = 0;
+
+async function writeAtomic(
+  path: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const temporary = `${path}.${process.pid}-${temporaries++}.tmp`;
+  await writing(path, async () => {
+    await mkdir(dirname(path), { recursive: true });
+    try {
+      const file = await open(temporary, 'w');
+      try {
+        for await (const chunk of chunks) await file.writeFile(chunk);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,242 @@
+import type { EncoderDecoder } from '../decoder/encoderDecoder.js';
+import { transformer } from '../decoder/transformer.js';
+import type { Device } from '../engine/program.js';
+import { PolybeamError } from '../errors.js';
+import { fileAccess } from '../files.js';
+import type { DecodingRules } from '../generation/options.js';
+import { loadTokenizer } from '../text/loadTokenizer.js';
+import { saveTokenizer } from '../text/saveTokenizer.js';
+import type { Tokenizer } from '../text/tokenizer.js';
+import { trainVocabulary } from '../text/trainVocabulary.js';
+import { averageCheckpoints } from './average.js';
+import { type BatchingOptions, createBatches, fingerprintPairs, type TokenPair } from './batching.js';
+import type { TrainConfig } from './config.js';
+import { type ParallelText, readParallelText } from './data.js';
+import { initialWeights } from './initialize.js';
+import { marianModel, marianModelFiles } from './marianModel.js';
+import { runIdentity } from './parseConfig.js';
+import { createProgress, type ProgressOutput } from './progress.js';
+import { checkpointPath, type RunPointer } from './runCheckpoint.js';
+import { createRunLog } from './runLog.js';
+import { createSchedule } from './schedule.js';
+import { collatePairs, type SpecialIds, sequenceToSequence } from './sequenceToSequence.js';
+import { compileTrainStep, trainableParameters } from './step.js';
+import { readTensors, writeTensors } from './tensorFiles.js';
+import { evaluateLoss, type StopReason, trainLoop, type Validation } from './trainer.js';
+import type { TrainStep, TrainTensor } from './trainStep.js';
+import { validateBleu } from './validateBleu.js';
+
+export interface TrainOptions {
+  /** Aborting saves a checkpoint and ends training; the same call resumes it. */
+  signal?: AbortSignal;
+  /** Where progress is shown; nowhere by default. */
+  output?: ProgressOutput;
+  /** Told what the data had that could not be used. */
+  onWarning?: (message: string) => void;
+}
+
+export interface TrainResult {
+  reason: StopReason;
+  /** Directory of the final model; undefined where training was interrupted. */
+  modelDirectory?: string;
+  updates: number;
+  /** Update that an earlier run had reached and this one went on from; 0 for a new run. */
+  resumedFrom: number;
+  /** Best validation, where there was one. */
+  best?: { update: number; score: number };
+}
+
+/**
+ * Trains a model as a configuration says: vocabulary, batches, compiled step, checkpoints, validation, and at the end a
+ * model directory `<output>/model`. A run found in the output directory is resumed.
+ * @throws what `trainLoop` throws; INPUT_INVALID and FILE_NOT_FOUND for data
+ */
+export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
+  const files = fileAccess();
+  const progress = options.output ? createProgress(options.output) : undefined;
+  const note = (text: string) => progress?.note(text);
+  const text = await readParallelText(files, config.data.train);
+  warnOfText(text, 'training', options);
+  const tokenizer = await prepareTokenizer(config, text, note);
+  const ids = specialIds(tokenizer);
+  const architecture = marianModel(config.model, tokenizer.vocabSize);
+  const model = transformer(architecture);
+  const pairs = await encodePairs(tokenizer, text);
+  const batching = batchingOptions(config);
+  const batches = createBatches(pairs, batching, (padded) => collatePairs(padded, ids));
+  note(describeData(batches.pairs, batches.droppedLong, tokenizer.vocabSize));
+
+  const objective = sequenceToSequence(model, config.optimizer.labelSmoothing);
+  const initial = initialWeights(trainableParameters(objective), config.seed);
+  const device = config.device as Device;
+  const step = await compileTrainStep(objective, initial, {
+    device,
+    threads: config.threads,
+    optimizer: config.optimizer,
+  });
+  const total = [...initial.values()].reduce((sum, weight) => sum + weight.length, 0);
+  note(`model: ${(total / 1e6).toFixed(1)} million parameters, ${batches.epoch(0).count} batches an epoch`);
+  try {
+    const modelFiles = await modelFilesOf(config, architecture, ids);
+    const run = { files, directory: config.output, identity: runIdentity(config, fingerprintPairs(pairs)) };
+    const result = await trainLoop({
+      step,
+      batches,
+      schedule: createSchedule(config.schedule),
+      config,
+      run,
+      modelFiles,
+      validate: await validation(config, { model, tokenizer, ids, step }, options),
+      signal: options.signal,
+      log: createRunLog(files, `${config.output}/log.jsonl`),
+      progress,
+    });
+    const { reason, state, pointer, resumedFrom } = result;
+    const done = { reason, updates: state.update, resumedFrom, best: state.best };
+    if (reason === 'interrupted') return done;
+    return { ...done, modelDirectory: await writeFinalModel(config, pointer, modelFiles) };
+  } finally {
+    step.dispose();
+  }
+}
+
+function warnOfText(text: ParallelText, what: string, { onWarning }: TrainOptions): void {
+  if (text.blank > 0) onWarning?.(`${text.blank} ${what} pairs have a blank side and are left out.`);
+  if (text.invalidLines > 0) {
+    onWarning?.(
+      `${text.invalidLines} ${what} lines are not valid UTF-8; the bad bytes were replaced by U+FFFD.`,
+    );
+  }
+}
+
+function describeData(pairs: number, dropped: number, vocabSize: number): string {
+  const left = dropped > 0 ? ` (${dropped} longer than data.maxLength left out)` : '';
+  return `data: ${pairs} pairs${left}, vocabulary of ${vocabSize}`;
+}
+
+/** The tokenizer named in the configuration, or one trained on the data and kept in the run directory. */
+async function prepareTokenizer(
+  config: TrainConfig,
+  text: ParallelText,
+  note: (text: string) => void,
+): Promise<Tokenizer> {
+  if ('tokenizer' in config.vocabulary) return loadTokenizer(config.vocabulary.tokenizer);
+  const directory = `${config.output}/tokenizer`;
+  if ((await fileAccess().size(`${directory}/tokenizer.json`)) === undefined) {
+    note('training the vocabulary');
+    const tokenizer = await trainVocabulary(bothSides(text), config.vocabulary.train);
+    await saveTokenizer(directory, tokenizer, { modelMaxLength: config.model.maxPositionEmbeddings });
+  }
+  return loadTokenizer(directory);
+}
+
+function* bothSides(text: ParallelText): Iterable<string> {
+  yield* text.source;
+  yield* text.target;
+}
+
+function specialIds(tokenizer: Tokenizer): SpecialIds & { eosTokenId: number; vocabSize: number } {
+  const { pad, eos } = tokenizer.specialIds;
+  if (pad === undefined || eos === undefined) {
+    throw new PolybeamError(
+      'TOKENIZER_INVALID',
+      `The tokenizer has no ${pad === undefined ? 'padding' : 'end'} token; a translation model needs <pad> and </s>.`,
+    );
+  }
+  return { padTokenId: pad, eosTokenId: eos, decoderStartTokenId: pad, vocabSize: tokenizer.vocabSize };
+}
+
+async function encodePairs(tokenizer: Tokenizer, text: ParallelText): Promise<TokenPair[]> {
+  const source = await tokenizer.encodeBatch(text.source, { side: 'source' });
+  const target = await tokenizer.encodeBatch(text.target, { side: 'target' });
+  return source.map((encoded, index) => ({ source: encoded.ids, target: target[index].ids }));
+}
+
+function batchingOptions(config: TrainConfig): BatchingOptions {
+  const { maxTokens, sortWindow, lengthMultiple } = config.batch;
+  return { seed: config.seed, maxTokens, maxLength: config.data.maxLength, sortWindow, lengthMultiple };
+}
+
+async function modelFilesOf(
+  config: TrainConfig,
+  architecture: ReturnType<typeof marianModel>,
+  ids: ReturnType<typeof specialIds>,
+): Promise<Record<string, string | Uint8Array>> {
+  const languages = config.data.languages ? { polybeam: { languages: config.data.languages } } : {};
+  const modelFiles: Record<string, string | Uint8Array> = marianModelFiles(architecture, ids, languages);
+  const directory =
+    'tokenizer' in config.vocabulary ? config.vocabulary.tokenizer : `${config.output}/tokenizer`;
+  const names = await fileAccess().list(directory);
+  for (const name of names) {
+    if (/token|spm|spiece|vocab/.test(name))
+      modelFiles[name] = await fileAccess().read(`${directory}/${name}`);
+  }
+  return modelFiles;
+}
+
+interface ValidationParts {
+  model: EncoderDecoder;
+  tokenizer: Tokenizer;
+  ids: ReturnType<typeof specialIds>;
+  step: TrainStep;
+}
+
+/** What scores the present weights, or undefined where the configuration has no held-out text. */
+async function validation(
+  config: TrainConfig,
+  { model, tokenizer, ids, step }: ValidationParts,
+  options: TrainOptions,
+): Promise<((signal: AbortSignal | undefined) => Promise<Validation | undefined>) | undefined> {
+  if (!config.data.validation) return undefined;
+  const { metric, numBeams, maxSentences } = config.validation;
+  const all = await readParallelText(fileAccess(), config.data.validation);
+  warnOfText(all, 'validation', options);
+  const text = {
+    ...all,
+    source: all.source.slice(0, maxSentences),
+    target: all.target.slice(0, maxSentences),
+  };
+  const pairs = await encodePairs(tokenizer, text);
+  const ordered = { ...batchingOptions(config), shuffle: false };
+  const losses = createBatches(pairs, ordered, (padded) => collatePairs(padded, ids)).epoch(0);
+  const rules: DecodingRules = {
+    decoderStartTokenId: ids.decoderStartTokenId,
+    eosTokenIds: [ids.eosTokenId],
+    padTokenId: ids.padTokenId,
+  };
+  const limit = model.maxSource;
+  const sources = pairs.map((pair) => Array.from(pair.source).slice(0, limit));
+  const compile = { device: config.device as Device, threads: config.threads };
+  const bleu = { model, tokenizer, rules, text: { sources, references: text.target }, numBeams, compile };
+  return async (signal) => {
+    const values: Record<string, number> = { ...(await evaluateLoss(step, losses)) };
+    if (metric === 'loss') return { score: values.loss, values };
+    const score = await validateBleu(step, bleu, signal);
+    return score === undefined ? undefined : { score, values: { ...values, bleu: score } };
+  };
+}
+
+/** The averaged (or best, or last) weights as a model directory. */
+async function writeFinalModel(
+  config: TrainConfig,
+  pointer: RunPointer,
+  modelFiles: Record<string, string | Uint8Array>,
+): Promise<string> {
+  const files = fileAccess();
+  const directory = `${config.output}/model`;
+  const { averageLast } = config.checkpoints;
+  let tensors: Map<string, TrainTensor>;
+  if (averageLast > 0) {
+    tensors = await averageCheckpoints(files, config.output, pointer, averageLast);
+  } else {
+    const update = pointer.state.best?.update ?? pointer.kept[pointer.kept.length - 1].update;
+    tensors = await readTensors(files, `${checkpointPath(config.output, update)}/model.safetensors`);
+  }
+  await writeTensors(files, `${directory}/model.safetensors`, tensors);
+  for (const [name, content] of Object.entries(modelFiles)) {
+    await files.writeAtomic(`${directory}/${name}`, [
+      typeof content === 'string' ? new TextEncoder().encode(content) : content,
+    ]);
+  }
+  return directory;
+}
