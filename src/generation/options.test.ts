@@ -1,0 +1,236 @@
+import { describe, expect, it } from 'vitest';
+import { type ErrorCode, PolybeamError } from '../errors.js';
+import { readGenerationConfig } from './generationConfig.js';
+import { camelCase, nearestName } from './nearestName.js';
+import { generationOptionsSchema, lengthLimits, resolveGenerationOptions } from './options.js';
+
+function refusal(run: () => unknown): { code: ErrorCode; message: string } {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof PolybeamError) return { code: error.code, message: error.message };
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+describe('resolveGenerationOptions', () => {
+  it('has the defaults of Hugging Face', () => {
+    expect(resolveGenerationOptions()).toEqual({
+      numBeams: 1,
+      maxNewTokens: 20,
+      minNewTokens: 0,
+      lengthPenalty: 1,
+      earlyStopping: false,
+      numReturnSequences: 1,
+      noRepeatNgramSize: 0,
+      repetitionPenalty: 1,
+      doSample: false,
+      temperature: 1,
+      topK: 50,
+      topP: 1,
+      seed: expect.any(Number),
+    });
+  });
+
+  it('takes the caller before the model, and the model before the defaults', () => {
+    const resolved = resolveGenerationOptions(
+      { numBeams: 2 },
+      { numBeams: 6, lengthPenalty: 0.6, maxLength: 512 },
+    );
+    expect(resolved).toMatchObject({ numBeams: 2, lengthPenalty: 0.6, maxLength: 512 });
+    expect(resolved.maxNewTokens).toBeUndefined();
+    const limited = resolveGenerationOptions({ maxNewTokens: 7 }, { maxLength: 512 });
+    expect(limited.maxNewTokens).toBe(7);
+    expect(limited.maxLength).toBeUndefined();
+  });
+
+  it('draws a new seed each time, and keeps the one it is given', () => {
+    expect(resolveGenerationOptions().seed).not.toBe(resolveGenerationOptions().seed);
+    expect(resolveGenerationOptions({ doSample: true, seed: 5 }).seed).toBe(5);
+  });
+
+  it.each([
+    ['numBeam', 'numBeams'],
+    ['num_beams', 'numBeams'],
+    ['length-penalty', 'lengthPenalty'],
+    ['no_repeat_ngram', 'noRepeatNgramSize'],
+    ['top_k', 'topK'],
+    ['TopP', 'topP'],
+    ['max_length', 'maxNewTokens'],
+    ['beam_size', 'numBeams'],
+    ['repitition_penalty', 'repetitionPenalty'],
+  ])('refuses the unknown name %s and suggests %s', (name, suggestion) => {
+    const { code, message } = refusal(() => resolveGenerationOptions({ [name]: 4 }));
+    expect(code).toBe('OPTION_UNKNOWN');
+    expect(message).toContain(`"${name}"`);
+    expect(message).toContain(`did you mean ${suggestion}?`);
+  });
+
+  it('lists the names where none is near', () => {
+    const { message } = refusal(() => resolveGenerationOptions({ xyzzy: 1 }));
+    for (const name of Object.keys(generationOptionsSchema.shape)) expect(message).toContain(name);
+  });
+
+  it.each([
+    ['numBeams', 0],
+    ['numBeams', 2.5],
+    ['numBeams', '4'],
+    ['numBeams', null],
+    ['maxNewTokens', 0],
+    ['minNewTokens', -1],
+    ['lengthPenalty', Number.NaN],
+    ['lengthPenalty', Number.POSITIVE_INFINITY],
+    ['earlyStopping', 'always'],
+    ['numReturnSequences', 0],
+    ['noRepeatNgramSize', -1],
+    ['repetitionPenalty', 0],
+    ['doSample', 1],
+    ['temperature', 0],
+    ['topK', -1],
+    ['topP', 1.5],
+    ['topP', -0.1],
+    ['seed', -3],
+    ['seed', 1.5],
+  ])('refuses %s %s, naming both and what is accepted', (name, value) => {
+    const { code, message } = refusal(() => resolveGenerationOptions({ [name]: value }));
+    expect(code).toBe('OPTION_INVALID');
+    expect(message).toContain(`${name} cannot be ${typeof value === 'string' ? `"${value}"` : value}`);
+    expect(message).toMatch(/Default/);
+  });
+
+  it.each([
+    [{ doSample: true, numBeams: 4 }, {}, ['doSample', 'numBeams', 'beam sampling']],
+    [{ doSample: true }, { numBeams: 4 }, ['doSample', 'numBeams 4']],
+    [{ numBeams: 4 }, { doSample: true }, ['doSample', 'numBeams 4']],
+    [{ numBeams: 2, numReturnSequences: 3 }, {}, ['numReturnSequences 3', 'numBeams 2']],
+    [{ numReturnSequences: 2 }, {}, ['numReturnSequences 2', 'numBeams 1', 'doSample']],
+    [{ temperature: 0.7 }, {}, ['temperature 0.7', 'doSample']],
+    [{ topK: 10 }, {}, ['topK 10', 'doSample']],
+    [{ topP: 0.9 }, {}, ['topP 0.9', 'doSample']],
+    [{ seed: 0 }, {}, ['seed 0', 'doSample']],
+    [{ earlyStopping: true }, {}, ['earlyStopping true', 'numBeams 1']],
+    [{ earlyStopping: 'never' }, {}, ['earlyStopping "never"', 'numBeams 1']],
+    [{ lengthPenalty: 0.6 }, {}, ['lengthPenalty 0.6', 'numBeams 1']],
+    [{ doSample: true, lengthPenalty: 2 }, {}, ['lengthPenalty 2', 'numBeams 1']],
+    [{ minNewTokens: 9, maxNewTokens: 8 }, {}, ['minNewTokens 9', 'maxNewTokens 8']],
+    [{ minNewTokens: 21 }, {}, ['minNewTokens 21', 'maxNewTokens 20']],
+  ])('refuses the pair in %j over %j', (user, model, named) => {
+    const { code, message } = refusal(() => resolveGenerationOptions(user, model));
+    expect(code).toBe('OPTION_CONFLICT');
+    for (const part of named) expect(message).toContain(part);
+  });
+
+  it('passes over model defaults that do not apply, and options equal to what holds anyway', () => {
+    expect(resolveGenerationOptions({}, { temperature: 0.7, topP: 0.9, lengthPenalty: 0.6 }).numBeams).toBe(
+      1,
+    );
+    expect(
+      resolveGenerationOptions({ temperature: 1, topP: 1, lengthPenalty: 1, earlyStopping: false }),
+    ).toBeTruthy();
+    expect(resolveGenerationOptions({ numReturnSequences: 3, doSample: true }).numReturnSequences).toBe(3);
+    expect(resolveGenerationOptions({ minNewTokens: 8, maxNewTokens: 8 })).toBeTruthy();
+    expect(resolveGenerationOptions({ topK: 0, topP: 0, doSample: true })).toMatchObject({
+      topK: 0,
+      topP: 0,
+    });
+  });
+
+  it('describes every option with its default', () => {
+    for (const option of Object.values(generationOptionsSchema.shape))
+      expect(option.description).toMatch(/Default/);
+  });
+});
+
+describe('lengthLimits', () => {
+  const asked = (maxNewTokens: number) => resolveGenerationOptions({ maxNewTokens });
+
+  it('counts maxLength with the prompt, maxNewTokens without', () => {
+    const byModel = resolveGenerationOptions({}, { maxLength: 12, minLength: 5 });
+    expect(lengthLimits(byModel, 1, 512)).toEqual({ maxNewTokens: 11, minNewTokens: 4 });
+    expect(lengthLimits(byModel, 7, 512)).toEqual({ maxNewTokens: 5, minNewTokens: 0 });
+    expect(lengthLimits(asked(12), 7, 512)).toEqual({ maxNewTokens: 12, minNewTokens: 0 });
+  });
+
+  it('fills the positions to the last, which is never read', () => {
+    expect(lengthLimits(asked(8), 1, 8).maxNewTokens).toBe(8);
+    expect(refusal(() => lengthLimits(asked(9), 1, 8))).toMatchObject({ code: 'OPTION_INVALID' });
+    expect(lengthLimits(resolveGenerationOptions({}, { maxLength: 99 }), 1, 8).maxNewTokens).toBe(8);
+  });
+
+  it('refuses prompts that leave no room', () => {
+    const byModel = resolveGenerationOptions({}, { maxLength: 4 });
+    expect(refusal(() => lengthLimits(byModel, 4, 512))).toMatchObject({ code: 'OPTION_CONFLICT' });
+    expect(refusal(() => lengthLimits(asked(2), 10, 8))).toMatchObject({ code: 'INPUT_INVALID' });
+    const least = resolveGenerationOptions({ minNewTokens: 6 }, { maxLength: 8 });
+    expect(refusal(() => lengthLimits(least, 4, 512))).toMatchObject({ code: 'OPTION_CONFLICT' });
+  });
+});
+
+describe('readGenerationConfig', () => {
+  it('reads what Marian checkpoints carry', () => {
+    const { defaults, rules } = readGenerationConfig({
+      bad_words_ids: [[58100], [0]],
+      bos_token_id: 0,
+      decoder_start_token_id: 58100,
+      eos_token_id: 0,
+      forced_eos_token_id: 0,
+      max_length: 512,
+      num_beams: 6,
+      pad_token_id: 58100,
+      renormalize_logits: true,
+      transformers_version: '4.32.0.dev0',
+      _from_model_config: true,
+    });
+    expect(defaults).toEqual({ numBeams: 6, maxLength: 512 });
+    expect(rules).toEqual({
+      decoderStartTokenId: 58100,
+      eosTokenIds: [0],
+      padTokenId: 58100,
+      forcedEosTokenIds: [0],
+      suppressedTokenIds: [58100],
+      renormalize: true,
+    });
+  });
+
+  it('passes over null, neutral and foreign keys', () => {
+    const json = {
+      bos_token_id: 2,
+      eos_token_id: null,
+      typical_p: 1,
+      num_beam_groups: 1,
+      use_cache: true,
+      x: 1,
+    };
+    expect(readGenerationConfig(json)).toEqual({
+      defaults: {},
+      rules: { decoderStartTokenId: 2, eosTokenIds: [], padTokenId: 2 },
+    });
+  });
+
+  it.each([
+    [{ typical_p: 0.9 }, 'typical_p'],
+    [{ num_beam_groups: 2 }, 'num_beam_groups'],
+    [{ bad_words_ids: [[1, 2]] }, 'bad_words_ids'],
+    [{ num_beams: 0 }, 'numBeams'],
+    [{ max_length: -1 }, 'max_length'],
+    [{ eos_token_id: 'x' }, 'eos_token_id'],
+    [{ decoder_start_token_id: null }, 'decoder_start_token_id'],
+  ])('refuses %j by name', (json, name) => {
+    const { code, message } = refusal(() =>
+      readGenerationConfig({ decoder_start_token_id: 0, ...json }, 'some.json'),
+    );
+    expect(code).toBe('CONFIG_INVALID');
+    expect(message).toContain('some.json');
+    expect(message).toContain(name);
+  });
+});
+
+describe('nearestName', () => {
+  it('ignores spelling conventions and stays silent on strangers', () => {
+    expect(camelCase('no_repeat-ngram_size')).toBe('noRepeatNgramSize');
+    expect(nearestName('TOP_P', ['topK', 'topP'])).toBe('topP');
+    expect(nearestName('completely', ['topK', 'topP'])).toBeUndefined();
+    expect(nearestName('x', [])).toBeUndefined();
+  });
+});

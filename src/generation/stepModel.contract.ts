@@ -1,0 +1,313 @@
+import { describe, expect, it } from 'vitest';
+import { select } from '../../test/support/generation/fakeModel.js';
+import type { Candidates, SelectionSpec, SourceBatch, StartFeed, StepEdits, StepModel } from './stepModel.js';
+
+/** A model to hold against the contract. */
+export interface ContractSubject {
+  model: StepModel;
+  /** Three or more sources of different lengths, without padding. */
+  sources: readonly (readonly number[])[];
+  padTokenId: number;
+  decoderStartTokenId: number;
+  /** Largest difference of logits that rounding explains. Default 1e-4. */
+  tolerance?: number;
+}
+
+const everything: SelectionSpec = {
+  candidates: 0,
+  bans: false,
+  repetitionPenalty: 1,
+  penaltySpace: 'logits',
+  renormalize: false,
+};
+
+/**
+ * The tests every StepModel must pass, whatever its architecture. The reference is the model itself, started afresh on
+ * one sentence with the whole history as its prompt and asked for every raw logit: no cache, ancestry, padding, edit or
+ * selection is involved in that.
+ */
+export function stepModelContract(name: string, setUp: () => Promise<ContractSubject>): void {
+  describe(`StepModel contract: ${name}`, () => {
+    it('starts sentences of different lengths as if each were alone', async () => {
+      const subject = await setUp();
+      const prompts = subject.sources.map(() => [subject.decoderStartTokenId]);
+      const { candidates, finish } = await start(subject, subject.sources, prompts, 2, 4, everything);
+      const alone = await rawLogits(subject, subject.sources, prompts);
+      expectCandidates(candidates, alone, everything, {}, subject);
+      finish();
+    });
+
+    it('reads prompts of several tokens', async () => {
+      const subject = await setUp();
+      const prompts = subject.sources.map((_, i) => randomHistory(subject, 4, i));
+      const { candidates, finish } = await start(subject, subject.sources, prompts, 1, 6, everything);
+      expectCandidates(
+        candidates,
+        await rawLogits(subject, subject.sources, prompts),
+        everything,
+        {},
+        subject,
+      );
+      finish();
+    });
+
+    it('reads every position from the row that the ancestry table names', async () => {
+      const subject = await setUp();
+      await walk(subject, { ...everything, candidates: 5 }, 3, 6);
+    });
+
+    it('returns every logit where no number of candidates is given', async () => {
+      const subject = await setUp();
+      await walk(subject, everything, 2, 3);
+    });
+
+    it('bans tokens, in start and in steps, and leaves the log-sum-exp alone', async () => {
+      const subject = await setUp();
+      await walk(subject, { ...everything, candidates: 4, bans: true }, 3, 3, { bans: true });
+    });
+
+    it('takes steps without bans where bans were announced', async () => {
+      const subject = await setUp();
+      await walk(subject, { ...everything, candidates: 4, bans: true }, 2, 3);
+    });
+
+    it('takes the log-sum-exp after bans where it renormalizes', async () => {
+      const subject = await setUp();
+      const selection = { ...everything, candidates: 4, bans: true, renormalize: true };
+      await walk(subject, selection, 3, 3, { bans: true });
+    });
+
+    it.each(['logits', 'logProbabilities'] as const)(
+      'penalizes listed tokens once, in %s',
+      async (penaltySpace) => {
+        const subject = await setUp();
+        const selection = { ...everything, candidates: 4, repetitionPenalty: 1.7, penaltySpace };
+        await walk(subject, selection, 3, 3, { penalize: true });
+        await walk(subject, { ...selection, repetitionPenalty: 0.6 }, 2, 2, { penalize: true });
+      },
+    );
+
+    it('combines penalty, bans and renormalization', async () => {
+      const subject = await setUp();
+      const selection: SelectionSpec = {
+        candidates: 5,
+        bans: true,
+        repetitionPenalty: 1.3,
+        penaltySpace: 'logProbabilities',
+        renormalize: true,
+      };
+      await walk(subject, selection, 2, 4, { bans: true, penalize: true });
+    });
+
+    it('goes on with the sentences it is told to keep', async () => {
+      const subject = await setUp();
+      await walk(subject, { ...everything, candidates: 5 }, 3, 5, { keepAt: [1, 3] });
+    });
+  });
+}
+
+interface WalkPlan {
+  bans?: boolean;
+  penalize?: boolean;
+  /** Steps before which one sentence leaves. */
+  keepAt?: number[];
+}
+
+/** Takes `steps` steps with random parents and tokens, and compares every row of every step with the reference. */
+async function walk(
+  subject: ContractSubject,
+  selection: SelectionSpec,
+  beams: number,
+  steps: number,
+  plan: WalkPlan = {},
+): Promise<void> {
+  let sources = [...subject.sources];
+  let histories = sources.map(() => [[subject.decoderStartTokenId]]);
+  const random = generator(17);
+  const firstEdits = makeEdits(subject, plan, histories.flat(), random);
+  const maxLength = steps + 2;
+  const opened = await start(
+    subject,
+    sources,
+    histories.map(([prompt]) => prompt),
+    beams,
+    maxLength,
+    selection,
+    firstEdits,
+  );
+  let { state } = opened;
+  expectCandidates(
+    opened.candidates,
+    await rawLogits(subject, sources, histories.flat()),
+    selection,
+    firstEdits,
+    subject,
+  );
+  let ancestry = new Int32Array(sources.length * beams * maxLength);
+  for (let step = 0; step < steps; step++) {
+    if (plan.keepAt?.includes(step)) {
+      const kept = sources.map((_, i) => i).filter((i) => i !== 1 % sources.length);
+      state = await subject.model.keep(state, kept);
+      const width = beams * maxLength;
+      ancestry = Int32Array.from(kept.flatMap((i) => [...ancestry.subarray(i * width, (i + 1) * width)]));
+      sources = kept.map((i) => sources[i]);
+      histories = kept.map((i) => histories[i]);
+    }
+    const position = step + 1;
+    const before = ancestry.slice();
+    const tokens = new Int32Array(sources.length * beams);
+    const grown = histories.map((rows, sentence) =>
+      Array.from({ length: beams }, (_, beam) => {
+        const parent = step === 0 ? 0 : Math.floor(random() * beams);
+        const row = sentence * beams + beam;
+        const from = (sentence * beams + parent) * maxLength;
+        ancestry.set(before.subarray(from, from + position), row * maxLength);
+        ancestry[row * maxLength + position] = beam;
+        tokens[row] = Math.floor(random() * subject.model.vocabSize);
+        return [...rows[parent], tokens[row]];
+      }),
+    );
+    histories = grown;
+    const edits = makeEdits(subject, plan, histories.flat(), random);
+    const candidates = await subject.model.step(state, { tokens, position, ancestry, ...edits });
+    const raw = await rawLogits(
+      subject,
+      histories.flatMap((rows, sentence) => rows.map(() => sources[sentence])),
+      histories.flat(),
+    );
+    expectCandidates(candidates, raw, selection, edits, subject);
+  }
+  subject.model.dispose(state);
+}
+
+function makeEdits(
+  { model }: ContractSubject,
+  plan: WalkPlan,
+  histories: readonly number[][],
+  random: () => number,
+): StepEdits {
+  const edits: StepEdits = {};
+  if (plan.bans) {
+    const pairs = histories.flatMap((_, row) =>
+      row % 3 === 2
+        ? []
+        : [row, Math.floor(random() * model.vocabSize), row, Math.floor(random() * model.vocabSize)],
+    );
+    edits.bans = Int32Array.from(pairs);
+  }
+  if (plan.penalize) {
+    edits.penalizedWidth = histories[0].length + 1;
+    edits.penalized = Int32Array.from(histories.flatMap((history) => [...history, history[0]]));
+  }
+  return edits;
+}
+
+async function start(
+  subject: ContractSubject,
+  sources: readonly (readonly number[])[],
+  prompts: readonly (readonly number[])[],
+  beams: number,
+  maxLength: number,
+  selection: SelectionSpec,
+  edits: StepEdits = {},
+) {
+  const feed: StartFeed = {
+    source: pad(sources, subject.padTokenId),
+    prompt: Int32Array.from(prompts.flat()),
+    promptLength: prompts[0].length,
+    beams,
+    maxLength,
+    selection,
+    ...edits,
+  };
+  const { state, candidates } = await subject.model.start(feed);
+  return { state, candidates, finish: () => subject.model.dispose(state) };
+}
+
+/** Raw logits of the token after each history, each from a start of its own. */
+async function rawLogits(
+  subject: ContractSubject,
+  sources: readonly (readonly number[])[],
+  histories: readonly (readonly number[])[],
+): Promise<Float32Array[]> {
+  const rows: Float32Array[] = [];
+  for (let row = 0; row < histories.length; row++) {
+    const { candidates, finish } = await start(
+      subject,
+      [sources[row]],
+      [histories[row]],
+      1,
+      histories[row].length + 1,
+      everything,
+    );
+    rows.push(candidates.logits.slice());
+    finish();
+  }
+  return rows;
+}
+
+function pad(sources: readonly (readonly number[])[], padTokenId: number): SourceBatch {
+  const source = Math.max(...sources.map((ids) => ids.length));
+  const padded = sources.map((ids) => [...ids, ...new Array(source - ids.length).fill(padTokenId)]);
+  const mask = sources.map((ids) => padded[0].map((_, i) => Number(i < ids.length)));
+  return {
+    inputIds: Int32Array.from(padded.flat()),
+    attentionMask: Int32Array.from(mask.flat()),
+    batch: sources.length,
+    source,
+  };
+}
+
+/** Compares by value, since ids of nearly equal logits may come in either order. */
+function expectCandidates(
+  got: Candidates,
+  raw: readonly Float32Array[],
+  selection: SelectionSpec,
+  edits: StepEdits,
+  { model, tolerance = 1e-4 }: ContractSubject,
+): void {
+  const wanted = select(raw, selection, edits, model.vocabSize);
+  const all = select(raw, { ...selection, candidates: 0 }, edits, model.vocabSize);
+  expect({ rows: got.rows, width: got.width }).toEqual({ rows: wanted.rows, width: wanted.width });
+  expect(got.ids === undefined).toBe(selection.candidates === 0);
+  for (let i = 0; i < wanted.rows * wanted.width; i++) {
+    expectClose(got.logits[i], wanted.logits[i], tolerance);
+    if (got.ids) {
+      const row = Math.floor(i / wanted.width);
+      expectClose(got.logits[i], all.logits[row * model.vocabSize + got.ids[i]], tolerance);
+    }
+  }
+  for (let row = 0; row < wanted.rows; row++)
+    expectClose(got.logSumExp[row], wanted.logSumExp[row], tolerance);
+  if (got.ids) {
+    for (let row = 0; row < wanted.rows; row++) {
+      const ids = got.ids.subarray(row * wanted.width, (row + 1) * wanted.width);
+      expect(new Set(ids).size).toBe(wanted.width);
+    }
+  }
+}
+
+function expectClose(got: number, wanted: number, tolerance: number): void {
+  // The plain comparison first: it holds for -Infinity, and expect() is slow.
+  if (got === wanted || Math.abs(got - wanted) <= tolerance) return;
+  expect({ got, tolerance }).toEqual({ got: wanted, tolerance });
+}
+
+function randomHistory(
+  { model, decoderStartTokenId }: ContractSubject,
+  length: number,
+  seed: number,
+): number[] {
+  const random = generator(seed + 1);
+  const tokens = Array.from({ length: length - 1 }, () => Math.floor(random() * model.vocabSize));
+  return [decoderStartTokenId, ...tokens];
+}
+
+/** Uniform numbers in [0, 1) from a linear congruential generator. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
