@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { PolybeamError } from '../errors.js';
 import { trainConfigSchema } from './config.js';
-import { identityHash, parseTrainConfig, parseTrainConfigText, runIdentity } from './parseConfig.js';
+import { parseTrainConfig, parseTrainConfigText, runIdentity } from './parseConfig.js';
+import { identityHash } from './runCheckpoint.js';
 
 const minimal = {
   output: 'runs/a',

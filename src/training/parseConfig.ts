@@ -4,7 +4,7 @@ import { PolybeamError } from '../errors.js';
 import { resolveVocabularyOptions } from '../text/vocabularyOptions.js';
 import { modelPresets, type TrainConfig, type TrainModelConfig, trainConfigSchema } from './config.js';
 import { describeIssue } from './configProblems.js';
-import { digest } from './random.js';
+import type { RunIdentity } from './runCheckpoint.js';
 
 type Parsed = z.output<typeof trainConfigSchema>;
 
@@ -159,9 +159,6 @@ function sourceProblem(source: TrainConfig['data']['train'][number], path: strin
   return complete ? undefined : `${path} has no ${missing}: give source and target, or tsv`;
 }
 
-/** The part of a configuration that decides what weights an update gives; a run resumes only where it is the same. */
-export type RunIdentity = Record<string, unknown>;
-
 /**
  * What must not change between the runs that make up one training: budget, validation, checkpoints, paths, device and
  * threads may (the last two change rounding, not the recipe).
@@ -179,17 +176,4 @@ export function runIdentity(config: TrainConfig, dataFingerprint: string): RunId
     batch: config.batch,
     seed: config.seed,
   };
-}
-
-/** A 64-bit hash of an identity, independent of the order of keys. */
-export function identityHash(identity: RunIdentity): string {
-  return digest(canonicalJson(identity));
-}
-
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, inner) =>
-    inner && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }

@@ -38,17 +38,26 @@ describe('createRunLog', () => {
   it('rewinds to an update, and drops a line that a kill cut short', async () => {
     const files = memoryFiles();
     const log = createRunLog(files, 'log.jsonl');
-    await log.rewind(5);
+    await log.rewind({ update: 5, lastValidation: 0 });
     expect(files.contents.size).toBe(0);
     for (const entry of [row(10), row(20), validation, row(30)]) {
       await log.append(entry);
     }
     await files.append('log.jsonl', '{"type":"update","upd');
-    await log.rewind(20);
+    await log.rewind({ update: 20, lastValidation: 20 });
     await log.append(row(30));
     const text = new TextDecoder().decode(files.contents.get('log.jsonl'));
     expect(text).toBe(
       [row(10), row(20), validation, row(30)].map((entry) => `${JSON.stringify(entry)}\n`).join(''),
     );
+  });
+
+  it('drops a validation that the checkpoint does not know of', async () => {
+    const files = memoryFiles();
+    const log = createRunLog(files, 'log.jsonl');
+    await log.append(row(20));
+    await log.append(validation);
+    await log.rewind({ update: 20, lastValidation: 10 });
+    expect(new TextDecoder().decode(files.contents.get('log.jsonl'))).toBe(`${JSON.stringify(row(20))}\n`);
   });
 });

@@ -42,21 +42,26 @@ export type LogRow = UpdateRow | ValidationRow;
 export interface RunLog {
   append(row: LogRow): Promise<void>;
   /**
-   * Drops rows after an update, and a line that a kill left unfinished: the resumed run writes them again.
+   * Drops what came after a checkpoint, and a line that a kill left unfinished: the resumed run writes it again.
+   * @param to updates done, and the update of the last validation that the checkpoint knows of
    */
-  rewind(update: number): Promise<void>;
+  rewind(to: { update: number; lastValidation: number }): Promise<void>;
 }
 
 /** A log in the given file, which is made when the first row comes. */
 export function createRunLog(files: FileAccess, path: string): RunLog {
   return {
     append: (row) => files.append(path, `${JSON.stringify(row)}\n`),
-    async rewind(update) {
+    async rewind({ update, lastValidation }) {
       if ((await files.size(path)) === undefined) {
         return;
       }
       const text = new TextDecoder().decode(await files.read(path));
-      const lines = text.split('\n').filter((line) => (updateOf(line) ?? Number.POSITIVE_INFINITY) <= update);
+      const stays = (line: string) => {
+        const row = parseRow(line);
+        return row !== undefined && row.update <= (row.type === 'validation' ? lastValidation : update);
+      };
+      const lines = text.split('\n').filter(stays);
       const kept = lines.map((line) => `${line}\n`).join('');
       if (kept !== text) {
         await files.writeAtomic(path, [new TextEncoder().encode(kept)]);
@@ -65,10 +70,10 @@ export function createRunLog(files: FileAccess, path: string): RunLog {
   };
 }
 
-/** The update a line belongs to, or undefined where the line is not a whole row. */
-function updateOf(line: string): number | undefined {
+/** The row of a line, or undefined where the line is not a whole row. */
+function parseRow(line: string): LogRow | undefined {
   try {
-    return (JSON.parse(line) as LogRow).update;
+    return JSON.parse(line) as LogRow;
   } catch {
     return undefined;
   }
