@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { PolybeamError } from '../errors.js';
@@ -150,6 +151,17 @@ describe('parseTrainConfigText', () => {
     expect(() => parseTrainConfigText('output: [runs\ndata: 1\n', 'a.yaml')).toThrow(
       /^a\.yaml is not YAML at line 2, column 1: /,
     );
+  });
+});
+
+describe('the guide', () => {
+  it('shows a configuration that is accepted', () => {
+    const guide = readFileSync(new URL('../../docs/guides/training.md', import.meta.url), 'utf8');
+    const yaml = /```yaml\n([\s\S]*?)```/.exec(guide)![1];
+    expect(parseTrainConfigText(yaml, 'en-fr.yaml')).toMatchObject({
+      output: 'runs/en-fr',
+      budget: { maxMinutes: 120 },
+    });
   });
 });
 
