@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { PolybeamError } from '../errors.js';
+import { evaluateCommand } from './evaluate.js';
+import { packageRoot } from './packageRoot.js';
+import type { CommandStreams } from './streams.js';
+import { vocabCommand } from './vocab.js';
+
+/** What the process should end with: 0 done, 2 wrong usage, 1 any other failure. */
+export type ExitCode = 0 | 1 | 2;
+
+/** The whole `polybeam` command, without running anything; help pages are made from it too. */
+export function buildProgram(streams: CommandStreams = process): Command {
+  const program = new Command('polybeam')
+    .description(
+      'Train and run BERT-family sequence-to-sequence models: translation, summarization, paraphrase.',
+    )
+    .version(version(), '-V, --version', 'print the version')
+    .option('--debug', 'print stack traces of errors')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => streams.stdout.write(text),
+      writeErr: (text) => streams.stderr.write(text),
+      // Refusals are printed by runProgram, in one form with all others.
+      outputError: () => {},
+    })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ polybeam translate --to fr "This package contains the documentation."
+  $ polybeam help translate`,
+    );
+  for (const command of [evaluateCommand(streams), vocabCommand(streams)]) {
+    inheritSettings(command, program);
+    program.addCommand(command);
+  }
+  return program;
+}
+
+/**
+ * Runs a command line, and prints what goes wrong as one sentence with its code; the stack only with `--debug`.
+ *
+ * @param args without `node` and the script
+ */
+export async function runProgram(
+  args: readonly string[],
+  streams: CommandStreams = process,
+): Promise<ExitCode> {
+  try {
+    await buildProgram(streams).parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    return reportError(error, args, streams);
+  }
+}
+
+/** Prints an error as one sentence and tells the exit code it stands for. */
+export function reportError(error: unknown, args: readonly string[], { stderr }: CommandStreams): ExitCode {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    if (error.code !== 'commander.help') stderr.write(`polybeam: ${usageSentence(error)}\n`);
+    return 2;
+  }
+  const debug = args.includes('--debug');
+  if (error instanceof PolybeamError) {
+    stderr.write(`polybeam: ${error.message} [${error.code}]\n`);
+  } else {
+    const message = error instanceof Error ? error.message : String(error);
+    stderr.write(
+      `polybeam: ${message.split('\n')[0]}${debug ? '' : ' (--debug prints where it happened)'}\n`,
+    );
+  }
+  if (debug) stderr.write(`${stackOf(error)}\n`);
+  return error instanceof PolybeamError && error.code.startsWith('OPTION_') ? 2 : 1;
+}
+
+/** commander's message as one sentence with the remedy. */
+function usageSentence({ message, code }: CommanderError): string {
+  const [first, ...rest] = message.replace(/^error: /, '').split('\n');
+  const suggestion = rest.join(' ').trim();
+  const remedy = suggestion
+    ? suggestion.replace(/^\(Did/, 'did').replace(/\?\)$/, '?')
+    : code === 'commander.unknownCommand'
+      ? 'polybeam --help lists the commands.'
+      : '--help lists what there is.';
+  return `${first.replace(/\.$/, '')}; ${remedy}`;
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  return [error.stack ?? '', ...(error.cause ? [`caused by ${stackOf(error.cause)}`] : [])].join('\n');
+}
+
+function inheritSettings(command: Command, parent: Command): void {
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) inheritSettings(child, command);
+}
+
+function version(): string {
+  return JSON.parse(readFileSync(`${packageRoot()}/package.json`, 'utf8')).version;
+}

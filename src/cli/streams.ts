@@ -1,0 +1,47 @@
+/** The streams of a command; tests pass their own. */
+export interface CommandStreams {
+  stdin: AsyncIterable<Uint8Array | string> & { isTTY?: boolean };
+  stdout: { write(text: string): unknown; isTTY?: boolean };
+  stderr: { write(text: string): unknown; isTTY?: boolean; columns?: number };
+}
+
+/** Prints a warning as every command does: one line on standard error. */
+export function warn(streams: CommandStreams, message: string): void {
+  streams.stderr.write(`polybeam: warning: ${message}\n`);
+}
+
+/** One line on standard error that is overwritten as work goes on; nothing where that is no terminal. */
+export interface StatusLine {
+  show(text: string): void;
+  /** Takes the line away, so that something else can be written. */
+  clear(): void;
+}
+
+const redrawMs = 100;
+
+/**
+ * Makes the status line of a command.
+ *
+ * @param now milliseconds, for tests
+ */
+export function createStatusLine(
+  streams: CommandStreams,
+  now: () => number = () => performance.now(),
+): StatusLine {
+  const { stderr } = streams;
+  if (!stderr.isTTY) return { show() {}, clear() {} };
+  let drawn = false;
+  let lastDraw = Number.NEGATIVE_INFINITY;
+  return {
+    show(text) {
+      if (drawn && now() - lastDraw < redrawMs) return;
+      stderr.write(`\r${text.slice(0, (stderr.columns ?? 80) - 1)}\x1b[K`);
+      lastDraw = now();
+      drawn = true;
+    },
+    clear() {
+      if (drawn) stderr.write('\r\x1b[K');
+      drawn = false;
+    },
+  };
+}
