@@ -172,6 +172,21 @@ def run(model, case):
     return outputs
 
 
+def warped():
+    """Probabilities that transformers samples from, after its warpers."""
+    logits = torch.tensor([[0.2, 1.5, -1, 2.1, 0.9, 0.199, -3, 1.1]])
+    rows = []
+    for temperature, top_k, top_p in [(1.0, 50, 1.0), (0.5, 50, 1.0), (0.7, 3, 1.0), (1.0, 50, 0.6), (1.5, 4, 0.9),
+                                      (1.5, 0, 0.85), (2.0, 0, 0.3), (1.0, 1, 1.0), (1.0, 0, 0.0)]:
+        config = GenerationConfig(do_sample=True, temperature=temperature, top_k=top_k, top_p=top_p, num_beams=1)
+        model = HashModel(HashConfig())
+        processors = model._get_logits_processor(config, 1)
+        scores = processors(torch.zeros(1, 1, dtype=torch.long), logits.clone())
+        rows.append(dict(options=dict(temperature=temperature, topK=top_k, topP=top_p),
+                         probabilities=[round(p, 7) for p in scores.softmax(-1)[0].tolist()]))
+    return dict(logits=[round(value, 4) for value in logits[0].tolist()], rows=rows)
+
+
 def main():
     models = {}
     for name, spec in MODELS.items():
@@ -180,7 +195,7 @@ def main():
         models[name] = model
     lines = [json.dumps({**case, "outputs": run(models[case["model"]], case)}, separators=(",", ":")) for case in cases()]
     path = pathlib.Path(__file__).parent.parent / "test/fixtures/generation/transformers.json"
-    head = json.dumps(dict(models=MODELS, inputs=INPUTS))[:-1]
+    head = json.dumps(dict(models=MODELS, inputs=INPUTS, warped=warped()))[:-1]
     path.write_text(head + ',"cases":[\n' + ",\n".join(lines) + "\n]}\n")
     print(len(lines), "cases,", path.stat().st_size, "bytes")
 

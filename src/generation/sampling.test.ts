@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createFakeModel } from '../../test/support/generation/fakeModel.js';
 import { decode } from '../../test/support/generation/run.js';
@@ -66,7 +67,19 @@ const settings: GenerationOptions[] = [
   { topP: 0.85, topK: 0, temperature: 1.5 },
 ];
 
+const fixture = JSON.parse(
+  readFileSync(new URL('../../test/fixtures/generation/transformers.json', import.meta.url), 'utf8'),
+) as { warped: { logits: number[]; rows: { options: GenerationOptions; probabilities: number[] }[] } };
+
 describe('sampling', () => {
+  it('is held against the distribution of transformers', () => {
+    for (const { options, probabilities } of fixture.warped.rows) {
+      exact(options, fixture.warped.logits).forEach((p, i) => {
+        expect(p).toBeCloseTo(probabilities[i], 6);
+      });
+    }
+  });
+
   it.each(settings)('follows the exact distribution with %j', async (options) => {
     const counts = await frequencies(options);
     expect(deviation(counts, exact(options))).toBeLessThan(4);

@@ -1,7 +1,7 @@
 import { type Choose, createIndependentSelector, hiddenCandidates } from './independentRows.js';
 import { temperatureWeights } from './processors/temperature.js';
 import { topKCandidates } from './processors/topK.js';
-import { nucleus, nucleusMembers } from './processors/topP.js';
+import { keepNucleus } from './processors/topP.js';
 import { uniformAt } from './random.js';
 import type { SearchContext, Selector } from './selector.js';
 
@@ -18,7 +18,7 @@ export function createSamplingSelector(context: SearchContext): Selector {
   const logits = new Float64Array(vocabSize);
   const weights = new Float64Array(vocabSize);
   const places = new Int32Array(vocabSize);
-  const order = new Int32Array(vocabSize);
+  const scratch = new Float64Array(vocabSize);
 
   const draw: Choose = (candidates, row, hidden, sentence, sample, count) => {
     const { ids, width } = candidates;
@@ -36,34 +36,29 @@ export function createSamplingSelector(context: SearchContext): Selector {
     if (!ids && topK > 0 && topK < allowed) allowed = keepLargest(allowed, topK);
     const uniform = uniformAt(seed, sentence, sample, count);
     let sum = temperatureWeights(logits, allowed, temperature, weights);
-    if (topP === 1) return places[pick(weights, undefined, allowed, uniform * sum)];
-    let members = nucleusMembers(weights, allowed, sum, topP, order);
-    // Equal weights in order of place, so that the draw is the same whatever sorted them.
-    if (!ids) order.subarray(0, members).sort((a, b) => weights[b] - weights[a] || a - b);
-    ({ count: members, sum } = nucleus(weights, order, members, sum, topP));
-    return places[pick(weights, order, members, uniform * sum)];
+    if (topP < 1) ({ count: allowed, sum } = keepNucleus(weights, places, allowed, sum, topP, scratch));
+    return places[pick(weights, allowed, uniform * sum)];
   };
 
-  /** Sorts the first `allowed` logits and places by falling logit and keeps `k`; for small vocabularies. */
+  /** Keeps the `k` largest logits and their places, of a vocabulary so small that the model returned all of it. */
   function keepLargest(allowed: number, k: number): number {
-    for (let i = 0; i < allowed; i++) order[i] = i;
-    const sorted = order.subarray(0, allowed).sort((a, b) => logits[b] - logits[a] || a - b);
-    const keptLogits = Array.from(sorted.subarray(0, k), (i) => logits[i]);
-    const keptPlaces = Array.from(sorted.subarray(0, k), (i) => places[i]);
+    const order = Array.from({ length: allowed }, (_, i) => i).sort((a, b) => logits[b] - logits[a] || a - b);
+    const kept = order.slice(0, k);
+    const keptLogits = kept.map((i) => logits[i]);
+    places.set(kept.map((i) => places[i]));
     logits.set(keptLogits);
-    places.set(keptPlaces);
-    return keptLogits.length;
+    return k;
   }
 
   return createIndependentSelector(context, topKCandidates(topK, hiddenCandidates(context), vocabSize), draw);
 }
 
-/** The first place, in `order` where given, at which the running sum of weights passes `target`. */
-function pick(weights: Float64Array, order: Int32Array | undefined, count: number, target: number): number {
+/** The first place at which the running sum of weights passes `target`. */
+function pick(weights: Float64Array, count: number, target: number): number {
   let running = 0;
   for (let i = 0; i < count; i++) {
-    running += weights[order ? order[i] : i];
-    if (target < running) return order ? order[i] : i;
+    running += weights[i];
+    if (target < running) return i;
   }
-  return order ? order[count - 1] : count - 1;
+  return count - 1;
 }

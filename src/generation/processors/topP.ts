@@ -1,39 +1,86 @@
 /**
- * Nucleus sampling (Holtzman et al., "The curious case of neural text degeneration", 2020): the fewest most probable
- * candidates whose probabilities reach `topP`, at least one. `order` lists the candidates by falling weight.
+ * Nucleus sampling (Holtzman et al., "The curious case of neural text degeneration", 2020): keeps the fewest heaviest
+ * candidates whose weights reach `topP` of the sum, at least one; of equal weights the first. Kept weights and places
+ * close up in their old order.
  *
- * @returns how many of the first in `order` are kept, and the sum of their weights
+ * The lightest weight that is kept is found by selection (Hoare's quickselect, on sums instead of counts), so a whole
+ * vocabulary costs a few passes and is never sorted.
+ *
+ * @param weights `count` weights
+ * @param places moved with the weights
+ * @param scratch room for `count` numbers
+ * @returns how many are kept, and their sum
  */
-export function nucleus(
+export function keepNucleus(
   weights: Float64Array,
-  order: Int32Array,
+  places: Int32Array,
   count: number,
   sum: number,
   topP: number,
+  scratch: Float64Array,
 ): { count: number; sum: number } {
+  const { least, equals } = lightestKept(weights, count, sum, topP, scratch);
   let kept = 0;
-  let before = 0;
-  while (kept < count && (kept === 0 || before < topP * sum)) before += weights[order[kept++]];
-  return { count: kept, sum: before };
+  let keptSum = 0;
+  let spare = equals;
+  for (let i = 0; i < count; i++) {
+    const weight = weights[i];
+    if (weight > least || (weight === least && spare-- > 0)) {
+      weights[kept] = weight;
+      places[kept++] = places[i];
+      keptSum += weight;
+    }
+  }
+  return { count: kept, sum: keptSum };
 }
 
-/**
- * Places with weight enough to be in the nucleus, unsorted. The lightest member, with all that are lighter, makes up
- * more than 1 - topP of the sum; so it weighs more than (1 - topP) * sum / count, and the rest need not be sorted.
- *
- * @param order receives the places
- * @returns how many
- */
-export function nucleusMembers(
+/** The lightest weight in the nucleus, and how many of exactly that weight belong to it. */
+function lightestKept(
   weights: Float64Array,
   count: number,
   sum: number,
   topP: number,
-  order: Int32Array,
-): number {
-  // A little lower, because the sum of many is rounded.
-  const least = (((1 - topP) * sum) / count) * (1 - 1e-9);
-  let members = 0;
-  for (let i = 0; i < count; i++) if (weights[i] > least) order[members++] = i;
-  return members;
+  scratch: Float64Array,
+): { least: number; equals: number } {
+  const target = topP * sum;
+  // The lightest member, with all that are lighter, makes up more than 1 - topP of the sum, so it weighs more than
+  // (1 - topP) * sum / count; a little lower, because the sum of many is rounded.
+  const floor = (((1 - topP) * sum) / count) * (1 - 1e-9);
+  let high = 0;
+  for (let i = 0; i < count; i++) if (weights[i] > floor) scratch[high++] = weights[i];
+  let low = 0;
+  let before = 0;
+  let least = 0;
+  while (low < high) {
+    const pivot = middle(scratch[low], scratch[(low + high) >> 1], scratch[high - 1]);
+    let heavier = low;
+    let lighter = high;
+    let heavierSum = 0;
+    for (let i = low; i < lighter; ) {
+      const weight = scratch[i];
+      if (weight > pivot) {
+        heavierSum += weight;
+        scratch[i++] = scratch[heavier];
+        scratch[heavier++] = weight;
+      } else if (weight < pivot) {
+        scratch[i] = scratch[--lighter];
+        scratch[lighter] = weight;
+      } else i++;
+    }
+    if (heavier > low && before + heavierSum >= target) {
+      high = heavier;
+      continue;
+    }
+    before += heavierSum;
+    const needed = Math.max(1, Math.ceil((target - before) / pivot));
+    if (needed <= lighter - heavier) return { least: pivot, equals: needed };
+    before += pivot * (lighter - heavier);
+    least = pivot;
+    low = lighter;
+  }
+  return { least, equals: count };
+}
+
+function middle(a: number, b: number, c: number): number {
+  return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
 }
