@@ -8,36 +8,63 @@ import { checkFeeds, fromOnnx, toOnnx, type Value } from './values.js';
 import type { WeightStore } from './weights.js';
 
 /** What a session must be given beside the model: bytes or paths of external weights. */
-type ExternalData = { path: string; data: string | Uint8Array };
+type ExternalData = { path: string; data: Uint8Array };
 
-/** Weights that lie in files are mapped where they are; others are converted to float32 in memory. */
+interface PlacedWeights {
+  placements: Map<string, WeightPlacement>;
+  external: ExternalData[];
+  /** Directory of weight files that ONNX Runtime maps itself. */
+  folder?: string;
+}
+
+/**
+ * Weights that lie in files are mapped where they are; others are converted to float32 in memory. A session takes
+ * external weights from files or from memory, not from both: beside mapped files the rest goes into the model.
+ */
 async function placeWeights(
   graph: Graph,
   specs: readonly ParameterSpec[],
   weights: WeightStore | undefined,
-): Promise<{ placements: Map<string, WeightPlacement>; external: ExternalData[] }> {
-  const placements = new Map<string, WeightPlacement>();
-  const external = new Map<string, ExternalData>();
+): Promise<PlacedWeights> {
+  const placed: PlacedWeights = { placements: new Map(), external: [] };
+  const unmapped: string[] = [];
   for (const name of graph.weights.keys()) {
     const stored = weights?.get(name);
-    if (stored?.data.kind === 'file' && stored.format === 'F32' && mapsFiles()) {
-      const location = stored.data.path;
-      placements.set(name, placeStored(stored, location)!);
-      external.set(location, { path: location, data: location });
+    if (stored?.data.kind !== 'file' || stored.format !== 'F32' || !mapsFiles()) {
+      unmapped.push(name);
       continue;
     }
-    const data = stored
+    const at = stored.data.path.lastIndexOf('/');
+    placed.folder = stored.data.path.slice(0, at);
+    placed.placements.set(name, placeStored(stored, stored.data.path.slice(at + 1))!);
+  }
+  for (const name of unmapped) {
+    const isStored = weights?.get(name) !== undefined;
+    const values = isStored
       ? await weights!.read(name)
       : computedWeight(specs.find((spec) => spec.name === name)!);
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    if (placed.folder !== undefined) {
+      placed.placements.set(name, { kind: 'inline', type: 'float32', data });
+      continue;
+    }
     const location = `memory/${name}`;
-    placements.set(name, { kind: 'external', type: 'float32', location, offset: 0, length: bytes.length });
-    external.set(location, { path: location, data: bytes });
+    placed.placements.set(name, {
+      kind: 'external',
+      type: 'float32',
+      location,
+      offset: 0,
+      length: data.length,
+    });
+    placed.external.push({ path: location, data });
   }
-  return { placements, external: [...external.values()] };
+  return placed;
 }
 
-function sessionOptions(options: CompileOptions, external: ExternalData[]): InferenceSession.SessionOptions {
+function sessionOptions(
+  options: CompileOptions,
+  { external, folder }: PlacedWeights,
+): InferenceSession.SessionOptions {
   return {
     executionProviders: options.device === 'webgpu' ? ['webgpu'] : ['cpu'],
     graphOptimizationLevel: 'all',
@@ -45,7 +72,10 @@ function sessionOptions(options: CompileOptions, external: ExternalData[]): Infe
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
     // Errors reach the caller as exceptions; warnings about fallbacks are for developers.
     logSeverityLevel: 3,
-    externalData: external,
+    ...(external.length === 0 ? {} : { externalData: external }),
+    ...(folder === undefined
+      ? {}
+      : { extra: { session: { model_external_initializers_file_folder_path: folder } } }),
     ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
   };
 }
@@ -56,9 +86,9 @@ export async function createOnnxProgram(
   parameters: readonly ParameterSpec[],
   options: CompileOptions,
 ): Promise<Program> {
-  const { placements, external } = await placeWeights(graph, parameters, options.weights);
-  const model = encodeModel(graph, placements);
-  const session = await onnxRuntime().InferenceSession.create(model, sessionOptions(options, external));
+  const placed = await placeWeights(graph, parameters, options.weights);
+  const model = encodeModel(graph, placed.placements);
+  const session = await onnxRuntime().InferenceSession.create(model, sessionOptions(options, placed));
   const outputNames = graph.outputs.map((port) => port.name);
   return {
     inputs: graph.inputs,

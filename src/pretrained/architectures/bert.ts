@@ -1,0 +1,50 @@
+import type { BertConfig } from '../../encoder/bert.js';
+import { encodeBert, poolBert } from '../../encoder/bert.js';
+import type { WeightStore } from '../../engine/weights.js';
+import { bertConfigSchema, type RawConfig, readConfig } from '../config.js';
+import { type Architecture, sourceSignature } from './definition.js';
+
+/** BERT's sizes from a config.json. `segments` false leaves out segment embeddings, as BertGeneration does. */
+export function readBertConfig(raw: RawConfig, path: string, segments: boolean): BertConfig {
+  const config = readConfig(bertConfigSchema, raw, path);
+  return {
+    vocabSize: config.vocab_size,
+    hiddenSize: config.hidden_size,
+    numHiddenLayers: config.num_hidden_layers,
+    numAttentionHeads: config.num_attention_heads,
+    intermediateSize: config.intermediate_size,
+    maxPositionEmbeddings: config.max_position_embeddings,
+    typeVocabSize: segments ? config.type_vocab_size : 0,
+    hiddenAct: config.hidden_act,
+    layerNormEps: config.layer_norm_eps,
+    hiddenDropoutProb: config.hidden_dropout_prob,
+    attentionProbsDropoutProb: config.attention_probs_dropout_prob,
+    initializerRange: config.initializer_range,
+  };
+}
+
+/** Checkpoints of models with a head hold the encoder under `bert.`, plain ones at the top. */
+export function bertScope(weights: Pick<WeightStore, 'get'>): string | undefined {
+  return weights.get('bert.embeddings.word_embeddings.weight') ? 'bert' : undefined;
+}
+
+/** BERT's encoder, with the pooler where the checkpoint has one. */
+export const bert: Architecture = {
+  modelType: 'bert',
+  define: (raw, weights, path) => {
+    const config = readBertConfig(raw, path, true);
+    const scope = bertScope(weights);
+    return {
+      maxSource: config.maxPositionEmbeddings,
+      forward: {
+        signature: { ...sourceSignature, tokenTypeIds: sourceSignature.inputIds },
+        run: (p, { inputIds, attentionMask, tokenTypeIds }) => {
+          const at = scope ? p.scope(scope) : p;
+          const hidden = encodeBert(at, config, inputIds, attentionMask, { tokenTypeIds });
+          if (!at.has('pooler.dense.weight')) return { lastHiddenState: hidden };
+          return { lastHiddenState: hidden, poolerOutput: poolBert(at, config, hidden) };
+        },
+      },
+    };
+  },
+};

@@ -1,0 +1,40 @@
+import type { EncoderDecoder } from '../../decoder/encoderDecoder.js';
+import type { Parameters } from '../../engine/parameters.js';
+import type { Signature, Tensors } from '../../engine/program.js';
+import type { WeightStore } from '../../engine/weights.js';
+import type { RawConfig } from '../config.js';
+
+/** One pass over given ids: what `polybeam forward` computes. */
+export interface ForwardDefinition {
+  /** Inputs: `inputIds` and `attentionMask`; `tokenTypeIds` and `decoderInputIds` where the architecture reads them. */
+  signature: Signature;
+  /** Outputs: `logits`, or `lastHiddenState` and perhaps `poolerOutput`. */
+  run(p: Parameters, inputs: Tensors): Tensors;
+}
+
+/** A model type made concrete by a config.json: what loading needs, and all that the rest of polybeam knows of it. */
+export interface ModelDefinition {
+  forward: ForwardDefinition;
+  /** Where the model can generate. */
+  encoderDecoder?: EncoderDecoder;
+  /** Positions the source can have. */
+  maxSource: number;
+}
+
+/** A model type. */
+export interface Architecture {
+  /** `model_type` in config.json. */
+  modelType: string;
+  /**
+   * @param weights tells which optional parts a checkpoint has
+   * @param path of config.json, for errors
+   * @throws CONFIG_INVALID
+   */
+  define(raw: RawConfig, weights: Pick<WeightStore, 'get'>, path: string): ModelDefinition;
+}
+
+/** Ids and mask of one batch. */
+export const sourceSignature: Signature = {
+  inputIds: { type: 'int32', shape: ['batch', 'source'] },
+  attentionMask: { type: 'int32', shape: ['batch', 'source'] },
+};

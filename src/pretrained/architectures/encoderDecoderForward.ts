@@ -1,0 +1,22 @@
+import type { EncoderDecoder } from '../../decoder/encoderDecoder.js';
+import { rangeTo } from '../../engine/ops/sizes.js';
+import { type ForwardDefinition, type ModelDefinition, sourceSignature } from './definition.js';
+
+/** The definition of any encoder-decoder: logits of every given target position. */
+export function defineEncoderDecoder(model: EncoderDecoder): ModelDefinition {
+  const forward: ForwardDefinition = {
+    signature: { ...sourceSignature, decoderInputIds: { type: 'int32', shape: ['batch', 'target'] } },
+    run: (p, { inputIds, attentionMask, decoderInputIds }) => {
+      const memory = model.encode(p, inputIds, attentionMask);
+      const { hidden } = model.decode(p, {
+        inputIds: decoderInputIds,
+        positions: rangeTo(decoderInputIds.shape[1]!),
+        memory: model.readMemory(p, memory),
+        memoryMask: attentionMask,
+        self: { kind: 'sequence', visibility: { causal: true } },
+      });
+      return { logits: model.logits(p, hidden) };
+    },
+  };
+  return { forward, encoderDecoder: model, maxSource: model.maxSource };
+}

@@ -1,0 +1,27 @@
+import { PolybeamError } from '../../errors.js';
+import { nearestName } from '../../generation/nearestName.js';
+import type { RawConfig } from '../config.js';
+import { bert } from './bert.js';
+import { bertGeneration } from './bertGeneration.js';
+import type { Architecture } from './definition.js';
+import { encoderDecoder } from './encoderDecoder.js';
+import { marian } from './marian.js';
+
+/** Every model type that can be loaded. A new architecture is added here, and nowhere else. */
+export const architectures: readonly Architecture[] = [bert, bertGeneration, encoderDecoder, marian];
+
+/**
+ * The architecture that a config.json names.
+ * @throws MODEL_TYPE_UNKNOWN
+ */
+export function architectureOf(raw: RawConfig, path: string): Architecture {
+  const modelType = raw.model_type;
+  const found = architectures.find((architecture) => architecture.modelType === modelType);
+  if (found) return found;
+  const known = architectures.map((architecture) => architecture.modelType);
+  const near = typeof modelType === 'string' ? nearestName(modelType, known) : undefined;
+  throw new PolybeamError(
+    'MODEL_TYPE_UNKNOWN',
+    `${path}: model_type is ${JSON.stringify(modelType) ?? 'missing'}; polybeam has ${known.join(', ')}${near ? ` (did you mean ${near}?)` : ''}.`,
+  );
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { PolybeamError } from '../errors.js';
+import { type ActivationName, activations } from '../nn/activation.js';
+
+/** The parsed content of a config.json, as it is on disk; keys that polybeam does not read are kept when saving. */
+export type RawConfig = Record<string, unknown>;
+
+const activation = z.enum(Object.keys(activations) as [ActivationName, ...ActivationName[]]);
+const size = z.int().min(1);
+const probability = z.number().min(0).max(1);
+
+/** config.json of MarianMTModel; defaults are transformers'. */
+export const marianConfigSchema = z.looseObject({
+  vocab_size: size,
+  decoder_vocab_size: size.nullish(),
+  d_model: size,
+  encoder_layers: size,
+  encoder_attention_heads: size,
+  encoder_ffn_dim: size,
+  decoder_layers: size,
+  decoder_attention_heads: size,
+  decoder_ffn_dim: size,
+  max_position_embeddings: size.default(1024),
+  activation_function: activation.default('gelu'),
+  scale_embedding: z.boolean().default(false),
+  share_encoder_decoder_embeddings: z.boolean().default(true),
+  tie_word_embeddings: z.boolean().default(true),
+  // Variants of Marian that transformers' MarianMTModel does not have either.
+  normalize_before: z.literal(false).optional(),
+  normalize_embedding: z.literal(false).optional(),
+  dropout: probability.default(0.1),
+  attention_dropout: probability.default(0),
+  activation_dropout: probability.default(0),
+  init_std: z.number().default(0.02),
+});
+
+/** config.json of BERT's family; BertGeneration has no segments. */
+export const bertConfigSchema = z.looseObject({
+  vocab_size: size,
+  hidden_size: size,
+  num_hidden_layers: size,
+  num_attention_heads: size,
+  intermediate_size: size,
+  max_position_embeddings: size.default(512),
+  type_vocab_size: z.int().min(0).default(2),
+  hidden_act: activation.default('gelu'),
+  layer_norm_eps: z.number().default(1e-12),
+  hidden_dropout_prob: probability.default(0.1),
+  attention_probs_dropout_prob: probability.default(0.1),
+  initializer_range: z.number().default(0.02),
+  position_embedding_type: z.literal('absolute').optional(),
+  tie_word_embeddings: z.boolean().default(true),
+  is_decoder: z.boolean().default(false),
+  add_cross_attention: z.boolean().default(false),
+});
+
+/**
+ * Checks a config.json against what an architecture needs.
+ * @param path names the file in errors
+ * @throws CONFIG_INVALID naming key, value and what is wanted
+ */
+export function readConfig<T extends z.ZodType>(schema: T, raw: unknown, path: string): z.output<T> {
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const key = issue.path.join('.');
+  const value = issue.path.reduce<unknown>(
+    (at, name) => (at as RawConfig | undefined)?.[name as string],
+    raw,
+  );
+  const found = value === undefined ? 'missing' : JSON.stringify(value);
+  throw new PolybeamError(
+    'CONFIG_INVALID',
+    `${path}: ${key} is ${found} (${issue.message}); correct it in config.json.`,
+  );
+}
