@@ -16,7 +16,7 @@ export interface BasicTokenizeOptions {
 export function basicTokenize(text: string, options: BasicTokenizeOptions): string[] {
   let clean = cleanText(text);
   if (options.splitCjk !== false) clean = clean.replace(cjk, ' $& ');
-  if (options.stripAccents) clean = stripAccents(clean);
+  if (options.stripAccents) clean = stripAccents(clean, 'nonspacing');
   if (options.lowercase) clean = lowerCase(clean);
   return clean.match(wordPattern) ?? [];
 }

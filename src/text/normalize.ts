@@ -16,7 +16,7 @@ export function makeNormalizer(options: NormalizationOptions): (text: string) =>
   const form = { none: undefined, nfc: 'NFC', nfkc: 'NFKC' }[options.unicode];
   if (form) steps.push((text) => text.normalize(form));
   if (options.lowercase) steps.push(lowerCase);
-  if (options.stripAccents) steps.push((text) => stripAccents(text).normalize('NFC'));
+  if (options.stripAccents) steps.push((text) => stripAccents(text, 'all').normalize('NFC'));
   if (options.collapseSpaces) steps.push(collapseSpaces);
   return (text) => {
     let result = text;
@@ -50,9 +50,12 @@ function toLower(text: string): string {
   return text.toLowerCase();
 }
 
-/** Decomposes (NFD) and drops non-spacing marks. */
-export function stripAccents(text: string): string {
-  return text.normalize('NFD').replace(/\p{Mn}+/gu, '');
+/**
+ * Decomposes (NFD) and drops combining marks: 'nonspacing' ones as BERT does, or 'all' as the StripAccents step of
+ * tokenizer.json.
+ */
+export function stripAccents(text: string, marks: 'nonspacing' | 'all'): string {
+  return text.normalize('NFD').replace(marks === 'all' ? /\p{M}+/gu : /\p{Mn}+/gu, '');
 }
 
 /** Every run of white space becomes one space, and none is left at the ends. */

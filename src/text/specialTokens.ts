@@ -27,3 +27,17 @@ export function rolesByName(tokens: Iterable<string>): SpecialTokens {
   }
   return roles;
 }
+
+/** The id of each role's token, where the vocabulary has it. */
+export function specialIdsOf(
+  roles: SpecialTokens,
+  idOf: (token: string) => number | undefined,
+): Partial<Record<TokenRole, number>> {
+  const ids: Partial<Record<TokenRole, number>> = {};
+  for (const role of tokenRoles) {
+    const token = roles[role];
+    const id = token === undefined ? undefined : idOf(token);
+    if (id !== undefined) ids[role] = id;
+  }
+  return ids;
+}

@@ -92,7 +92,7 @@ function splitAtMetaspace(text: string): string[] {
 }
 
 function splitByteLevel(text: string, options: SplitOptions): string[] {
-  const prefixed = options.addPrefixSpace && !/^\p{White_Space}/u.test(text) ? ` ${text}` : text;
+  const prefixed = options.addPrefixSpace && !text.startsWith(' ') ? ` ${text}` : text;
   return prefixed.match(byteLevelPattern) ?? [];
 }
 

@@ -1,0 +1,38 @@
+import { PolybeamError } from '../errors.js';
+import { fileAccess } from '../files.js';
+import { loadMarianTokenizer } from './marianTokenizer.js';
+import { loadSentencePiece, sentencePieceNames } from './sentencePiece.js';
+import type { Tokenizer } from './tokenizer.js';
+import { loadTokenizerJson } from './tokenizerJson.js';
+import { loadWordPiece } from './wordPiece.js';
+
+/**
+ * Loads the tokenizer of a model directory, by the files that are there: Marian's (`source.spm`), `tokenizer.json`,
+ * a SentencePiece `.model`, BERT's `vocab.txt`, in this order.
+ *
+ * @throws TOKENIZER_MISSING where there is none of them; TOKENIZER_INVALID for a file that cannot be read
+ */
+export async function loadTokenizer(directory: string): Promise<Tokenizer> {
+  const names = new Set(await fileAccess().list(directory));
+  if (names.has('source.spm')) return loadMarianTokenizer(directory);
+  if (names.has('tokenizer.json')) return loadTokenizerJson(directory);
+  const model = sentencePieceNames.find((name) => names.has(name));
+  if (model) return loadSentencePiece(directory, model);
+  if (names.has('vocab.txt')) return loadWordPiece(directory);
+  throw missing(directory, names);
+}
+
+function missing(directory: string, names: ReadonlySet<string>): PolybeamError {
+  if (names.has('vocab.json') || [...names].some((name) => name.endsWith('.model'))) {
+    return new PolybeamError(
+      'TOKENIZER_MISSING',
+      `${directory} has tokenizer files of a kind that polybeam does not read: add its tokenizer.json, which Python ` +
+        'writes by AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR).',
+    );
+  }
+  return new PolybeamError(
+    'TOKENIZER_MISSING',
+    `${directory} has no tokenizer (tokenizer.json, source.spm, spiece.model or vocab.txt): give token ids instead of ` +
+      'text, or put the tokenizer files of the model there.',
+  );
+}

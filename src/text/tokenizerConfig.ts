@@ -1,0 +1,110 @@
+import { PolybeamError } from '../errors.js';
+import { fileAccess } from '../files.js';
+import type { AddedToken } from './addedTokens.js';
+import { type SpecialTokens, tokenRoles } from './specialTokens.js';
+
+/** What the small JSON files beside a vocabulary say, as far as tokenizers here use it. */
+export interface TokenizerSettings {
+  /** `tokenizer_class` without a trailing "Fast". */
+  tokenizerClass: string | undefined;
+  /** Tokens of roles that the files name. */
+  roles: SpecialTokens;
+  /** Tokens that are neither text nor one of the roles, by id where the files give one. */
+  added: { token: AddedToken; id: number | undefined; special: boolean }[];
+  modelMaxLength: number | undefined;
+  cleanUpTokenizationSpaces: boolean | undefined;
+  /** All of tokenizer_config.json. */
+  raw: Record<string, unknown>;
+}
+
+/**
+ * Reads tokenizer_config.json, special_tokens_map.json and added_tokens.json, those that are there.
+ *
+ * @throws TOKENIZER_INVALID for one that is not a JSON object
+ */
+export async function readTokenizerSettings(directory: string): Promise<TokenizerSettings> {
+  const raw = (await readJsonObject(`${directory}/tokenizer_config.json`)) ?? {};
+  const map = (await readJsonObject(`${directory}/special_tokens_map.json`)) ?? {};
+  const addedIds = (await readJsonObject(`${directory}/added_tokens.json`)) ?? {};
+  const named = { ...map, ...dropNull(raw) };
+  const roles: SpecialTokens = {};
+  for (const role of tokenRoles) {
+    const content = contentOf(named[`${role}_token`]);
+    if (content !== undefined) roles[role] = content;
+  }
+  const length = raw.model_max_length;
+  return {
+    tokenizerClass:
+      typeof raw.tokenizer_class === 'string' ? raw.tokenizer_class.replace(/Fast$/, '') : undefined,
+    roles,
+    added: collectAdded(raw, map, addedIds),
+    // transformers writes 1e30 for "no limit".
+    modelMaxLength: typeof length === 'number' && length > 0 && length < 1e9 ? length : undefined,
+    cleanUpTokenizationSpaces:
+      typeof raw.clean_up_tokenization_spaces === 'boolean' ? raw.clean_up_tokenization_spaces : undefined,
+    raw,
+  };
+}
+
+/** A JSON file's object, or undefined where there is no file; throws TOKENIZER_INVALID where it is something else. */
+export async function readJsonObject(path: string): Promise<Record<string, unknown> | undefined> {
+  if ((await fileAccess().size(path)) === undefined) return undefined;
+  const text = new TextDecoder().decode(await fileAccess().read(path));
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) return value;
+  } catch (cause) {
+    throw notJson(path, cause);
+  }
+  throw notJson(path);
+}
+
+function notJson(path: string, cause?: unknown): PolybeamError {
+  return new PolybeamError(
+    'TOKENIZER_INVALID',
+    `${path} is not a JSON object: it is damaged, fetch it or save the tokenizer again.`,
+    { cause },
+  );
+}
+
+function collectAdded(
+  raw: Record<string, unknown>,
+  map: Record<string, unknown>,
+  addedIds: Record<string, unknown>,
+): TokenizerSettings['added'] {
+  const found = new Map<string, TokenizerSettings['added'][number]>();
+  const add = (value: unknown, id: number | undefined, special: boolean) => {
+    const content = contentOf(value);
+    if (content === undefined || found.has(content)) return;
+    const flags = isObject(value) ? value : {};
+    const token = { content, lstrip: flags.lstrip === true, rstrip: flags.rstrip === true };
+    found.set(content, { token, id, special });
+  };
+  const decoder = isObject(raw.added_tokens_decoder) ? raw.added_tokens_decoder : {};
+  for (const [id, value] of Object.entries(decoder)) {
+    add(value, Number(id), isObject(value) && value.special === true);
+  }
+  for (const [token, id] of Object.entries(addedIds))
+    add(token, typeof id === 'number' ? id : undefined, false);
+  for (const source of [raw, map]) {
+    for (const role of tokenRoles) add(source[`${role}_token`], undefined, true);
+    for (const name of ['additional_special_tokens', 'extra_special_tokens']) {
+      const list = source[name];
+      if (Array.isArray(list)) for (const value of list) add(value, undefined, true);
+    }
+  }
+  return [...found.values()];
+}
+
+function contentOf(value: unknown): string | undefined {
+  const content = isObject(value) ? value.content : value;
+  return typeof content === 'string' && content !== '' ? content : undefined;
+}
+
+function dropNull(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

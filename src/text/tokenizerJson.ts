@@ -1,0 +1,175 @@
+import { PolybeamError } from '../errors.js';
+import { fileAccess } from '../files.js';
+import { rolesByName, type SpecialTokens, specialIdsOf } from './specialTokens.js';
+import { roomFor } from './tableTokenizer.js';
+import {
+  cleanUpSpaces,
+  type DecodeOptions,
+  type EncodedText,
+  type EncodeOneOptions,
+  type Ids,
+  type Tokenizer,
+  truncateLongestFirst,
+} from './tokenizer.js';
+import { readTokenizerSettings, type TokenizerSettings } from './tokenizerConfig.js';
+
+/** An encoding of npm `tokenizers`, as far as it is used here. */
+export interface NativeEncoding {
+  getIds(): number[];
+  getTypeIds(): number[];
+  getLength(): number;
+  /** `direction` is the side tokens are dropped from; the package's default is the left. */
+  truncate(length: number, stride: number, direction: 'left' | 'right'): void;
+}
+
+/** A tokenizer of npm `tokenizers`, as far as it is used here. */
+export interface NativeTokenizer<E extends NativeEncoding = NativeEncoding> {
+  encode(text: string, pair?: string | null, options?: { addSpecialTokens?: boolean }): Promise<E>;
+  encodeBatch(texts: string[], options?: { addSpecialTokens?: boolean }): Promise<E[]>;
+  postProcess(encoding: E, pair?: E | null, addSpecialTokens?: boolean): E;
+  decode(ids: number[], skipSpecialTokens: boolean): Promise<string>;
+  decodeBatch(sequences: number[][], skipSpecialTokens: boolean): Promise<string[]>;
+  getVocabSize(withAddedTokens?: boolean): number;
+  idToToken(id: number): string | null;
+  tokenToId(token: string): number | null;
+}
+
+/** The npm package `tokenizers`, or something of its shape. */
+export interface TokenizersModule {
+  Tokenizer: { fromString(json: string): NativeTokenizer };
+}
+
+let importModule: (() => Promise<TokenizersModule>) | undefined;
+
+/**
+ * Sets how to get the package that reads tokenizer.json; it is called when the first one is loaded. The Node entry sets
+ * npm `tokenizers`.
+ */
+export function setTokenizersModule(load: (() => Promise<TokenizersModule>) | undefined): void {
+  importModule = load;
+}
+
+/**
+ * Loads `tokenizer.json` with what tokenizer_config.json and special_tokens_map.json say of it.
+ *
+ * @throws FILE_NOT_FOUND; TOKENIZER_INVALID for a damaged file; RUNTIME_MISSING outside Node where no package was set
+ */
+export async function loadTokenizerJson(directory: string): Promise<Tokenizer> {
+  const path = `${directory}/tokenizer.json`;
+  const text = new TextDecoder().decode(await fileAccess().read(path));
+  return makeTokenizerJson(text, await readTokenizerSettings(directory), path);
+}
+
+/**
+ * The tokenizer of a tokenizer.json in memory; `path` names it in errors. Padding and truncation stored in the file are
+ * not used: the caller asks for `maxLength`, and pads.
+ */
+export async function makeTokenizerJson(
+  json: string,
+  settings?: Partial<TokenizerSettings>,
+  path = 'tokenizer.json',
+): Promise<Tokenizer> {
+  const { native, special, isBpe } = parse(json, path, await nativeModule(path));
+  const idOf = (token: string) => native.tokenToId(token) ?? undefined;
+  const roles: SpecialTokens = { ...rolesByName(special), ...settings?.roles };
+  const cleanUp = !isBpe && settings?.cleanUpTokenizationSpaces === true;
+  const cleaned = (text: string, options: DecodeOptions) =>
+    (options.cleanUpTokenizationSpaces ?? cleanUp) ? cleanUpSpaces(text) : text;
+  const plain = (ids: Ids) => Array.from(ids);
+  return {
+    vocabSize: native.getVocabSize(true),
+    specialTokens: roles,
+    specialIds: specialIdsOf(roles, idOf),
+    modelMaxLength: settings?.modelMaxLength,
+    encode: (text, options = {}) => encodeOne(native, text, options),
+    async encodeBatch(texts, options = {}) {
+      const encoded = await native.encodeBatch([...texts], {
+        addSpecialTokens: options.addSpecialTokens ?? true,
+      });
+      return Promise.all(
+        encoded.map((encoding, at): EncodedText | Promise<EncodedText> => {
+          const ids = encoding.getIds();
+          if (options.maxLength === undefined || ids.length <= options.maxLength)
+            return { ids, truncated: false };
+          return encodeOne(native, texts[at], options);
+        }),
+      );
+    },
+    async decode(ids, options = {}) {
+      return cleaned(await native.decode(plain(ids), options.skipSpecialTokens ?? true), options);
+    },
+    async decodeBatch(sequences, options = {}) {
+      const texts = await native.decodeBatch(sequences.map(plain), options.skipSpecialTokens ?? true);
+      return texts.map((text) => cleaned(text, options));
+    },
+    tokenToId: idOf,
+    idToToken: (id) => native.idToToken(id) ?? undefined,
+  };
+}
+
+async function encodeOne(
+  native: NativeTokenizer,
+  text: string,
+  { pair, addSpecialTokens = true, maxLength }: EncodeOneOptions,
+): Promise<EncodedText> {
+  const whole = await native.encode(text, pair ?? null, { addSpecialTokens });
+  if (maxLength === undefined || whole.getLength() <= maxLength)
+    return result(whole, pair !== undefined, false);
+  // Cut the texts alone, then let the template write its special tokens around them.
+  const first = await native.encode(text, null, { addSpecialTokens: false });
+  const second =
+    pair === undefined ? undefined : await native.encode(pair, null, { addSpecialTokens: false });
+  const lengths: [number, number] = [first.getLength(), second?.getLength() ?? 0];
+  const room = roomFor(whole.getLength() - lengths[0] - lengths[1], maxLength);
+  const [firstLength, secondLength] = truncateLongestFirst(...lengths, room);
+  first.truncate(firstLength, 0, 'right');
+  second?.truncate(secondLength, 0, 'right');
+  return result(native.postProcess(first, second, addSpecialTokens), pair !== undefined, true);
+}
+
+function result(encoding: NativeEncoding, hasPair: boolean, truncated: boolean): EncodedText {
+  const ids = encoding.getIds();
+  return hasPair ? { ids, tokenTypeIds: encoding.getTypeIds(), truncated } : { ids, truncated };
+}
+
+async function nativeModule(path: string): Promise<TokenizersModule> {
+  if (!importModule) {
+    throw new PolybeamError(
+      'RUNTIME_MISSING',
+      `Nothing here reads ${path}: import polybeam in Node, or call setTokenizersModule() with npm tokenizers.`,
+    );
+  }
+  try {
+    return await importModule();
+  } catch (cause) {
+    throw new PolybeamError(
+      'RUNTIME_MISSING',
+      `npm tokenizers, which reads ${path}, does not load on this platform (${reasonOf(cause)}): run npm install again.`,
+      { cause },
+    );
+  }
+}
+
+function parse(
+  json: string,
+  path: string,
+  module: TokenizersModule,
+): { native: NativeTokenizer; special: string[]; isBpe: boolean } {
+  try {
+    const content = JSON.parse(json);
+    const tokens: { content: string; special: boolean }[] = content.added_tokens ?? [];
+    const stored = JSON.stringify({ ...content, padding: null, truncation: null });
+    const special = tokens.filter((token) => token.special).map((token) => token.content);
+    return { native: module.Tokenizer.fromString(stored), special, isBpe: content.model?.type === 'BPE' };
+  } catch (cause) {
+    throw new PolybeamError(
+      'TOKENIZER_INVALID',
+      `${path} cannot be read as a tokenizer (${reasonOf(cause)}): fetch it or save the tokenizer again.`,
+      { cause },
+    );
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).trim();
+}
