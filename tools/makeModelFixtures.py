@@ -348,7 +348,7 @@ def make_marian_unshared():
         forced_eos_token_id=0,
     )
     model = trained_marian(config, 59)
-    inputs_of = lambda seed: source(seed, [5, 8, 2], 59, 2, 59, [], [0])
+    inputs_of = lambda seed: source(seed, [5, 8, 2, 9], 59, 2, 59, [], [0])
     finish_seq2seq("marian-relu-unshared", model, inputs_of, {**CASES, **OPUS_CASES}, 59, 59)
 
 
@@ -419,7 +419,7 @@ def trained_pair(encoder_config, decoder_config):
     model.generation_config = GenerationConfig(
         bos_token_id=2, eos_token_id=3, pad_token_id=0, decoder_start_token_id=2
     )
-    return train(model, 0, [2, 4, 5, 6, 8, 9], 60, 4, [2], [3])
+    return train(model, 0, [2, 4, 5, 6, 8, 9], 60, 4, [2], [3], steps=500)
 
 
 def make_encoder_decoder():
