@@ -1,5 +1,6 @@
 import type { BertConfig } from '../../encoder/bert.js';
 import { encodeBert, poolBert } from '../../encoder/bert.js';
+import type { Tensors } from '../../engine/program.js';
 import type { WeightStore } from '../../engine/weights.js';
 import { bertConfigSchema, type RawConfig, readConfig } from '../config.js';
 import { type Architecture, sourceSignature } from './definition.js';
@@ -38,7 +39,7 @@ export const bert: Architecture = {
       maxSource: config.maxPositionEmbeddings,
       forward: {
         signature: { ...sourceSignature, tokenTypeIds: sourceSignature.inputIds },
-        run: (p, { inputIds, attentionMask, tokenTypeIds }) => {
+        run: (p, { inputIds, attentionMask, tokenTypeIds }): Tensors => {
           const at = scope ? p.scope(scope) : p;
           const hidden = encodeBert(at, config, inputIds, attentionMask, { tokenTypeIds });
           if (!at.has('pooler.dense.weight')) return { lastHiddenState: hidden };

@@ -1,6 +1,7 @@
 import { bertLogits, decodeBert } from '../../decoder/bertGeneration.js';
 import { encodeBert } from '../../encoder/bert.js';
 import { rangeTo } from '../../engine/ops/sizes.js';
+import type { Tensors } from '../../engine/program.js';
 import { bertConfigSchema, readConfig } from '../config.js';
 import { bertScope, readBertConfig } from './bert.js';
 import { type Architecture, sourceSignature } from './definition.js';
@@ -20,7 +21,7 @@ export const bertGeneration: Architecture = {
       maxSource: config.maxPositionEmbeddings,
       forward: {
         signature: sourceSignature,
-        run: (p, { inputIds, attentionMask }) => {
+        run: (p, { inputIds, attentionMask }): Tensors => {
           const at = scope ? p.scope(scope) : p;
           if (!isDecoder) return { lastHiddenState: encodeBert(at, config, inputIds, attentionMask) };
           const { hidden } = decodeBert(at, config, {

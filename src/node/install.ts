@@ -1,0 +1,10 @@
+import * as onnxRuntime from 'onnxruntime-node';
+import { type OnnxRuntime, setRuntime } from '../engine/runtime.js';
+import { setFileAccess } from '../files.js';
+import { nodeFiles } from './files.js';
+import { installTokenizers } from './tokenizers.js';
+
+/** Gives polybeam what it needs of Node: ONNX Runtime, files and tokenizers. Importing this file does it. */
+setRuntime(onnxRuntime as OnnxRuntime, { mapsFiles: true });
+setFileAccess(nodeFiles);
+installTokenizers();

@@ -1,0 +1,226 @@
+import type { SequenceModel } from '../decoder/stepModel.js';
+import type { Program } from '../engine/program.js';
+import { integers, type Value } from '../engine/values.js';
+import { PolybeamError } from '../errors.js';
+import { type Batching, type GenerationInput, generate } from '../generation/generate.js';
+import type { ModelGeneration } from '../generation/generationConfig.js';
+import {
+  type GenerationOptions,
+  type ModelGenerationDefaults,
+  resolveGenerationOptions,
+} from '../generation/options.js';
+import type { Tokenizer } from '../text/tokenizer.js';
+import type { RawConfig } from './config.js';
+import { languagePrefix, type ModelLanguages } from './languages.js';
+
+/** A text, or token ids as the model's tokenizer would make them. */
+export type ModelInput =
+  | { text: string }
+  | { inputIds: readonly number[]; attentionMask?: readonly number[]; decoderInputIds?: readonly number[] };
+
+/** One output of `generate`. */
+export interface ModelSequence {
+  /** As Hugging Face returns them, without the decoder start token, up to and including the end token. */
+  ids: number[];
+  /** Beam search: log-probability / length^lengthPenalty; otherwise the log-probability. Nats. */
+  score: number;
+  /** Where the model has a tokenizer. */
+  text?: string;
+}
+
+export interface ModelOutput {
+  /** The ids that were read. */
+  inputIds: readonly number[];
+  /** Best first. */
+  sequences: ModelSequence[];
+}
+
+/** One sequence for `forward`. */
+export interface ForwardInput {
+  inputIds: readonly number[];
+  attentionMask?: readonly number[];
+  /** Segments, for models that have them. */
+  tokenTypeIds?: readonly number[];
+  /** What the decoder has written so far; default its start token. */
+  decoderInputIds?: readonly number[];
+}
+
+export interface ForwardOutput {
+  /** [target, vocabSize] */
+  logits?: number[][];
+  /** [source, hiddenSize] */
+  lastHiddenState?: number[][];
+  /** [hiddenSize] */
+  poolerOutput?: number[];
+}
+
+/** How `translate` differs from `generate`. */
+export interface TranslateOptions extends GenerationOptions, Batching {
+  /** Target language; must be one the model has. */
+  to?: string;
+}
+
+/** A loaded model directory. */
+export interface Model {
+  readonly directory: string;
+  /** config.json as it is. */
+  readonly config: RawConfig;
+  /** What generation_config.json sets. */
+  readonly generationDefaults: ModelGenerationDefaults;
+  readonly tokenizer?: Tokenizer;
+  readonly languages: ModelLanguages;
+  /**
+   * Decodes every input, in order.
+   * @throws MODEL_CANNOT_GENERATE, TOKENIZER_MISSING, INPUT_INVALID, and OPTION_UNKNOWN, OPTION_INVALID or
+   * OPTION_CONFLICT before anything is computed
+   */
+  generate(
+    inputs: readonly ModelInput[],
+    options?: GenerationOptions,
+    batching?: Batching,
+  ): Promise<ModelOutput[]>;
+  /** The best output of every text; blank for blank. Throws as `generate`, and LANGUAGE_UNKNOWN. */
+  translate(texts: readonly string[], options?: TranslateOptions): Promise<string[]>;
+  /** One pass over given ids. Throws INPUT_INVALID. */
+  forward(input: ForwardInput): Promise<ForwardOutput>;
+  /** Frees the programs. */
+  dispose(): Promise<void>;
+}
+
+/** What a model is made of; see `loadModel`. */
+export interface ModelParts {
+  directory: string;
+  config: RawConfig;
+  tokenizer?: Tokenizer;
+  languages: ModelLanguages;
+  /** Where the model can generate. */
+  generation?: { steps: SequenceModel } & ModelGeneration;
+  /** Compiles `forward` when it is first called. */
+  forwardProgram: () => Promise<Program>;
+  /** Positions the source can have. */
+  maxSource: number;
+  onWarning: (message: string) => void;
+  dispose: () => Promise<void>;
+}
+
+/** Puts the parts together. */
+export function makeModel(parts: ModelParts): Model {
+  const { directory, config, tokenizer, languages, generation } = parts;
+  const generateAll: Model['generate'] = async (inputs, options = {}, batching = {}) => {
+    const { steps, defaults, rules } = requireGeneration(parts);
+    const resolved = resolveGenerationOptions(options, defaults);
+    const prepared = await prepareInputs(parts, inputs);
+    const results = await generate(steps, prepared, resolved, rules, batching);
+    const sequences = results.flatMap((result) => result.sequences);
+    const texts = tokenizer ? await tokenizer.decodeBatch(sequences.map(({ ids }) => ids)) : undefined;
+    let next = 0;
+    return results.map((result, index) => ({
+      inputIds: prepared[index].inputIds,
+      sequences: result.sequences.map(({ ids, score }) => ({ ids, score, text: texts?.[next++] })),
+    }));
+  };
+  return {
+    directory,
+    config,
+    tokenizer,
+    languages,
+    generationDefaults: generation?.defaults ?? {},
+    generate: generateAll,
+    translate: async (texts, { to, batchSize, maxBatchTokens, firstIndex, onProgress, ...options } = {}) => {
+      const prefix = languagePrefix(languages, to, directory);
+      const inputs = texts.map((text) => ({ text: text.trim() === '' ? '' : prefix + text }));
+      const batching = { batchSize, maxBatchTokens, firstIndex, onProgress };
+      const outputs = await generateAll(inputs, options, dropUndefined(batching));
+      return outputs.map((output) => output.sequences[0].text ?? '');
+    },
+    forward: async (input) => forward(parts, await parts.forwardProgram(), input),
+    dispose: parts.dispose,
+  };
+}
+
+function dropUndefined<T extends object>(value: T): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Partial<T>;
+}
+
+function requireGeneration(parts: ModelParts): NonNullable<ModelParts['generation']> {
+  if (parts.generation) return parts.generation;
+  throw new PolybeamError(
+    'MODEL_CANNOT_GENERATE',
+    `${parts.directory} is a ${String(parts.config.model_type)} model without an encoder-decoder, so it cannot generate; use forward, or a marian or encoder-decoder model.`,
+  );
+}
+
+async function prepareInputs(parts: ModelParts, inputs: readonly ModelInput[]): Promise<GenerationInput[]> {
+  const texts = inputs.flatMap((input) => ('text' in input ? [input.text] : []));
+  const encoded = texts.length === 0 ? [] : await encodeTexts(parts, texts);
+  let next = 0;
+  return inputs.map((input, index) => {
+    if (!('text' in input)) return checkLength(parts, input, index);
+    const { ids, truncated } = encoded[next++];
+    if (truncated) {
+      parts.onWarning(
+        `Input ${index + 1} is longer than the ${parts.maxSource} tokens the model can read; only its beginning is used: split it into sentences.`,
+      );
+    }
+    return { inputIds: input.text.trim() === '' ? [] : ids };
+  });
+}
+
+async function encodeTexts(parts: ModelParts, texts: readonly string[]) {
+  if (!parts.tokenizer) {
+    throw new PolybeamError(
+      'TOKENIZER_MISSING',
+      `${parts.directory} has no tokenizer files, so text cannot be read; give token ids instead.`,
+    );
+  }
+  return parts.tokenizer.encodeBatch(texts, { maxLength: parts.maxSource });
+}
+
+function checkLength(parts: ModelParts, input: GenerationInput, index: number): GenerationInput {
+  if (input.inputIds.length <= parts.maxSource) return input;
+  throw new PolybeamError(
+    'INPUT_INVALID',
+    `Input ${index + 1} has ${input.inputIds.length} token ids; the model can read ${parts.maxSource}: shorten it.`,
+  );
+}
+
+async function forward(parts: ModelParts, program: Program, input: ForwardInput): Promise<ForwardOutput> {
+  const length = input.inputIds.length;
+  if (length === 0 || length > parts.maxSource) {
+    throw new PolybeamError(
+      'INPUT_INVALID',
+      `inputIds has ${length} ids; forward takes 1 to ${parts.maxSource}.`,
+    );
+  }
+  const row = (ids: readonly number[]) => integers([1, ids.length], Int32Array.from(ids));
+  const given: Record<string, readonly number[]> = {
+    inputIds: input.inputIds,
+    attentionMask: input.attentionMask ?? Array(length).fill(1),
+    tokenTypeIds: input.tokenTypeIds ?? Array(length).fill(0),
+    decoderInputIds: input.decoderInputIds ?? [parts.generation?.rules.decoderStartTokenId ?? 0],
+  };
+  for (const name of ['attentionMask', 'tokenTypeIds']) {
+    if (given[name].length !== length) {
+      throw new PolybeamError(
+        'INPUT_INVALID',
+        `${name} has ${given[name].length} values for ${length} inputIds; give one each.`,
+      );
+    }
+  }
+  const outputs = await program.run(
+    Object.fromEntries(program.inputs.map(({ name }) => [name, row(given[name])])),
+  );
+  return {
+    ...(outputs.logits && { logits: rowsOf(outputs.logits) }),
+    ...(outputs.lastHiddenState && { lastHiddenState: rowsOf(outputs.lastHiddenState) }),
+    ...(outputs.poolerOutput && { poolerOutput: rowsOf(outputs.poolerOutput)[0] }),
+  };
+}
+
+/** The rows of the last axis. */
+function rowsOf({ data, shape }: Value): number[][] {
+  const width = shape[shape.length - 1];
+  return Array.from({ length: data.length / width }, (_, row) =>
+    Array.from(data.subarray(row * width, (row + 1) * width)),
+  );
+}

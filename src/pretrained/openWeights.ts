@@ -1,0 +1,118 @@
+import type { StoredWeight, WeightStore } from '../engine/weights.js';
+import { PolybeamError } from '../errors.js';
+import { fileAccess } from '../files.js';
+import {
+  asFloats,
+  bfloatsToFloats,
+  dequantizeRows,
+  doublesToFloats,
+  halvesToFloats,
+} from './numberFormats.js';
+import { readPytorchBin } from './pytorchBin.js';
+import { readSafetensors } from './safetensors.js';
+
+/** Name of the scales that belong to an int8 tensor, in files that `polybeam convert --weights int8` writes. */
+export const scaleSuffix = '.scale';
+
+/**
+ * The weights of a model directory: `model.safetensors`, its shards, or a legacy `pytorch_model.bin`. Headers are read,
+ * tensors are not.
+ * @throws FILE_NOT_FOUND where there are no weights; FILE_CORRUPT, WEIGHT_DTYPE
+ */
+export async function openWeights(directory: string): Promise<WeightStore> {
+  const names = new Set(await fileAccess().list(directory));
+  if (names.has('model.safetensors'))
+    return weightStore(await readSafetensors(`${directory}/model.safetensors`));
+  for (const [index, read] of [
+    ['model.safetensors.index.json', readSafetensors],
+    ['pytorch_model.bin.index.json', readPytorchBin],
+  ] as const) {
+    if (names.has(index)) return weightStore(await readShards(directory, index, read));
+  }
+  if (names.has('pytorch_model.bin'))
+    return weightStore(await readPytorchBin(`${directory}/pytorch_model.bin`));
+  throw new PolybeamError(
+    'FILE_NOT_FOUND',
+    `${directory} has no weights: model.safetensors, model.safetensors.index.json or pytorch_model.bin; check the path.`,
+  );
+}
+
+async function readShards(
+  directory: string,
+  index: string,
+  read: (path: string) => Promise<Map<string, StoredWeight>>,
+): Promise<Map<string, StoredWeight>> {
+  const path = `${directory}/${index}`;
+  let map: Record<string, string>;
+  try {
+    map = JSON.parse(new TextDecoder().decode(await fileAccess().read(path))).weight_map;
+  } catch (error) {
+    if (error instanceof PolybeamError) throw error;
+    throw new PolybeamError('FILE_CORRUPT', `${path} is not valid JSON; copy or download it again.`, {
+      cause: error,
+    });
+  }
+  const weights = new Map<string, StoredWeight>();
+  for (const shard of new Set(Object.values(map))) {
+    for (const [name, weight] of await read(`${directory}/${shard}`)) weights.set(name, weight);
+  }
+  const missing = Object.keys(map).find((name) => !weights.has(name));
+  if (missing) {
+    throw new PolybeamError(
+      'FILE_CORRUPT',
+      `${path} lists ${missing} in ${map[missing]}, which does not hold it; copy the shards again.`,
+    );
+  }
+  return weights;
+}
+
+/** A store over tensors whose places are known. */
+export function weightStore(weights: ReadonlyMap<string, StoredWeight>): WeightStore {
+  const names = [...weights.keys()].filter((name) => !isScale(name, weights));
+  return {
+    names: () => names,
+    get: (name) => weights.get(name),
+    read: async (name) => {
+      const weight = weights.get(name);
+      if (!weight) {
+        throw new PolybeamError(
+          'WEIGHT_MISSING',
+          `The checkpoint has no weight ${name}; check that it belongs to this model.`,
+        );
+      }
+      return toFloats(name, weight, weights);
+    },
+  };
+}
+
+function isScale(name: string, weights: ReadonlyMap<string, StoredWeight>): boolean {
+  if (!name.endsWith(scaleSuffix)) return false;
+  return weights.get(name.slice(0, -scaleSuffix.length))?.format === 'I8';
+}
+
+/** The bytes of a stored tensor. */
+export async function readBytes({ data }: StoredWeight): Promise<Uint8Array> {
+  if (data.kind === 'memory') return data.data;
+  return fileAccess().readRange(data.path, data.offset, data.offset + data.length);
+}
+
+async function toFloats(
+  name: string,
+  weight: StoredWeight,
+  weights: ReadonlyMap<string, StoredWeight>,
+): Promise<Float32Array> {
+  const bytes = await readBytes(weight);
+  if (weight.format === 'F32') return asFloats(bytes);
+  if (weight.format === 'F16') return halvesToFloats(bytes);
+  if (weight.format === 'BF16') return bfloatsToFloats(bytes);
+  if (weight.format === 'F64') return doublesToFloats(bytes);
+  const scale = weights.get(name + scaleSuffix);
+  if (weight.format === 'I8' && scale) {
+    const values = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return dequantizeRows({ values, scales: asFloats(await readBytes(scale)) });
+  }
+  throw new PolybeamError(
+    'WEIGHT_DTYPE',
+    `The weight ${name} is stored as ${weight.format}${weight.format === 'I8' ? ' without scales' : ''}; weights can be F32, F16, BF16, F64, or I8 with scales.`,
+  );
+}
