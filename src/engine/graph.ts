@@ -133,16 +133,21 @@ export function pruneAndSort(graph: Graph): void {
 
 /**
  * Whether nothing outside the region reads what is made inside, its outputs excepted. Only then is a fused node a
- * saving: in a training step the backward pass often needs the values in between.
+ * saving: in a training step the backward pass often needs the values in between. What follows from sizes alone is
+ * shared with the rest of the graph and does not count.
  */
 export function isPrivate(graph: Graph, region: GraphRegion, readers = consumers(graph)): boolean {
   const inside = new Set(region.values);
   const made = new Set(graph.nodes.filter((node) => node.outputs.some((output) => inside.has(output))));
+  const fromInputs = new Set(region.inputs);
+  for (const node of made) {
+    if (node.op === 'Shape' || !node.inputs.some((input) => fromInputs.has(input))) continue;
+    for (const output of node.outputs) fromInputs.add(output);
+  }
   const results = new Set(graph.outputs.map((port) => port.name));
+  const isOwn = (value: string) => !results.has(value) && (readers.get(value) ?? []).every((node) => made.has(node));
   return region.values.every(
-    (value) =>
-      region.outputs.includes(value) ||
-      (!results.has(value) && (readers.get(value) ?? []).every((node) => made.has(node))),
+    (value) => region.outputs.includes(value) || !fromInputs.has(value) || isOwn(value),
   );
 }
 

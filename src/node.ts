@@ -1,0 +1,4 @@
+/** polybeam in Node: everything of `index.ts`, ready to use. */
+import './node/install.js';
+
+export * from './index.js';
