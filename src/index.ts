@@ -1,0 +1,51 @@
+/**
+ * polybeam for any JavaScript runtime. In Node, `import 'polybeam'` reads src/node.ts, which also sets the runtime,
+ * the file system and the tokenizers; elsewhere call `setRuntime` and `setFileAccess` first.
+ */
+export { compile } from './engine/compile.js';
+export type {
+  CompileOptions,
+  Device,
+  Program,
+  Signature,
+  Tensors,
+  TracedFunction,
+} from './engine/program.js';
+export { type OnnxRuntime, setRuntime } from './engine/runtime.js';
+export type { StoredWeight, WeightStore } from './engine/weights.js';
+export { type ErrorCode, errorCatalogue, PolybeamError } from './errors.js';
+export { type FileAccess, setFileAccess } from './files.js';
+export {
+  type Batching,
+  type GenerationInput,
+  type GenerationResult,
+  generate,
+} from './generation/generate.js';
+export {
+  type DecodingRules,
+  type GenerationOptions,
+  generationOptionsSchema,
+  type ResolvedGenerationOptions,
+  resolveGenerationOptions,
+} from './generation/options.js';
+export type { StepModel } from './generation/stepModel.js';
+export { type LoadOptions, loadModel } from './pretrained/loadModel.js';
+export type {
+  ForwardInput,
+  ForwardOutput,
+  Model,
+  ModelInput,
+  ModelOutput,
+  ModelSequence,
+  TranslateOptions,
+} from './pretrained/model.js';
+export { loadTokenizer } from './text/loadTokenizer.js';
+export { saveTokenizer, type TokenizerConfig } from './text/saveTokenizer.js';
+export { setSentencePieceModule } from './text/sentencePiece.js';
+export type { DecodeOptions, EncodedText, EncodeOptions, Tokenizer } from './text/tokenizer.js';
+export { setTokenizersModule } from './text/tokenizerJson.js';
+export { trainVocabulary } from './text/trainVocabulary.js';
+export { type VocabularyOptions, vocabularyOptionsSchema } from './text/vocabularyOptions.js';
+export { type TrainConfig, trainConfigSchema } from './training/config.js';
+export { parseTrainConfig, parseTrainConfigText } from './training/parseConfig.js';
+export { type TrainOptions, type TrainResult, train } from './training/train.js';
