@@ -15,6 +15,7 @@ const schema = z.strictObject({
     .describe('When to stop.'),
   type: z.enum(['bpe', 'wordpiece']).default('bpe').describe('Kind.'),
   badWords: z.array(z.array(z.int())).optional().describe('Forbidden ids.'),
+  noRepeatNgramSize: z.int().min(0).default(0).describe('No n-gram twice.'),
   name: z.string().min(2).optional().describe('Name.'),
 });
 
@@ -41,6 +42,7 @@ describe('flags of a schema', () => {
     [['--early-stopping', 'never'], { earlyStopping: 'never' }],
     [['--type', 'wordpiece'], { type: 'wordpiece' }],
     [['--bad-words', '[[1],[2,3]]'], { badWords: [[1], [2, 3]] }],
+    [['--no-repeat-ngram-size', '3'], { noRepeatNgramSize: 3 }],
     [['--name', '12'], { name: '12' }],
   ])('reads %j', (args, values) => {
     expect(read(...args)).toEqual(values);

@@ -68,9 +68,10 @@ export function addSchemaFlags(command: Command, schema: z.ZodObject, skip: read
       command.addOption(new Option(flag, preset === 'false' ? help : `${help} (off: ${off})`));
       command.addOption(new Option(off).hideHelp());
     } else {
-      command.addOption(
-        new Option(flag, help).argParser((text: string) => readValue(name, fields[name], kind, text)),
-      );
+      const option = new Option(flag, help);
+      // commander takes --no-repeat-ngram-size for the opposite of --repeat-ngram-size.
+      option.negate = false;
+      command.addOption(option.argParser((text: string) => readValue(name, fields[name], kind, text)));
     }
   }
   return command;

@@ -19,10 +19,12 @@ export function buildProgram(streams: CommandStreams = process): Command {
     .option('--debug', 'print stack traces of errors')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 30 })
     .configureOutput({
       writeOut: (text) => streams.stdout.write(text),
       writeErr: (text) => streams.stderr.write(text),
+      getOutHelpWidth: () => helpWidth(streams.stdout),
+      getErrHelpWidth: () => helpWidth(streams.stderr),
       // Refusals are printed by runProgram, in one form with all others.
       outputError: () => {},
     })
@@ -93,6 +95,10 @@ function usageSentence({ message, code }: CommanderError): string {
 function stackOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   return [error.stack ?? '', ...(error.cause ? [`caused by ${stackOf(error.cause)}`] : [])].join('\n');
+}
+
+function helpWidth(stream: { isTTY?: boolean; columns?: number }): number {
+  return stream.isTTY ? (stream.columns ?? 80) : 100;
 }
 
 function inheritSettings(command: Command, parent: Command): void {
