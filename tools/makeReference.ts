@@ -1,0 +1,200 @@
+/**
+ * Writes docs/reference/ from the option schemas, the error catalogue and the help pages:
+ * `npm run docs`. With `--check` it writes nothing and fails where a page is out of date.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { describeFlags } from '../src/cli/flags.js';
+import { buildProgram, runProgram } from '../src/cli/program.js';
+import { errorCatalogue } from '../src/errors.js';
+import { generationOptionsSchema } from '../src/generation/options.js';
+import { vocabularyOptionsSchema } from '../src/text/vocabularyOptions.js';
+import { modelPresets, trainConfigSchema } from '../src/training/config.js';
+
+type JsonSchema = z.core.JSONSchema.Schema;
+
+const directory = 'docs/reference';
+const origin = (source: string) => `<!-- Made by \`npm run docs\` from ${source}: do not edit. -->`;
+
+/** Markdown that shows a text as it is, also inside a table. */
+function plain(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('|', '\\|').replaceAll('*', '\\*');
+}
+
+function table(head: string[], rows: string[][]): string {
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function code(text: string): string {
+  return `\`${text.replaceAll('|', '\\|')}\``;
+}
+
+function optionTable(schema: z.ZodObject): string {
+  const rows = describeFlags(schema).map(({ name, flag, description, preset }) => [
+    code(name),
+    code(flag),
+    preset === undefined ? '' : code(preset),
+    plain(description),
+  ]);
+  return table(['Option', 'Flag', 'Default', 'Meaning'], rows);
+}
+
+function optionsPage(): string {
+  return `${origin('the option schemas')}
+
+# Options
+
+In the library an option is a property (\`{ numBeams: 4 }\`), on the command line a flag (\`--num-beams 4\`). Booleans
+are switches with a \`--no-\` form; lists and objects are JSON. An unknown, impossible or conflicting option is
+refused before anything is loaded.
+
+## Generation
+
+For \`generate\`, \`translate\` and \`model.generate()\`. A model's own defaults, from its \`generation_config.json\`,
+go before the defaults given here.
+
+${optionTable(generationOptionsSchema)}
+
+## Vocabulary
+
+For \`polybeam vocab\`, \`trainVocabulary()\` and the key \`vocabulary.train\` of a training configuration.
+
+${optionTable(vocabularyOptionsSchema)}
+`;
+}
+
+function trainConfigPage(): string {
+  const schema = z.toJSONSchema(trainConfigSchema, { io: 'input' }) as JsonSchema;
+  const presets = Object.entries(modelPresets).map(
+    ([name, { layers, dModel, ffnDim, attentionHeads, dropout }]) =>
+      [code(name), layers.join(' + '), dModel, ffnDim, attentionHeads, dropout].map(String),
+  );
+  return `${origin('src/training/config.ts')}
+
+# Training configuration
+
+The YAML (or JSON) file that \`polybeam train\` reads. It is checked as a whole before anything is read or computed.
+
+${section(schema, '')}
+
+## Presets of model.preset
+
+${table(['Preset', 'Layers', 'dModel', 'ffnDim', 'attentionHeads', 'dropout'], presets)}
+`;
+}
+
+/** The keys of an object as a table, then the objects among them as sections of their own. */
+function section(schema: JsonSchema, path: string): string {
+  const required = new Set(schema.required ?? []);
+  const rows: string[][] = [];
+  const below: string[] = [];
+  for (const [key, value] of Object.entries(schema.properties ?? {}) as [string, JsonSchema][]) {
+    const name = path ? `${path}.${key}` : key;
+    const inner = (value.type === 'array' ? value.items : value) as JsonSchema;
+    if (name === 'vocabulary.train') {
+      rows.push([
+        code(key),
+        'object',
+        '',
+        `${plain(value.description ?? '')} See [options](options.md#vocabulary).`,
+      ]);
+      continue;
+    }
+    const preset = required.has(key) ? '*required*' : defaultText(value);
+    rows.push([code(key), plain(typeText(value)), preset, plain(value.description ?? '')]);
+    if (inner.properties) {
+      below.push(`## ${name}${value.type === 'array' ? '[]' : ''}\n\n${section(inner, name)}`);
+    }
+  }
+  return [table(['Key', 'Value', 'Default', 'Meaning'], rows), ...below].join('\n\n');
+}
+
+function defaultText({ default: preset }: JsonSchema): string {
+  return preset === undefined || typeof preset === 'object' ? '' : code(String(preset));
+}
+
+function typeText(schema: JsonSchema): string {
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' or ');
+  if (schema.type === 'array') return `list of ${typeText(schema.items as JsonSchema)}`;
+  const bounds = [
+    schema.minimum === undefined ? '' : `at least ${schema.minimum}`,
+    schema.exclusiveMinimum === undefined ? '' : `above ${schema.exclusiveMinimum}`,
+    schema.maximum === undefined || schema.maximum === Number.MAX_SAFE_INTEGER
+      ? ''
+      : `at most ${schema.maximum}`,
+    schema.exclusiveMaximum === undefined ? '' : `below ${schema.exclusiveMaximum}`,
+    schema.multipleOf === undefined ? '' : `a multiple of ${schema.multipleOf}`,
+  ].filter(Boolean);
+  const type = schema.type === 'string' ? 'text' : String(schema.type);
+  return bounds.length > 0 ? `${type}, ${bounds.join(', ')}` : type;
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(errorCatalogue).map(([name, meaning]) => [code(name), plain(meaning)]);
+  return `${origin('src/errors.ts')}
+
+# Errors
+
+What polybeam refuses it refuses with a \`PolybeamError\`: \`message\` is one sentence with the value and the remedy,
+\`code\` one of these. Codes are stable. The command line prints both and ends with 2 for wrong usage (codes that begin
+with \`OPTION_\`, unknown commands and flags), with 1 otherwise; \`--debug\` adds the stack.
+
+${table(['Code', 'Meaning'], rows)}
+`;
+}
+
+async function commandLinePage(): Promise<string> {
+  const pages: string[] = [];
+  for (const path of commandPaths(buildProgram())) {
+    pages.push(`## ${['polybeam', ...path].join(' ')}\n\n\`\`\`\n${(await helpOf(path)).trim()}\n\`\`\``);
+  }
+  return `${origin('the help pages')}
+
+# Command line
+
+${pages.join('\n\n')}
+`;
+}
+
+/** The words of every command, groups before their members. */
+function commandPaths(command: Command, path: string[] = []): string[][] {
+  const below = command.commands.flatMap((child) => commandPaths(child, [...path, child.name()]));
+  return [path, ...below];
+}
+
+async function helpOf(path: string[]): Promise<string> {
+  let text = '';
+  async function* nothing(): AsyncGenerator<string> {}
+  const collect = { write: (part: string) => (text += part) };
+  await runProgram([...path, '--help'], { stdin: nothing(), stdout: collect, stderr: collect });
+  return text;
+}
+
+const pages: Record<string, string> = {
+  'options.md': optionsPage(),
+  'train-config.md': trainConfigPage(),
+  'errors.md': errorsPage(),
+  'cli.md': await commandLinePage(),
+};
+
+const check = process.argv.includes('--check');
+if (!check) mkdirSync(directory, { recursive: true });
+for (const [name, content] of Object.entries(pages)) {
+  const path = `${directory}/${name}`;
+  if (!check) writeFileSync(path, content);
+  else if (currentContent(path) !== content) {
+    console.error(`${path} is out of date: run \`npm run docs\` and commit it.`);
+    process.exitCode = 1;
+  }
+}
+
+function currentContent(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
