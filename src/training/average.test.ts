@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { memoryFiles } from '../../test/fixtures/training/memoryFiles.js';
+import { setFileAccess } from '../files.js';
 import { averageCheckpoints, averageFiles } from './average.js';
 import { type RunPointer, saveCheckpoint } from './runCheckpoint.js';
 import { writeTensors } from './tensorFiles.js';
@@ -10,7 +11,8 @@ const weights = (...values: number[]): Map<string, TrainTensor> =>
 
 describe('averageCheckpoints', () => {
   it('is the mean of the last regular checkpoints', async () => {
-    const run = { files: memoryFiles(), directory: 'runs/a', identity: {} };
+    setFileAccess(memoryFiles());
+    const run = { directory: 'runs/a', identity: {} };
     let previous: RunPointer | undefined;
     const saved: [number, number[]][] = [
       [10, [100, 100]],
@@ -30,35 +32,34 @@ describe('averageCheckpoints', () => {
         regular,
       });
     }
-    const mean = await averageCheckpoints(run.files, run.directory, previous!, 3);
+    const mean = await averageCheckpoints(run.directory, previous!, 3);
     // float32 sums would lose 2^-24 next to 1
     expect(mean).toEqual(new Map([['a', { shape: [2], data: Float32Array.of(2.5, (1 + 2 ** -23) / 3) }]]));
-    const one = await averageCheckpoints(run.files, run.directory, previous!, 1);
+    const one = await averageCheckpoints(run.directory, previous!, 1);
     expect([...one.get('a')!.data]).toEqual([4.5, 1]);
   });
 
   it('refuses checkpoints of different models', async () => {
-    const files = memoryFiles();
+    setFileAccess(memoryFiles());
     const tensor = (...shape: number[]) => ({
       shape,
       data: new Float32Array(shape.reduce((a, b) => a * b, 1)),
     });
-    await writeTensors(files, 'one', new Map([['a', tensor(2, 3)]]));
-    await writeTensors(files, 'two', new Map([['a', tensor(3, 2)]]));
+    await writeTensors('one', new Map([['a', tensor(2, 3)]]));
+    await writeTensors('two', new Map([['a', tensor(3, 2)]]));
     await writeTensors(
-      files,
       'three',
       new Map([
         ['a', tensor(2, 3)],
         ['b', tensor(1)],
       ]),
     );
-    await expect(averageFiles(files, ['one', 'two'])).rejects.toMatchObject({
+    await expect(averageFiles(['one', 'two'])).rejects.toMatchObject({
       code: 'WEIGHT_SHAPE',
       message: 'a is [2,3] in one but [3,2] in two: only checkpoints of one model can be averaged.',
     });
-    await expect(averageFiles(files, ['one', 'three'])).rejects.toMatchObject({ code: 'WEIGHT_MISSING' });
-    await expect(averageFiles(files, ['three', 'one'])).rejects.toMatchObject({
+    await expect(averageFiles(['one', 'three'])).rejects.toMatchObject({ code: 'WEIGHT_MISSING' });
+    await expect(averageFiles(['three', 'one'])).rejects.toMatchObject({
       message: 'b is in three but not in one: only checkpoints of one model can be averaged.',
     });
   });

@@ -1,5 +1,4 @@
 import { PolybeamError } from '../errors.js';
-import type { FileAccess } from '../files.js';
 import { checkpointPath, type RunPointer } from './runCheckpoint.js';
 import { readTensors } from './tensorFiles.js';
 import type { TrainTensor } from './trainStep.js';
@@ -10,7 +9,6 @@ import type { TrainTensor } from './trainStep.js';
  * Sums are in float64. Throws WEIGHT_MISSING and WEIGHT_SHAPE where the checkpoints are not of one model.
  */
 export async function averageCheckpoints(
-  files: FileAccess,
   directory: string,
   pointer: RunPointer,
   count: number,
@@ -18,17 +16,14 @@ export async function averageCheckpoints(
   const regular = pointer.kept.filter((entry) => entry.regular).slice(-count);
   const chosen = regular.length > 0 ? regular : pointer.kept.slice(-1);
   const paths = chosen.map(({ update }) => `${checkpointPath(directory, update)}/model.safetensors`);
-  return averageFiles(files, paths);
+  return averageFiles(paths);
 }
 
 /** The mean of the tensors of several safetensors files of one model. */
-export async function averageFiles(
-  files: FileAccess,
-  paths: readonly string[],
-): Promise<Map<string, TrainTensor>> {
+export async function averageFiles(paths: readonly string[]): Promise<Map<string, TrainTensor>> {
   const sums = new Map<string, { shape: number[]; sum: Float64Array }>();
   for (const path of paths) {
-    const tensors = await readTensors(files, path);
+    const tensors = await readTensors(path);
     for (const [name, { shape, data }] of tensors) {
       if (path === paths[0]) {
         sums.set(name, { shape, sum: Float64Array.from(data) });

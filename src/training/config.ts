@@ -27,6 +27,13 @@ const dataSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Held-out text for validation: one entry, or a list. Without it there is no validation.'),
+  languages: z
+    .strictObject({
+      source: z.string().min(1).describe('Language code of the source side, such as en.'),
+      target: z.string().min(1).describe('Language code of the target side, such as fr.'),
+    })
+    .optional()
+    .describe('What is translated into what; kept in config.json, so that `translate --to` can be checked.'),
   maxLength: count
     .default(128)
     .describe(

@@ -1,5 +1,5 @@
 import { PolybeamError } from '../errors.js';
-import type { FileAccess } from '../files.js';
+import { fileAccess } from '../files.js';
 import { decodeUtf8Lines } from '../text/utf8.js';
 
 /** Where parallel text is: two files of aligned lines, or two columns of one tab-separated file. Any may be gzipped. */
@@ -30,15 +30,12 @@ export interface ParallelText {
  * Throws FILE_NOT_FOUND, FILE_CORRUPT (a damaged gzip file) and INPUT_INVALID (files of different length, a row with
  * too few columns).
  */
-export async function readParallelText(
-  files: FileAccess,
-  sources: readonly DataSource[],
-): Promise<ParallelText> {
+export async function readParallelText(sources: readonly DataSource[]): Promise<ParallelText> {
   const all: ParallelText = { source: [], target: [], blank: 0, invalidLines: 0 };
   for (const from of sources) {
     const { source, target, invalidLines } = from.tsv
-      ? await readColumns(files, from.tsv, from)
-      : await readAligned(files, from.source!, from.target!);
+      ? await readColumns(from.tsv, from)
+      : await readAligned(from.source!, from.target!);
     all.invalidLines += invalidLines;
     source.forEach((line, at) => {
       if (line.trim() === '' || target[at].trim() === '') {
@@ -54,9 +51,9 @@ export async function readParallelText(
 
 type Aligned = Omit<ParallelText, 'blank'>;
 
-async function readAligned(files: FileAccess, sourcePath: string, targetPath: string): Promise<Aligned> {
-  const source = await readLines(files, sourcePath);
-  const target = await readLines(files, targetPath);
+async function readAligned(sourcePath: string, targetPath: string): Promise<Aligned> {
+  const source = await readLines(sourcePath);
+  const target = await readLines(targetPath);
   if (source.lines.length !== target.lines.length) {
     throw new PolybeamError(
       'INPUT_INVALID',
@@ -71,12 +68,8 @@ async function readAligned(files: FileAccess, sourcePath: string, targetPath: st
   };
 }
 
-async function readColumns(
-  files: FileAccess,
-  path: string,
-  { sourceColumn, targetColumn }: DataSource,
-): Promise<Aligned> {
-  const { lines, invalidLines } = await readLines(files, path);
+async function readColumns(path: string, { sourceColumn, targetColumn }: DataSource): Promise<Aligned> {
+  const { lines, invalidLines } = await readLines(path);
   const read: Aligned = { source: [], target: [], invalidLines };
   const needed = Math.max(sourceColumn, targetColumn);
   lines.forEach((line, at) => {
@@ -99,11 +92,8 @@ async function readColumns(
  * Lines of a text file, gzipped or not. Lines end at LF or CRLF and nowhere else (other Unicode line separators are
  * text, or aligned files would drift apart); a byte order mark is dropped.
  */
-export async function readLines(
-  files: FileAccess,
-  path: string,
-): Promise<{ lines: string[]; invalidLines: number }> {
-  const stored = await files.read(path);
+export async function readLines(path: string): Promise<{ lines: string[]; invalidLines: number }> {
+  const stored = await fileAccess().read(path);
   const zipped = stored[0] === 0x1f && stored[1] === 0x8b;
   if (path.endsWith('.gz') && !zipped && stored.length > 0) {
     throw new PolybeamError(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { memoryFiles } from '../../test/fixtures/training/memoryFiles.js';
 import { PolybeamError } from '../errors.js';
+import { setFileAccess } from '../files.js';
 import {
   loadCheckpoint,
   openRun,
@@ -34,6 +35,7 @@ const identity = { model: { dModel: 128 }, data: { fingerprint: 'f00d' } };
 
 function newRun(beforeWrite?: (operation: string, path: string) => void) {
   const files = memoryFiles(new Map(), beforeWrite);
+  setFileAccess(files);
   return { files, directory: 'runs/a', identity };
 }
 
@@ -102,11 +104,8 @@ describe('saveCheckpoint', () => {
     const run = newRun();
     const previous = await saveAll(run, [5], () => ({}));
     const written: string[] = [];
-    const again = {
-      ...run,
-      files: { ...run.files, writeAtomic: async (path: string) => void written.push(path) },
-    };
-    await saveCheckpoint(again, stateAt(5, { lastValidation: 5 }), {
+    setFileAccess({ ...run.files, writeAtomic: async (path) => void written.push(path) });
+    await saveCheckpoint(run, stateAt(5, { lastValidation: 5 }), {
       tensors: tensors(5),
       previous,
       keep: 2,
@@ -166,6 +165,18 @@ describe('saveCheckpoint', () => {
       });
       expect((await openRun(run))!.state.update).toBe(5);
     }
+  });
+});
+
+describe('loadCheckpoint', () => {
+  it('refuses a checkpoint that was cut short or lost a file', async () => {
+    const run = newRun();
+    const pointer = await saveAll(run, [5], () => ({}));
+    const path = 'runs/a/checkpoints/update-00000005/model.safetensors';
+    run.files.contents.set(path, run.files.contents.get(path)!.slice(0, -1));
+    await expect(loadCheckpoint(run, pointer)).rejects.toMatchObject({ code: 'FILE_CORRUPT' });
+    run.files.contents.delete(path);
+    await expect(loadCheckpoint(run, pointer)).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
   });
 });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PolybeamError } from '../errors.js';
-import type { FileAccess } from '../files.js';
+import { fileAccess } from '../files.js';
 import { digest } from './random.js';
 import { readTensors, writeTensors } from './tensorFiles.js';
 import type { TrainTensor } from './trainStep.js';
@@ -75,7 +75,6 @@ const pointerSchema = z.object({
 
 /** A run directory and what its checkpoints must agree with. */
 export interface Run {
-  files: FileAccess;
   /** Run directory, such as `runs/en-fr`. */
   directory: string;
   identity: RunIdentity;
@@ -111,12 +110,12 @@ function checkpointName(update: number): string {
  * What `latest.json` says, or undefined where no run has begun in the directory.
  * Throws CHECKPOINT_MISMATCH where the run was begun with another configuration or other data, and FILE_CORRUPT.
  */
-export async function openRun({ files, directory, identity }: Run): Promise<RunPointer | undefined> {
+export async function openRun({ directory, identity }: Run): Promise<RunPointer | undefined> {
   const path = `${directory}/latest.json`;
-  if ((await files.size(path)) === undefined) {
+  if ((await fileAccess().size(path)) === undefined) {
     return undefined;
   }
-  const pointer = parsePointer(await files.read(path), path);
+  const pointer = parsePointer(await fileAccess().read(path), path);
   if (pointer.configHash !== identityHash(identity)) {
     throw mismatch(directory, pointer.identity, identity);
   }
@@ -188,7 +187,7 @@ export async function saveCheckpoint(run: Run, state: RunState, options: SaveOpt
       await writeCheckpoint(run, state.update, options);
     }
     const json = `${JSON.stringify(pointer, undefined, 1)}\n`;
-    await run.files.writeAtomic(`${run.directory}/latest.json`, [new TextEncoder().encode(json)]);
+    await fileAccess().writeAtomic(`${run.directory}/latest.json`, [new TextEncoder().encode(json)]);
   } catch (error) {
     throw await saveFailure(run, state, previous, error);
   }
@@ -216,7 +215,7 @@ function refuseNonFinite(tensors: Map<string, TrainTensor>, update: number): voi
 async function writeCheckpoint(run: Run, update: number, options: SaveOptions): Promise<void> {
   const directory = checkpointPath(run.directory, update);
   // A run killed while writing this very checkpoint may have left parts and temporary files of it.
-  await run.files.remove(directory);
+  await fileAccess().remove(directory);
   const weights = new Map<string, TrainTensor>();
   const optimizer = new Map<string, TrainTensor>();
   for (const [name, tensor] of options.tensors) {
@@ -226,11 +225,11 @@ async function writeCheckpoint(run: Run, update: number, options: SaveOptions): 
       optimizer.set(name, tensor);
     }
   }
-  await writeTensors(run.files, `${directory}/model.safetensors`, weights);
-  await writeTensors(run.files, `${directory}/optimizer.safetensors`, optimizer);
+  await writeTensors(`${directory}/model.safetensors`, weights);
+  await writeTensors(`${directory}/optimizer.safetensors`, optimizer);
   for (const [name, content] of Object.entries(options.modelFiles ?? {})) {
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-    await run.files.writeAtomic(`${directory}/${name}`, [bytes]);
+    await fileAccess().writeAtomic(`${directory}/${name}`, [bytes]);
   }
 }
 
@@ -247,7 +246,9 @@ async function saveFailure(
   }
   if (previous?.state.update !== state.update) {
     // Half a checkpoint on a full disk helps no one.
-    await run.files.remove(checkpointPath(run.directory, state.update)).catch(() => {});
+    await fileAccess()
+      .remove(checkpointPath(run.directory, state.update))
+      .catch(() => {});
   }
   const intact = previous
     ? `the checkpoint of update ${previous.state.update} is intact: free some space and run the same command to resume`
@@ -261,14 +262,14 @@ async function saveFailure(
 }
 
 /** Removes checkpoints the pointer does not name, and optimizer state no run will resume from. */
-async function removeOthers({ files, directory }: Run, pointer: RunPointer): Promise<void> {
+async function removeOthers({ directory }: Run, pointer: RunPointer): Promise<void> {
   const kept = new Set(pointer.kept.map((entry) => checkpointName(entry.update)));
-  for (const name of await files.list(`${directory}/checkpoints`)) {
+  for (const name of await fileAccess().list(`${directory}/checkpoints`)) {
     const path = `${directory}/checkpoints/${name}`;
     if (!kept.has(name)) {
-      await files.remove(path);
+      await fileAccess().remove(path);
     } else if (name !== checkpointName(pointer.state.update)) {
-      await files.remove(`${path}/optimizer.safetensors`);
+      await fileAccess().remove(`${path}/optimizer.safetensors`);
     }
   }
 }
@@ -278,12 +279,12 @@ async function removeOthers({ files, directory }: Run, pointer: RunPointer): Pro
  * Throws FILE_NOT_FOUND and FILE_CORRUPT.
  */
 export async function loadCheckpoint(
-  { files, directory }: Pick<Run, 'files' | 'directory'>,
+  { directory }: Pick<Run, 'directory'>,
   pointer: RunPointer,
 ): Promise<Map<string, TrainTensor>> {
   const path = checkpointPath(directory, pointer.state.update);
-  const tensors = await readTensors(files, `${path}/optimizer.safetensors`);
-  for (const [name, tensor] of await readTensors(files, `${path}/model.safetensors`)) {
+  const tensors = await readTensors(`${path}/optimizer.safetensors`);
+  for (const [name, tensor] of await readTensors(`${path}/model.safetensors`)) {
     tensors.set(weightPrefix + name, tensor);
   }
   return tensors;

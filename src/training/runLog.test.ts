@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { memoryFiles } from '../../test/fixtures/training/memoryFiles.js';
+import { setFileAccess } from '../files.js';
 import { createRunLog, type LogRow } from './runLog.js';
 
 const row = (update: number): LogRow => ({
@@ -27,7 +28,8 @@ const validation: LogRow = {
 describe('createRunLog', () => {
   it('writes a JSON object a line', async () => {
     const files = memoryFiles();
-    const log = createRunLog(files, 'runs/a/log.jsonl');
+    setFileAccess(files);
+    const log = createRunLog('runs/a/log.jsonl');
     await log.append(row(10));
     await log.append(validation);
     const lines = new TextDecoder().decode(files.contents.get('runs/a/log.jsonl')).split('\n');
@@ -37,7 +39,8 @@ describe('createRunLog', () => {
 
   it('rewinds to an update, and drops a line that a kill cut short', async () => {
     const files = memoryFiles();
-    const log = createRunLog(files, 'log.jsonl');
+    setFileAccess(files);
+    const log = createRunLog('log.jsonl');
     await log.rewind({ update: 5, lastValidation: 0 });
     expect(files.contents.size).toBe(0);
     for (const entry of [row(10), row(20), validation, row(30)]) {
@@ -54,7 +57,8 @@ describe('createRunLog', () => {
 
   it('drops a validation that the checkpoint does not know of', async () => {
     const files = memoryFiles();
-    const log = createRunLog(files, 'log.jsonl');
+    setFileAccess(files);
+    const log = createRunLog('log.jsonl');
     await log.append(row(20));
     await log.append(validation);
     await log.rewind({ update: 20, lastValidation: 10 });

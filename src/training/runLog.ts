@@ -1,4 +1,4 @@
-import type { FileAccess } from '../files.js';
+import { fileAccess } from '../files.js';
 
 /** One row of `log.jsonl` about updates: means over the updates since the row before it. */
 export interface UpdateRow {
@@ -49,14 +49,14 @@ export interface RunLog {
 }
 
 /** A log in the given file, which is made when the first row comes. */
-export function createRunLog(files: FileAccess, path: string): RunLog {
+export function createRunLog(path: string): RunLog {
   return {
-    append: (row) => files.append(path, `${JSON.stringify(row)}\n`),
+    append: (row) => fileAccess().append(path, `${JSON.stringify(row)}\n`),
     async rewind({ update, lastValidation }) {
-      if ((await files.size(path)) === undefined) {
+      if ((await fileAccess().size(path)) === undefined) {
         return;
       }
-      const text = new TextDecoder().decode(await files.read(path));
+      const text = new TextDecoder().decode(await fileAccess().read(path));
       const stays = (line: string) => {
         const row = parseRow(line);
         return row !== undefined && row.update <= (row.type === 'validation' ? lastValidation : update);
@@ -64,7 +64,7 @@ export function createRunLog(files: FileAccess, path: string): RunLog {
       const lines = text.split('\n').filter(stays);
       const kept = lines.map((line) => `${line}\n`).join('');
       if (kept !== text) {
-        await files.writeAtomic(path, [new TextEncoder().encode(kept)]);
+        await fileAccess().writeAtomic(path, [new TextEncoder().encode(kept)]);
       }
     },
   };

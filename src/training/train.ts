@@ -52,10 +52,9 @@ export interface TrainResult {
  * @throws what `trainLoop` throws; INPUT_INVALID and FILE_NOT_FOUND for data
  */
 export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
-  const files = fileAccess();
   const progress = options.output ? createProgress(options.output) : undefined;
   const note = (text: string) => progress?.note(text);
-  const text = await readParallelText(files, config.data.train);
+  const text = await readParallelText(config.data.train);
   warnOfText(text, 'training', options);
   const tokenizer = await prepareTokenizer(config, text, note);
   const ids = specialIds(tokenizer);
@@ -78,7 +77,7 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   note(`model: ${(total / 1e6).toFixed(1)} million parameters, ${batches.epoch(0).count} batches an epoch`);
   try {
     const modelFiles = await modelFilesOf(config, architecture, ids);
-    const run = { files, directory: config.output, identity: runIdentity(config, fingerprintPairs(pairs)) };
+    const run = { directory: config.output, identity: runIdentity(config, fingerprintPairs(pairs)) };
     const result = await trainLoop({
       step,
       batches,
@@ -88,7 +87,7 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
       modelFiles,
       validate: await validation(config, { model, tokenizer, ids, step }, options),
       signal: options.signal,
-      log: createRunLog(files, `${config.output}/log.jsonl`),
+      log: createRunLog(`${config.output}/log.jsonl`),
       progress,
     });
     const { reason, state, pointer, resumedFrom } = result;
@@ -189,7 +188,7 @@ async function validation(
 ): Promise<((signal: AbortSignal | undefined) => Promise<Validation | undefined>) | undefined> {
   if (!config.data.validation) return undefined;
   const { metric, numBeams, maxSentences } = config.validation;
-  const all = await readParallelText(fileAccess(), config.data.validation);
+  const all = await readParallelText(config.data.validation);
   warnOfText(all, 'validation', options);
   const text = {
     ...all,
@@ -227,12 +226,12 @@ async function writeFinalModel(
   const { averageLast } = config.checkpoints;
   let tensors: Map<string, TrainTensor>;
   if (averageLast > 0) {
-    tensors = await averageCheckpoints(files, config.output, pointer, averageLast);
+    tensors = await averageCheckpoints(config.output, pointer, averageLast);
   } else {
     const update = pointer.state.best?.update ?? pointer.kept[pointer.kept.length - 1].update;
-    tensors = await readTensors(files, `${checkpointPath(config.output, update)}/model.safetensors`);
+    tensors = await readTensors(`${checkpointPath(config.output, update)}/model.safetensors`);
   }
-  await writeTensors(files, `${directory}/model.safetensors`, tensors);
+  await writeTensors(`${directory}/model.safetensors`, tensors);
   for (const [name, content] of Object.entries(modelFiles)) {
     await files.writeAtomic(`${directory}/${name}`, [
       typeof content === 'string' ? new TextEncoder().encode(content) : content,
