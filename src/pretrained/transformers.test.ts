@@ -16,7 +16,10 @@ interface Generated {
 }
 
 interface Expected {
-  inputs: Record<'input_ids' | 'attention_mask' | 'token_type_ids' | 'decoder_input_ids', number[][] | undefined>;
+  inputs: Record<
+    'input_ids' | 'attention_mask' | 'token_type_ids' | 'decoder_input_ids',
+    number[][] | undefined
+  >;
   forward: Record<string, never>;
   generate?: Generated[];
 }
@@ -26,7 +29,11 @@ const names = readdirSync(root);
 
 const read = (name: string): Expected => JSON.parse(readFileSync(`${root}/${name}/expected.json`, 'utf8'));
 
-function largestDifference(found: readonly number[][], wanted: readonly number[][], mask: readonly number[]): number {
+function largestDifference(
+  found: readonly number[][],
+  wanted: readonly number[][],
+  mask: readonly number[],
+): number {
   let largest = 0;
   found.forEach((row, position) => {
     if (mask[position] === 0) return;
@@ -39,7 +46,12 @@ function largestDifference(found: readonly number[][], wanted: readonly number[]
 
 describe.each(names)('%s', (name) => {
   const expected = read(name);
-  const { input_ids: ids, attention_mask: mask, token_type_ids: types, decoder_input_ids: decoder } = expected.inputs;
+  const {
+    input_ids: ids,
+    attention_mask: mask,
+    token_type_ids: types,
+    decoder_input_ids: decoder,
+  } = expected.inputs;
 
   test('computes what transformers computes, to 1e-4', async () => {
     const model = await loadModel(`${root}/${name}`);
@@ -50,9 +62,14 @@ describe.each(names)('%s', (name) => {
         tokenTypeIds: types?.[row],
         decoderInputIds: decoder?.[row],
       });
-      const { last_hidden_state: hidden, pooler_output: pooled, logits } = expected.forward as Record<string, never>;
+      const {
+        last_hidden_state: hidden,
+        pooler_output: pooled,
+        logits,
+      } = expected.forward as Record<string, never>;
       expect(hidden !== undefined || logits !== undefined).toBe(true);
-      if (hidden) expect(largestDifference(output.lastHiddenState!, hidden[row], mask![row])).toBeLessThan(1e-4);
+      if (hidden)
+        expect(largestDifference(output.lastHiddenState!, hidden[row], mask![row])).toBeLessThan(1e-4);
       if (pooled) expect(largestDifference([output.poolerOutput!], [pooled[row]], [1])).toBeLessThan(1e-4);
       const rows = decoder ? decoder[row].map(() => 1) : mask![row];
       if (logits) expect(largestDifference(output.logits!, logits[row], rows)).toBeLessThan(1e-4);
@@ -67,12 +84,18 @@ describe.each(names)('%s', (name) => {
     for (const { name: kind, options, sequences, sequences_scores: scores } of expected.generate!) {
       if ('bad_words_ids' in options) continue;
       const camel = Object.fromEntries(
-        Object.entries(options).map(([key, value]) => [key.replace(/_(\w)/g, (_, c) => c.toUpperCase()), value]),
+        Object.entries(options).map(([key, value]) => [
+          key.replace(/_(\w)/g, (_, c) => c.toUpperCase()),
+          value,
+        ]),
       );
       const inputs = ids!.map((inputIds, row) => ({ inputIds, attentionMask: mask![row] }));
       const outputs = (await model.generate(inputs, camel)).flatMap((output) => output.sequences);
       const { eos_token_id: eos, pad_token_id: pad } = config;
-      expect(outputs.map((output) => output.ids), kind).toEqual(sequences.map((ids) => trim(ids, eos, pad)));
+      expect(
+        outputs.map((output) => output.ids),
+        kind,
+      ).toEqual(sequences.map((ids) => trim(ids, eos, pad)));
       scores?.forEach((score, index) => {
         expect(Math.abs(outputs[index].score - score), kind).toBeLessThan(1e-3);
       });
