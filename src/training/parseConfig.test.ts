@@ -178,6 +178,7 @@ describe('runIdentity', () => {
       ['schedule.learningRate', 1e-3],
       ['batch.maxTokens', 1000],
       ['data.maxLength', 100],
+      ['vocabulary.train', { size: 500 }],
     ] as const) {
       expect(identity(path, value), path).not.toBe(same);
     }
@@ -193,6 +194,7 @@ describe('runIdentity', () => {
       ['output', 'runs/b'],
       ['threads', 1],
       ['log.everyUpdates', 1],
+      ['vocabulary.train', { type: 'bpe' }],
     ] as const) {
       expect(identity(path, value), path).toBe(same);
     }

@@ -167,7 +167,11 @@ function sourceProblem(source: TrainConfig['data']['train'][number], path: strin
 export function runIdentity(config: TrainConfig, dataFingerprint: string): RunIdentity {
   const { type, totalUpdates, ...rates } = config.schedule;
   const ends = type === 'linear' || type === 'cosine';
+  const trained =
+    'train' in config.vocabulary ? resolveVocabularyOptions(config.vocabulary.train) : undefined;
   return {
+    // A trained vocabulary lies in the run directory and is used again: its options must be those it was made with.
+    ...(trained ? { vocabulary: { ...trained } } : {}),
     data: { fingerprint: dataFingerprint, maxLength: config.data.maxLength },
     model: config.model,
     optimizer: config.optimizer,
