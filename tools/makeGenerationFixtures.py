@@ -127,6 +127,8 @@ def cases():
                     dict(numBeams=4, maxNewTokens=8, repetitionPenalty=1.3)]:
         yield dict(model="one end", options=options, prompt=[0, 6, 11, 6])
         yield dict(model="one end", options=options, prompt=[6, 11, 6])
+    for rule in [dict(forced_bos_token_id=9), dict(forced_eos_token_id=1)]:
+        yield dict(model="one end", options=dict(numBeams=2, maxNewTokens=5), rules=rule, prompt=[0, 6])
 
 
 NAMES = dict(numBeams="num_beams", maxNewTokens="max_new_tokens", minNewTokens="min_new_tokens",

@@ -7,7 +7,7 @@ import {
   type Script,
   scriptedLogits,
 } from '../../test/support/generation/fakeModel.js';
-import { decode, idsOf } from '../../test/support/generation/run.js';
+import { decode, fakeRules, idsOf } from '../../test/support/generation/run.js';
 
 const log = Math.log;
 
@@ -101,6 +101,28 @@ describe('beam search on a table of probabilities', () => {
         penaltySpace: 'logProbabilities',
         renormalize: false,
       },
+    ]);
+  });
+});
+
+describe('tokens that are never produced', () => {
+  it('are passed over even where they take all the best places', async () => {
+    const model = createFakeModel(12, () => [9, 1.5, 9, 9, 9, 9, 2, 1, 0, 0, 0, 0]);
+    const rules = { ...fakeRules, suppressedTokenIds: [0, 2, 3, 4, 5, 999] };
+    for (const options of [
+      { numBeams: 2 },
+      {},
+      { doSample: true, topK: 1 },
+      { doSample: true, topK: 0, topP: 0 },
+    ]) {
+      const [{ sequences }] = await decode(model, [[7]], { ...options, maxNewTokens: 3 }, {}, rules);
+      expect(sequences[0].ids).toEqual([6, 6, 6]);
+    }
+    const early = { maxNewTokens: 3, minNewTokens: 2, numBeams: 2, numReturnSequences: 2, lengthPenalty: 0 };
+    const [{ sequences }] = await decode(model, [[7]], early, {}, rules);
+    expect(sequences.map(({ ids }) => ids)).toEqual([
+      [6, 6, 6],
+      [6, 6, 1],
     ]);
   });
 });

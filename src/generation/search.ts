@@ -72,8 +72,8 @@ export async function searchBatch(model: StepModel, request: SearchRequest): Pro
       if (frontier.parked > 0 && frontier.parked >= frontier.active * (request.pruneAt ?? defaultPruneAt)) {
         state = await model.keep(state, removeFinished(frontier));
       }
-      // Where the last token is forced, nobody reads what the model thinks of it.
-      if (count + 1 === limits.maxNewTokens && forced(count + 1)) continue;
+      // Past the first token only the last is ever forced; nobody then reads what the model thinks of it.
+      if (forced(count + 1)) continue;
       candidates = await model.step(state, {
         tokens: frontier.tokens,
         position: frontier.position,

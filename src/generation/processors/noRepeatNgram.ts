@@ -25,7 +25,7 @@ export function addBan(bans: BanList, row: number, token: number): void {
  * the n-1 tokens that end there. Rows share cells as they share a beginning, so nothing is copied when beams branch. To
  * find earlier occurrences a row looks up its own last n-1 tokens and keeps the cells that are on its path, which the
  * ancestry table answers in one comparison: ancestry[row, position] equals the cell's beam. Cells that only share the
- * hash are told apart by comparing tokens.
+ * bucket, other sentences' among them, are told apart by comparing tokens of the row's own path.
  */
 export interface NgramBlocker {
   readonly size: number;
@@ -33,7 +33,6 @@ export interface NgramBlocker {
   heads: Int32Array;
   next: Int32Array;
   hash: Int32Array;
-  sentence: Int32Array;
   beam: Int32Array;
   position: Int32Array;
 }
@@ -47,7 +46,6 @@ export function createNgramBlocker(frontier: Frontier, size: number): NgramBlock
     heads: new Int32Array(capacity).fill(-1),
     next: new Int32Array(capacity),
     hash: new Int32Array(capacity),
-    sentence: new Int32Array(capacity),
     beam: new Int32Array(capacity),
     position: new Int32Array(capacity),
   };
@@ -96,14 +94,12 @@ function banRow(
     return;
   }
   const row = (slot * frontier.beams + beam) * maxLength;
-  const wanted = ngramHash(blocker, frontier, slot, beam, position);
-  let cell = blocker.heads[wanted & (blocker.heads.length - 1)];
+  const hash = ngramHash(blocker, frontier, slot, beam, position);
+  let cell = blocker.heads[hash & (blocker.heads.length - 1)];
   for (; cell >= 0; cell = blocker.next[cell]) {
     const at = blocker.position[cell];
     if (
-      blocker.hash[cell] === wanted &&
       at < position &&
-      blocker.sentence[cell] === frontier.sentences[slot] &&
       ancestry[row + at] === blocker.beam[cell] &&
       sameNgram(blocker, frontier, slot, beam, at)
     ) {
@@ -134,7 +130,6 @@ function file(blocker: NgramBlocker, frontier: Frontier, slot: number, beam: num
   const hash = ngramHash(blocker, frontier, slot, beam, position);
   const bucket = hash & (blocker.heads.length - 1);
   blocker.hash[cell] = hash;
-  blocker.sentence[cell] = frontier.sentences[slot];
   blocker.beam[cell] = beam;
   blocker.position[cell] = position;
   blocker.next[cell] = blocker.heads[bucket];
@@ -165,7 +160,7 @@ function tokenAt(frontier: Frontier, slot: number, beam: number, position: numbe
 
 function grow(blocker: NgramBlocker): void {
   const capacity = blocker.next.length * 2;
-  for (const name of ['next', 'hash', 'sentence', 'beam', 'position'] as const) {
+  for (const name of ['next', 'hash', 'beam', 'position'] as const) {
     const larger = new Int32Array(capacity);
     larger.set(blocker[name]);
     blocker[name] = larger;
