@@ -31,7 +31,11 @@ export function sequenceToSequence(model: EncoderDecoder, labelSmoothing: number
       });
       const features = hidden.shape[2]!;
       const rows = tf.gather(hidden.reshape([-1, features]), inputs.labelPositions as tf.Tensor1D);
-      const { loss, negativeLogLikelihood } = crossEntropy(model.logits(p, rows), inputs.labels, labelSmoothing);
+      const { loss, negativeLogLikelihood } = crossEntropy(
+        model.logits(p, rows),
+        inputs.labels,
+        labelSmoothing,
+      );
       return { lossSum: tf.sum(loss), nllSum: tf.sum(negativeLogLikelihood) };
     },
   };
@@ -44,7 +48,10 @@ export interface SpecialIds {
 }
 
 /** Pads pairs, shifts targets right behind the start token, and lists the positions that have a label. */
-export function collatePairs({ pairs, sourceLength, targetLength }: PaddedPairs, ids: SpecialIds): TrainBatch {
+export function collatePairs(
+  { pairs, sourceLength, targetLength }: PaddedPairs,
+  ids: SpecialIds,
+): TrainBatch {
   const batch = pairs.length;
   const inputIds = new Int32Array(batch * sourceLength).fill(ids.padTokenId);
   const attentionMask = new Int32Array(batch * sourceLength);
@@ -64,7 +71,11 @@ export function collatePairs({ pairs, sourceLength, targetLength }: PaddedPairs,
       labelPositions[next++] = row * targetLength + i;
     }
   });
-  const matrix = (data: Int32Array, length: number): TrainFeed => ({ dtype: 'int32', shape: [batch, length], data });
+  const matrix = (data: Int32Array, length: number): TrainFeed => ({
+    dtype: 'int32',
+    shape: [batch, length],
+    data,
+  });
   const list = (data: Int32Array): TrainFeed => ({ dtype: 'int32', shape: [targetTokens], data });
   const feeds: TrainBatch['feeds'] = {
     inputIds: matrix(inputIds, sourceLength),

@@ -15,20 +15,20 @@ export function crossEntropy(
   labels: tf.Tensor,
   smoothing: number,
 ): { loss: tf.Tensor; negativeLogLikelihood: tf.Tensor } {
-  let negativeLogLikelihood: tf.Tensor | undefined;
   const loss = tf.customGrad((...args) => {
     const [scores, save] = args as unknown as [tf.Tensor, tf.GradSaveFunc];
     const logProbabilities = logSoftmax(scores);
     const picked = tf.gatherND(logProbabilities, cells(labels));
-    negativeLogLikelihood = tf.neg(picked);
     save([logProbabilities]);
     const value =
       smoothing === 0
-        ? negativeLogLikelihood
+        ? tf.neg(picked)
         : tf.sub(tf.mul(picked, smoothing - 1), tf.mul(tf.mean(logProbabilities, -1), smoothing));
     return { value, gradFunc: (dy, [saved]) => gradient(dy as tf.Tensor, saved, labels, smoothing) };
   })(logits);
-  return { loss, negativeLogLikelihood: negativeLogLikelihood! };
+  // The same nodes again; ONNX Runtime computes them once.
+  const negativeLogLikelihood = tf.neg(tf.gatherND(logSoftmax(logits), cells(labels)));
+  return { loss, negativeLogLikelihood };
 }
 
 /** [row, label] of each row. */
