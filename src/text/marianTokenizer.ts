@@ -50,7 +50,7 @@ export async function loadMarianTokenizer(directory: string): Promise<MarianToke
   const tokenizer = makeTableTokenizer({
     idOf: new Map([...sourceIds, ...added.ids]),
     tokenOf: (id) => tokens[id],
-    vocabSize: Math.max(tokens.length, ...added.ids.values()),
+    vocabSize: Math.max(tokens.length, invert(sourceIds).length),
     roles,
     special,
     modelMaxLength: settings.modelMaxLength ?? 512,

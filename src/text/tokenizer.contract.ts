@@ -100,6 +100,9 @@ export function tokenizerContract(name: string, load: () => Promise<Tokenizer>, 
       await expect(tokenizer.encode(text, { maxLength: 0 })).rejects.toMatchObject({
         code: 'OPTION_INVALID',
       });
+      await expect(tokenizer.encode('', { maxLength: Number.NaN })).rejects.toMatchObject({
+        code: 'OPTION_INVALID',
+      });
       await expect(tokenizer.encodeBatch([text], { maxLength: 2.5 })).rejects.toMatchObject({
         code: 'OPTION_INVALID',
       });

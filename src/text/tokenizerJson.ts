@@ -7,6 +7,7 @@ import {
   type DecodeOptions,
   type EncodedText,
   type EncodeOneOptions,
+  type EncodeOptions,
   type Ids,
   type Tokenizer,
   truncateLongestFirst,
@@ -81,19 +82,17 @@ export async function makeTokenizerJson(
     specialTokens: roles,
     specialIds: specialIdsOf(roles, idOf),
     modelMaxLength: settings?.modelMaxLength,
-    encode: (text, options = {}) => encodeOne(native, text, options),
+    async encode(text, options = {}) {
+      requireLength(options);
+      return encodeOne(native, text, options);
+    },
     async encodeBatch(texts, options = {}) {
-      const encoded = await native.encodeBatch([...texts], {
-        addSpecialTokens: options.addSpecialTokens ?? true,
-      });
-      return Promise.all(
-        encoded.map((encoding, at): EncodedText | Promise<EncodedText> => {
-          const ids = encoding.getIds();
-          if (options.maxLength === undefined || ids.length <= options.maxLength)
-            return { ids, truncated: false };
-          return encodeOne(native, texts[at], options);
-        }),
-      );
+      requireLength(options);
+      const encoded: EncodedText[] = [];
+      for (let at = 0; at < texts.length; at += batchSize) {
+        encoded.push(...(await encodeChunk(native, texts.slice(at, at + batchSize), options)));
+      }
+      return encoded;
     },
     async decode(ids, options = {}) {
       return cleaned(await native.decode(plain(ids), options.skipSpecialTokens ?? true), options);
@@ -105,6 +104,28 @@ export async function makeTokenizerJson(
     tokenToId: idOf,
     idToToken: (id) => native.idToToken(id) ?? undefined,
   };
+}
+
+function requireLength({ maxLength }: EncodeOptions): void {
+  if (maxLength !== undefined) roomFor(0, maxLength);
+}
+
+/** Encodings hold much more than ids: this many are alive at a time. */
+const batchSize = 4096;
+
+async function encodeChunk(
+  native: NativeTokenizer,
+  texts: string[],
+  options: EncodeOptions,
+): Promise<EncodedText[]> {
+  const { addSpecialTokens = true, maxLength = Infinity } = options;
+  const encoded = await native.encodeBatch(texts, { addSpecialTokens });
+  return Promise.all(
+    encoded.map((encoding, at): EncodedText | Promise<EncodedText> => {
+      if (encoding.getLength() > maxLength) return encodeOne(native, texts[at], options);
+      return { ids: encoding.getIds(), truncated: false };
+    }),
+  );
 }
 
 async function encodeOne(
