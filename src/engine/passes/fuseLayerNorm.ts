@@ -32,10 +32,30 @@ export function fuseLayerNorm(graph: Graph): void {
     }
     // The sum itself is the fourth output: a pre-norm residual stream reads it again.
     graph.nodes.splice(graph.nodes.indexOf(producer), 1);
-    const inputs = [producer.inputs[0], producer.inputs[1], gain, bias];
+    const { terms, added } = takeBias(graph, producer.inputs, readers);
+    const inputs = [...terms, gain, bias, ...added];
     const skip = makeNode('SkipLayerNormalization', inputs, [y, '', '', x], { epsilon }, 'com.microsoft');
     replaceRegion(graph, region, [skip]);
   }
+}
+
+/** The two terms of a residual sum, with the bias of the projection before it taken out for the operator to add. */
+function takeBias(
+  graph: Graph,
+  terms: readonly string[],
+  readers: ReadonlyMap<string, GraphNode[]>,
+): { terms: string[]; added: string[] } {
+  const made = producers(graph);
+  for (const [index, term] of terms.entries()) {
+    const node = made.get(term);
+    const isResult = graph.outputs.some((port) => port.name === term);
+    if (node?.op !== 'Add' || isResult || (readers.get(term) ?? []).length > 1) continue;
+    const vector = node.inputs.findIndex((input) => graph.shapes.get(input)?.shape.length === 1);
+    if (vector < 0) continue;
+    const bare = terms.map((name, at) => (at === index ? node.inputs[1 - vector] : name));
+    return { terms: bare, added: [node.inputs[vector]] };
+  }
+  return { terms: [...terms], added: [] };
 }
 
 function isInside(values: readonly string[], node: GraphNode): boolean {
