@@ -124,19 +124,21 @@ export function tokenizerContract(name: string, load: () => Promise<Tokenizer>, 
       expect(tidy).toMatch(/file\.$/);
     });
 
-    it.skipIf(!pairs)('cuts the longer text of a pair first', async () => {
-      const first = await tokenizer.encode('the file', { addSpecialTokens: false });
-      const whole = await tokenizer.encode('the file', { pair: text });
-      expect(whole.tokenTypeIds).toHaveLength(whole.ids.length);
-      const cut = await tokenizer.encode('the file', { pair: text, maxLength: whole.ids.length - 2 });
-      expect(cut.ids).toHaveLength(whole.ids.length - 2);
-      expect(cut.truncated).toBe(true);
-      const start = whole.ids.indexOf(first.ids[0]);
-      expect(cut.ids.slice(start, start + first.ids.length)).toEqual(first.ids);
-    });
-
-    it.skipIf(pairs)('refuses a pair', async () => {
-      await expect(tokenizer.encode('a', { pair: 'b' })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
-    });
+    if (pairs) {
+      it('cuts the longer text of a pair first', async () => {
+        const first = await tokenizer.encode('the file', { addSpecialTokens: false });
+        const whole = await tokenizer.encode('the file', { pair: text });
+        expect(whole.tokenTypeIds).toHaveLength(whole.ids.length);
+        const cut = await tokenizer.encode('the file', { pair: text, maxLength: whole.ids.length - 2 });
+        expect(cut.ids).toHaveLength(whole.ids.length - 2);
+        expect(cut.truncated).toBe(true);
+        const start = whole.ids.indexOf(first.ids[0]);
+        expect(cut.ids.slice(start, start + first.ids.length)).toEqual(first.ids);
+      });
+    } else {
+      it('refuses a pair', async () => {
+        await expect(tokenizer.encode('a', { pair: 'b' })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+      });
+    }
   });
 }
