@@ -1,0 +1,146 @@
+import '../node/install.js';
+import * as tf from '@tensorflow/tfjs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { BertConfig } from '../encoder/bert.js';
+import type { TransformerConfig } from '../encoder/transformer.js';
+import type { Device } from '../engine/program.js';
+import type { WeightStore } from '../engine/weights.js';
+import { stepModelContract } from '../generation/stepModel.contract.js';
+import { initialWeights } from '../training/initialize.js';
+import { sequenceToSequence } from '../training/sequenceToSequence.js';
+import { trainableParameters } from '../training/step.js';
+import { bertEncoderDecoder } from './bertGeneration.js';
+import type { EncoderDecoder } from './encoderDecoder.js';
+import { createStepModel, type SequenceModel } from './stepModel.js';
+import { transformer } from './transformer.js';
+
+const marian: TransformerConfig = {
+  vocabSize: 19,
+  decoderVocabSize: 19,
+  dModel: 16,
+  encoderLayers: 2,
+  encoderAttentionHeads: 2,
+  encoderFfnDim: 24,
+  decoderLayers: 2,
+  decoderAttentionHeads: 4,
+  decoderFfnDim: 24,
+  maxPositionEmbeddings: 80,
+  activationFunction: 'gelu',
+  scaleEmbedding: true,
+  shareEncoderDecoderEmbeddings: true,
+  tieWordEmbeddings: true,
+  dropout: 0,
+  attentionDropout: 0,
+  activationDropout: 0,
+  initStd: 0.4,
+};
+
+const bert: BertConfig = {
+  vocabSize: 19,
+  hiddenSize: 16,
+  numHiddenLayers: 2,
+  numAttentionHeads: 2,
+  intermediateSize: 24,
+  maxPositionEmbeddings: 80,
+  typeVocabSize: 0,
+  hiddenAct: 'gelu_new',
+  layerNormEps: 1e-6,
+  hiddenDropoutProb: 0,
+  attentionProbsDropoutProb: 0,
+  initializerRange: 0.4,
+};
+
+const architectures: Record<string, EncoderDecoder> = {
+  transformer: transformer(marian),
+  'bert with a bert-generation decoder': bertEncoderDecoder(bert, {
+    ...bert,
+    head: 'lm_head',
+    tieWordEmbeddings: true,
+  }),
+};
+
+function randomWeights(model: EncoderDecoder): WeightStore {
+  const specs = trainableParameters(sequenceToSequence(model, 0));
+  const values = initialWeights(specs, 3);
+  const shapes = new Map(specs.map((spec) => [spec.name, spec.shape]));
+  return {
+    names: () => [...values.keys()],
+    get: (name) => {
+      const data = values.get(name);
+      if (!data) return undefined;
+      return {
+        format: 'F32',
+        shape: shapes.get(name)!,
+        data: { kind: 'memory', data: new Uint8Array(data.buffer) },
+      };
+    },
+    read: async (name) => values.get(name)!,
+  };
+}
+
+const made: SequenceModel[] = [];
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+afterAll(async () => {
+  await Promise.all(made.map((model) => model.release()));
+});
+
+const sources = [
+  [3, 4, 5, 6, 7, 1],
+  [8, 1],
+  [9, 10, 11, 1],
+];
+
+for (const [name, architecture] of Object.entries(architectures)) {
+  for (const device of ['cpu', 'tfjs:cpu'] as Device[]) {
+    const model = createStepModel(architecture, { device, weights: randomWeights(architecture) });
+    made.push(model);
+    stepModelContract(`${name} on ${device}`, async () => ({
+      model,
+      sources,
+      padTokenId: 0,
+      decoderStartTokenId: 0,
+    }));
+  }
+}
+
+test('a cache that grows past its first capacity gives what a long prompt gives', async () => {
+  const model = createStepModel(architectures.transformer, {
+    weights: randomWeights(architectures.transformer),
+  });
+  const selection = {
+    candidates: 0,
+    bans: false,
+    repetitionPenalty: 1,
+    penaltySpace: 'logits',
+    renormalize: false,
+  } as const;
+  const source = {
+    inputIds: Int32Array.from(sources[0]),
+    attentionMask: new Int32Array(6).fill(1),
+    batch: 1,
+    source: 6,
+  };
+  const history = Int32Array.from({ length: 70 }, (_, position) => (position * 7) % 19);
+  const feed = { source, beams: 2, maxLength: 75, selection };
+  const { state } = await model.start({ ...feed, prompt: history.slice(0, 1), promptLength: 1 });
+  const ancestry = new Int32Array(2 * 75);
+  let last: Float32Array | undefined;
+  for (let position = 1; position < 70; position++) {
+    // Both beams write the same history, each read by the other: where rows mix, nothing changes.
+    ancestry[position] = position % 2;
+    ancestry[75 + position] = (position + 1) % 2;
+    const tokens = Int32Array.of(history[position], history[position]);
+    last = (await model.step(state, { tokens, position, ancestry })).logits;
+  }
+  const { candidates } = await model.start({ ...feed, prompt: history, promptLength: 70 });
+  for (const row of [0, 1]) {
+    candidates.logits.forEach((logit, token) => {
+      expect(Math.abs(last![row * 19 + token] - logit)).toBeLessThan(1e-4);
+    });
+  }
+  await model.release();
+});
