@@ -1,0 +1,118 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tinyConfig, trainTiny } from '../../test/support/trainTiny.js';
+import { loadModel, train } from '../node.js';
+
+let root: string;
+
+/** The weights of the finished model, byte for byte. */
+const finalWeights = (directory: string) => readFile(join(directory, 'run/model/model.safetensors'));
+
+async function fresh(name: string): Promise<string> {
+  return mkdtemp(join(root, `${name}-`));
+}
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'polybeam-train-'));
+});
+
+afterAll(async () => {
+  await rm(root, { recursive: true, force: true });
+});
+
+describe('train', () => {
+  let whole: string;
+
+  beforeAll(async () => {
+    whole = await fresh('whole');
+    const result = await trainTiny(whole);
+    expect(result).toMatchObject({ reason: 'maxUpdates', updates: 40, resumedFrom: 0 });
+  });
+
+  test('makes a model directory that loads and translates', async () => {
+    const model = await loadModel(join(whole, 'run/model'));
+    const [translation, blank] = await model.translate(['a b c', '  '], {
+      to: 'xb',
+      numBeams: 2,
+      maxNewTokens: 12,
+    });
+    expect(typeof translation).toBe('string');
+    expect(blank).toBe('');
+    await expect(model.translate(['a'], { to: 'fr' })).rejects.toMatchObject({ code: 'LANGUAGE_UNKNOWN' });
+    await model.dispose();
+  });
+
+  test('logs every update and validates with the decoding core', async () => {
+    const rows = (await readFile(join(whole, 'run/log.jsonl'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(rows.filter((row) => row.type === 'update')).toHaveLength(40);
+    const validations = rows.filter((row) => row.type === 'validation');
+    expect(validations.map((row) => row.update)).toEqual([20, 40]);
+    expect(validations[1].values.loss).toBeLessThan(validations[0].values.loss);
+    expect(validations[1].values.bleu).toBeGreaterThanOrEqual(0);
+  });
+
+  test('interrupted and resumed, gives the same weights bit for bit', async () => {
+    const directory = await fresh('interrupted');
+    const controller = new AbortController();
+    const output = {
+      isTerminal: true,
+      write: (text: string) => /update 1[0-9]/.test(text) && controller.abort(),
+    };
+    const first = await trainTiny(directory, { signal: controller.signal, output: output as never });
+    expect(first.reason).toBe('interrupted');
+    expect(first.updates).toBeLessThan(40);
+    const second = await trainTiny(directory);
+    expect(second).toMatchObject({ reason: 'maxUpdates', resumedFrom: first.updates });
+    expect(await finalWeights(directory)).toEqual(await finalWeights(whole));
+  });
+
+  test('killed with SIGKILL and resumed, gives the same weights bit for bit', async () => {
+    const directory = await fresh('killed');
+    await killedAfter(directory, 15);
+    const second = await trainTiny(directory);
+    expect(second.resumedFrom).toBeGreaterThanOrEqual(10);
+    expect(second.updates).toBe(40);
+    expect(await finalWeights(directory)).toEqual(await finalWeights(whole));
+  });
+
+  test('stops where the loss is no number and keeps the last good checkpoint', async () => {
+    const directory = await fresh('diverged');
+    const schedule = { learningRate: 1e30, warmupUpdates: 0 };
+    const config = await tinyConfig(directory, {
+      schedule,
+      optimizer: { clipNorm: 0 },
+      checkpoints: { everyUpdates: 1 },
+    });
+    await expect(train(config)).rejects.toMatchObject({
+      code: 'TRAINING_DIVERGED',
+      message: expect.stringMatching(/at update \d+/),
+    });
+  });
+
+  test('refuses to resume another run', async () => {
+    const config = await tinyConfig(whole, { seed: 2 });
+    await expect(train(config)).rejects.toMatchObject({ code: 'CHECKPOINT_MISMATCH' });
+  });
+});
+
+/** Trains in a process of its own and kills it once its log has that many updates. */
+async function killedAfter(directory: string, updates: number): Promise<void> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'test/support/trainTiny.ts', directory], {
+    stdio: 'ignore',
+  });
+  const ended = new Promise<NodeJS.Signals | null>((resolve) =>
+    child.on('exit', (_, signal) => resolve(signal)),
+  );
+  const poll = setInterval(async () => {
+    const log = await readFile(join(directory, 'run/log.jsonl'), 'utf8').catch(() => '');
+    if (log.split('\n').length > updates) child.kill('SIGKILL');
+  }, 5);
+  expect(await ended).toBe('SIGKILL');
+  clearInterval(poll);
+}
