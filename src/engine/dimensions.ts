@@ -3,30 +3,39 @@ import type { Dimension } from './graph.js';
 
 /**
  * A trace has no data, only sizes. A named dimension stands in it as a large prime, so the factors of any size in the
- * trace say which dimensions it came from: [batch * length, 512] is found again from its first number.
+ * trace say which dimensions it came from: [batch * length, 512] is found again from its first number. The primes are
+ * far from each other and from usual vocabulary sizes, so that `length + 1`, `2 * length - 1` and `source + target`
+ * are recognized as well. What is guessed wrong in spite of that differs between two traces with other primes, and
+ * `traceFunction` compares two.
  */
 const primes = [
-  20011, 20021, 20023, 20029, 20047, 20051, 20063, 20071, 20089, 20101, 20107, 20113, 20117, 20123, 20129,
-  20143, 20147, 20149, 20161, 20173, 20177, 20183, 20201, 20219, 20231, 20233, 20249, 20261, 20269, 20287,
+  24247, 18671, 21563, 29483, 25463, 28403, 28813, 19381, 19087, 17713, 23131, 19739, 27487, 27893, 20143,
+  21911, 23581, 17389, 26497, 20717, 22409, 17093, 26833, 26053, 22859, 24859, 18341, 29201, 21269, 27107,
 ];
 
-/** A size: coefficient times the product of named dimensions, plus an offset. */
+/** Part of a size that named dimensions decide: one dimension, or a sum of sizes and a number. */
+export type SizeFactor = { name: string } | { terms: readonly SizeExpression[]; offset: number };
+
+/** A size: a coefficient times factors; without factors a plain number. */
 export interface SizeExpression {
   coefficient: number;
-  /** Names, one for each factor; empty for a plain number. */
-  factors: readonly string[];
-  offset: number;
+  factors: readonly SizeFactor[];
 }
 
-/** Offsets up to this (a cache one longer than before, ...) are recognized. */
+/** Offsets up to this from one dimension, or twice one, are recognized (a cache one longer than before, ...). */
 const largestOffset = 64;
+/** Offsets up to this from the sum of two dimensions are. */
+const largestOffsetOfSum = 2;
+const smallestStandIn = Math.min(...primes) - largestOffset;
 
 /** The named dimensions of one trace. */
 export class Dimensions {
   private readonly primeOf = new Map<string, number>();
-  private readonly nameOf = new Map<number, string>();
+  /** What each prime, and each sum met so far, stands for. */
+  private readonly known = new Map<number, SizeFactor>();
+  private readonly explained = new Map<number, SizeExpression>();
 
-  /** @param attempt shifts the primes, so that a clash with a real size can be told from a named dimension */
+  /** @param attempt chooses other primes for the same names */
   constructor(private readonly attempt = 0) {}
 
   /** The stand-in number of a dimension in the trace; `batch*beams` is the product of two. */
@@ -35,60 +44,109 @@ export class Dimensions {
     if (size.includes('*')) return size.split('*').reduce((product, name) => product * this.standIn(name), 1);
     const known = this.primeOf.get(size);
     if (known !== undefined) return known;
-    const prime = primes[(this.primeOf.size + this.attempt * 10) % primes.length];
-    if (this.nameOf.has(prime)) {
+    if (this.primeOf.size === primes.length) {
       throw new PolybeamError(
         'TRACE_SHAPE',
         `A program can have ${primes.length} named dimensions, "${size}" is one more: name equal sizes alike.`,
       );
     }
+    const prime = primes[(this.primeOf.size + this.attempt * 10) % primes.length];
     this.primeOf.set(size, prime);
-    this.nameOf.set(prime, size);
+    this.known.set(prime, { name: size });
+    this.explained.clear();
     return prime;
   }
 
-  /** Whether a number contains a named dimension (or can only be explained by one). */
+  /** Whether named dimensions decide the size. */
   isSymbolic(value: number): boolean {
-    return value >= primes[0] && this.explain(value).factors.length > 0;
+    return this.explain(value).factors.length > 0;
   }
 
   /** Whether the number is a multiple of a stand-in. */
   isMultiple(value: number): boolean {
     if (!Number.isInteger(value) || value === 0) return false;
-    for (const prime of this.nameOf.keys()) if (value % prime === 0) return true;
+    for (const prime of this.primeOf.values()) if (value % prime === 0) return true;
     return false;
+  }
+
+  /** Remembers that a size is the sum of others (a concatenation knows), so that it is recognized from here on. */
+  defineSum(value: number, parts: readonly number[]): void {
+    if (this.isSymbolic(value)) return;
+    const terms = parts.map((part) => this.explain(part)).filter(({ factors }) => factors.length > 0);
+    if (terms.length === 0) return;
+    const offset = parts.filter((part) => !this.isSymbolic(part)).reduce((sum, part) => sum + part, 0);
+    this.known.set(value, { terms, offset });
+    this.explained.clear();
   }
 
   /** Takes a size apart. A number that no named dimension explains is a plain number. */
   explain(value: number): SizeExpression {
-    const exact = this.factor(value);
-    if (exact.factors.length > 0 || value < primes[0] - largestOffset) return exact;
-    for (let distance = 1; distance <= largestOffset; distance++) {
-      for (const offset of [distance, -distance]) {
-        const shifted = this.factor(value - offset);
-        if (shifted.factors.length === 1 && shifted.coefficient === 1) return { ...shifted, offset };
-      }
-    }
-    return exact;
+    const before = this.explained.get(value);
+    if (before) return before;
+    const result = this.takeApart(value);
+    this.explained.set(value, result);
+    return result;
   }
 
   /** The size as a signature writes it; products and sums become one readable name. */
   describe(value: number): Dimension {
-    const { coefficient, factors, offset } = this.explain(value);
-    if (factors.length === 0) return value;
-    const product = [...(coefficient === 1 ? [] : [String(coefficient)]), ...factors].join('*');
-    return offset === 0 ? product : `${product}${offset > 0 ? '+' : ''}${offset}`;
+    const expression = this.explain(value);
+    return expression.factors.length === 0 ? value : describeExpression(expression);
   }
 
-  private factor(value: number): SizeExpression {
-    const factors: string[] = [];
+  private takeApart(value: number): SizeExpression {
+    if (!Number.isInteger(value) || Math.abs(value) < smallestStandIn) {
+      return { coefficient: value, factors: [] };
+    }
+    const factors: SizeFactor[] = [];
     let rest = value;
-    for (const [prime, name] of this.nameOf) {
-      while (rest !== 0 && rest % prime === 0) {
-        factors.push(name);
-        rest /= prime;
+    for (const [number, factor] of this.known) {
+      while (rest % number === 0) {
+        factors.push(factor);
+        rest /= number;
       }
     }
-    return { coefficient: rest, factors, offset: 0 };
+    const sum = rest < smallestStandIn ? undefined : this.guessSum(rest);
+    if (!sum) return { coefficient: rest, factors };
+    // From here on products with this sum are recognized too.
+    this.known.set(rest, sum);
+    return { coefficient: 1, factors: [...factors, sum] };
   }
+
+  /** The number as a dimension, twice one or a sum of two, with a small offset. */
+  private guessSum(value: number): SizeFactor | undefined {
+    const named = [...this.primeOf.values()];
+    const term = (prime: number, coefficient = 1): SizeExpression => ({
+      coefficient,
+      factors: [this.known.get(prime)!],
+    });
+    for (const prime of named) {
+      for (const coefficient of [1, 2]) {
+        const offset = value - coefficient * prime;
+        if (Math.abs(offset) <= largestOffset) return { terms: [term(prime, coefficient)], offset };
+      }
+    }
+    for (const [index, prime] of named.entries()) {
+      for (const other of named.slice(index + 1)) {
+        const offset = value - prime - other;
+        if (Math.abs(offset) <= largestOffsetOfSum) return { terms: [term(prime), term(other)], offset };
+      }
+    }
+    return undefined;
+  }
+}
+
+/** In brackets where the sum is part of a product. */
+function describeFactor(factor: SizeFactor, alone: boolean): string {
+  if ('name' in factor) return factor.name;
+  const written = factor.terms.map((term) => describeExpression(term));
+  if (factor.offset !== 0) written.push(String(factor.offset));
+  const sum = written.join('+').replace('+-', '-');
+  return alone ? sum : `(${sum})`;
+}
+
+function describeExpression({ coefficient, factors }: SizeExpression): string {
+  const alone = factors.length === 1 && coefficient === 1;
+  const written = factors.map((factor) => describeFactor(factor, alone));
+  return [...(coefficient === 1 ? [] : [String(coefficient)]), ...written].join('*');
 }

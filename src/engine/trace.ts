@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { PolybeamError } from '../errors.js';
-import { Dimensions } from './dimensions.js';
+import { Dimensions, type SizeExpression } from './dimensions.js';
 import type { Attribute, Dimension, ElementType, Graph, GraphPort } from './graph.js';
 import { makeNode, renameValues } from './graph.js';
 
@@ -133,18 +133,34 @@ export class Trace {
 
   /** The size as an int64 tensor [1], computed from the shapes of the inputs where it is not a plain number. */
   size(value: number): string {
-    const { coefficient, factors, offset } = this.dimensions.explain(value);
-    if (factors.length === 0) return this.ints([value]).name;
-    const key = `${coefficient}|${factors.join()}|${offset}`;
+    const expression = this.dimensions.explain(value);
+    if (expression.factors.length === 0) return this.ints([value]).name;
+    const key = `size:${value}`;
     const known = this.sizes.get(key);
     if (known) return known;
-    let result = this.dimension(factors[0]);
-    const one = { type: 'int64', shape: [1] } as const;
-    for (const factor of factors.slice(1)) result = this.emit('Mul', [result, this.dimension(factor)], one);
-    if (coefficient !== 1) result = this.emit('Mul', [result, this.ints([coefficient])], one);
-    if (offset !== 0) result = this.emit('Add', [result, this.ints([offset])], one);
-    this.sizes.set(key, result.name);
-    return result.name;
+    const result = this.product(expression);
+    this.sizes.set(key, result);
+    return result;
+  }
+
+  private product({ coefficient, factors }: SizeExpression): string {
+    const parts = factors.map((factor) =>
+      'name' in factor ? this.dimension(factor.name) : this.sum(factor),
+    );
+    if (coefficient !== 1) parts.push(this.ints([coefficient]).name);
+    return this.foldInts('Mul', parts);
+  }
+
+  private sum({ terms, offset }: { terms: readonly SizeExpression[]; offset: number }): string {
+    const parts = terms.map((term) => this.product(term));
+    if (offset !== 0) parts.push(this.ints([offset]).name);
+    return this.foldInts('Add', parts);
+  }
+
+  /** Combines int64 tensors [1], from left to right. */
+  private foldInts(op: 'Add' | 'Mul', parts: readonly string[]): string {
+    const output = { type: 'int64', shape: [1] } as const;
+    return parts.reduce((result, part) => this.emit(op, [result, part], output).name);
   }
 
   /** A shape as an int64 tensor. */
@@ -190,6 +206,11 @@ export class Trace {
     return this.emit('Reshape', [value, this.ints(target)], output);
   }
 
+  /** The element type of a recorded value. */
+  typeOf(name: string): ElementType | undefined {
+    return this.recorded.get(name)?.type;
+  }
+
   /** Wraps a recorded value for tfjs. */
   register(value: Traced): TraceTensorInfo {
     const dataId = {};
@@ -224,6 +245,14 @@ export class Trace {
   private readonly recorded = new Map<string, Traced>();
 
   private remember(name: string, type: ElementType, shape: number[]): Traced {
+    // Sums of sizes are recognized best alone, before they are part of products.
+    for (const size of shape) this.dimensions.explain(size);
+    if (!Number.isSafeInteger(shape.reduce((product, size) => product * size, 1))) {
+      throw new PolybeamError(
+        'TRACE_SHAPE',
+        `A tensor [${shape.map((size) => this.dimensions.describe(size)).join(', ')}] has too many axes of named size, made by ${this.lastOp}; at most three can be told apart.`,
+      );
+    }
     const value = { name, type, shape };
     this.recorded.set(name, value);
     return value;
@@ -233,13 +262,21 @@ export class Trace {
     return shape.map((size) => this.dimensions.standIn(size));
   }
 
-  private dimension(name: string): Traced {
+  private dimension(name: string): string {
     const key = `dimension:${name}`;
     const known = this.sizes.get(key);
-    if (known) return { name: known, type: 'int64', shape: [1] };
-    const { input, axis } = this.dimensionSources.get(name)!;
-    const value = this.emit('Shape', [input], { type: 'int64', shape: [1] }, { start: axis, end: axis + 1 });
-    this.sizes.set(key, value.name);
+    if (known) return known;
+    const source = this.dimensionSources.get(name);
+    if (!source) {
+      throw new PolybeamError(
+        'TRACE_SHAPE',
+        `No input has an axis of size "${name}" alone, so its size is not known; add an input that has.`,
+      );
+    }
+    const { input, axis } = source;
+    const output = { type: 'int64', shape: [1] } as const;
+    const value = this.emit('Shape', [input], output, { start: axis, end: axis + 1 }).name;
+    this.sizes.set(key, value);
     return value;
   }
 
@@ -349,13 +386,18 @@ class TraceBackend extends tf.KernelBackend {
         `A tensor of type ${dtype} cannot be traced; use float32, int32 or bool.`,
       );
     }
-    for (let i = 0; i < data.length; i++) {
-      if (trace.dimensions.isMultiple(data[i])) {
-        throw new PolybeamError(
-          'TRACE_SHAPE',
-          `The size of a named dimension (${trace.dimensions.describe(data[i])}) was used as a value after ${trace.lastOp}; use sizeOf(tensor, axis) instead.`,
-        );
-      }
+    if (shape.some((size) => trace.dimensions.isSymbolic(size))) {
+      throw new PolybeamError(
+        'TRACE_SHAPE',
+        `A tensor of values was made with the size of a named dimension, [${shape.map((size) => trace.dimensions.describe(size)).join(', ')}], after ${trace.lastOp}; use tf.fill or rangeTo(size) instead.`,
+      );
+    }
+    // The one plain case is named at once; `traceFunction` finds the others by tracing twice.
+    if (data.length === 1 && trace.dimensions.isMultiple(data[0])) {
+      throw new PolybeamError(
+        'TRACE_SHAPE',
+        `The size of a named dimension (${trace.dimensions.describe(data[0])}) was used as a value after ${trace.lastOp}; use sizeOf(tensor, axis) instead.`,
+      );
     }
     trace.bind(dataId, trace.constant(dtype, shape, data));
   }

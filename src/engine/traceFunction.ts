@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { PolybeamError } from '../errors.js';
 import { Dimensions } from './dimensions.js';
-import type { Graph } from './graph.js';
+import { type Graph, pruneAndSort } from './graph.js';
 import './kernels/index.js';
 import { type ParameterSource, type ParameterSpec, scopedParameters } from './parameters.js';
 import {
@@ -14,21 +14,71 @@ import {
 import { recordInto, Trace } from './trace.js';
 import type { WeightStore } from './weights.js';
 
-/** Records a function as a graph. Used by `compile`; of use alone to look at what a function became. */
+/**
+ * Records a function as a graph. Used by `compile`; of use alone to look at what a function became. The function must
+ * depend on its arguments alone: it is recorded twice, with other stand-ins for named sizes, and what differs is a size
+ * that was used as a value or that could not be recognized.
+ * @throws TRACE_SHAPE, TRACE_VALUE_READ, KERNEL_UNMAPPED, WEIGHT_MISSING, WEIGHT_SHAPE
+ */
 export function traceFunction(
   fn: TracedFunction,
   signature: Signature,
   options: Pick<CompileOptions, 'weights' | 'weightsAs'> = {},
 ): { graph: Graph; parameters: ParameterSpec[] } {
-  // A real number can equal a stand-in by chance; then other stand-ins do not clash, where a misuse clashes again.
-  for (let attempt = 0; ; attempt++) {
+  const hasNames = Object.values(signature).some(({ shape }) =>
+    shape.some((size) => typeof size === 'string'),
+  );
+  if (!hasNames) return traceOnce(fn, signature, options, 0);
+  const traces: { graph: Graph; parameters: ParameterSpec[]; lines: string[] }[] = [];
+  let failure: unknown;
+  // A number of the model can equal a stand-in by chance; then two of three traces are alike, where a misuse differs in all.
+  for (let attempt = 0; attempt < 3; attempt++) {
     try {
-      return traceOnce(fn, signature, options, attempt);
+      const traced = traceOnce(fn, signature, options, attempt);
+      pruneAndSort(traced.graph);
+      const lines = describeNodes(traced.graph);
+      const alike = traces.find((other) => firstDifference(other.lines, lines) === undefined);
+      if (alike) return alike;
+      traces.push({ ...traced, lines });
     } catch (error) {
-      const clash = error instanceof PolybeamError && error.code === 'TRACE_SHAPE';
-      if (!clash || attempt === 2) throw error;
+      if (!(error instanceof PolybeamError && error.code === 'TRACE_SHAPE')) throw error;
+      failure = error;
     }
   }
+  throw failure ?? sizeUsedAsValue(traces[0].lines, traces[1].lines);
+}
+
+/** One line for each node, with the constants it reads. */
+function describeNodes(graph: Graph): string[] {
+  const shown = (name: string): string => {
+    const constant = graph.constants.get(name);
+    if (!constant) return name;
+    return `${constant.type}[${constant.shape}]#${hash(constant.data)}`;
+  };
+  return graph.nodes.map(
+    (node) => `${node.op} ${node.inputs.map(shown).join(' ')} ${JSON.stringify(node.attributes)}`,
+  );
+}
+
+/** FNV-1a. */
+function hash(bytes: Uint8Array): number {
+  let result = 0x811c9dc5;
+  for (const byte of bytes) result = Math.imul(result ^ byte, 0x01000193);
+  return result >>> 0;
+}
+
+function firstDifference(a: readonly string[], b: readonly string[]): number | undefined {
+  const length = Math.max(a.length, b.length);
+  for (let index = 0; index < length; index++) if (a[index] !== b[index]) return index;
+  return undefined;
+}
+
+function sizeUsedAsValue(a: readonly string[], b: readonly string[]): PolybeamError {
+  const index = firstDifference(a, b)!;
+  return new PolybeamError(
+    'TRACE_SHAPE',
+    `The size of a named dimension was used as a value in ${a[index]?.split(' ', 1)[0]}, operation ${index + 1} of ${a.length}; use sizeOf(tensor, axis) where a size is computed with.`,
+  );
 }
 
 function traceOnce(

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { PolybeamError } from '../../errors.js';
-import type { Traced } from '../trace.js';
-import { castTo } from './elementwise.js';
+import type { Trace, Traced } from '../trace.js';
+import { castTo, mapByOperations } from './elementwise.js';
 import { mapKernel } from './register.js';
 
 mapKernel<{ shape: number[] }>('Reshape', ({ trace, input, attributes }) => {
@@ -26,7 +26,9 @@ mapKernel<{ perm: number[] }>('Transpose', ({ trace, input, attributes }) => {
 mapKernel<{ axis: number }>('Concat', ({ trace, inputs, attributes }) => {
   const [axis] = tf.util.parseAxisParam(attributes.axis, inputs[0].shape);
   const shape = [...inputs[0].shape];
-  shape[axis] = inputs.reduce((sum, value) => sum + value.shape[axis], 0);
+  const parts = inputs.map((value) => value.shape[axis]);
+  shape[axis] = parts.reduce((sum, size) => sum + size, 0);
+  trace.dimensions.defineSum(shape[axis], parts);
   return trace.emit('Concat', inputs, { type: inputs[0].type, shape }, { axis });
 });
 
@@ -68,12 +70,46 @@ mapKernel<{ begin: number | number[]; size: number | number[] }>('Slice', ({ tra
     .map((_, axis) => axis)
     .filter((axis) => begin[axis] !== 0 || size[axis] !== x.shape[axis]);
   if (axes.length === 0) return x;
-  const ends = axes.map((axis) => begin[axis] + size[axis]);
   const starts = axes.map((axis) => begin[axis]);
-  return trace.emit('Slice', [x, trace.shape(starts), trace.shape(ends), trace.ints(axes)], {
-    type: x.type,
-    shape: size,
-  });
+  const end = sliceEnd(trace, x, begin, size, axes);
+  return trace.emit('Slice', [x, trace.shape(starts), end, trace.ints(axes)], { type: x.type, shape: size });
+});
+
+/** ONNX clips an end to the size of the axis. */
+const toTheEnd = 2 ** 31;
+
+/** Where a slice ends; of two named sizes the graph adds up. */
+function sliceEnd(
+  trace: Trace,
+  x: Traced,
+  begin: readonly number[],
+  size: readonly number[],
+  axes: readonly number[],
+): string {
+  const isNamed = (value: number) => trace.dimensions.isSymbolic(value);
+  const last = (axis: number) => begin[axis] + size[axis] === x.shape[axis];
+  if (axes.every((axis) => last(axis) || !(isNamed(begin[axis]) || isNamed(size[axis])))) {
+    return trace.ints(axes.map((axis) => (last(axis) ? toTheEnd : begin[axis] + size[axis]))).name;
+  }
+  const starts = trace.shape(axes.map((axis) => begin[axis]));
+  const sizes = trace.shape(axes.map((axis) => size[axis]));
+  return trace.emit('Add', [starts, sizes], { type: 'int64', shape: [axes.length] }).name;
+}
+
+/** A gradient put back where it was sliced from, zeros around it. */
+mapKernel<{ begin: number[] }>('PolybeamSliceGradient', ({ trace, input, attributes: { begin } }) => {
+  const [dy, x] = [input('dy'), input('x')];
+  const list = { type: 'int64', shape: [begin.length] } as const;
+  const before = trace.shape(begin);
+  const used = trace.emit('Add', [before, trace.shape(dy.shape)], list);
+  const after = trace.emit('Sub', [trace.shape(x.shape), used], list);
+  const pads = trace.emit(
+    'Concat',
+    [before, after],
+    { type: 'int64', shape: [2 * begin.length] },
+    { axis: 0 },
+  );
+  return trace.emit('Pad', [dy, pads, trace.constant(dy.type, [], [0])], { type: dy.type, shape: x.shape });
 });
 
 interface StridedSliceAttributes {
@@ -100,15 +136,27 @@ mapKernel<StridedSliceAttributes>('StridedSlice', ({ trace, input, attributes: a
     a.newAxisMask,
     a.shrinkAxisMask,
   );
-  const axes = x.shape.map((_, axis) => axis);
+  const whole = (axis: number) =>
+    info.begin[axis] === 0 && info.end[axis] === x.shape[axis] && info.strides[axis] === 1;
+  const axes = [...x.shape.keys()].filter((axis) => !whole(axis));
+  if (axes.length === 0) return trace.reshape(x, info.finalShape);
   // ONNX counts a negative end from the back: "before the first" needs a very negative number.
   const ends = info.end.map((end, axis) => (info.strides[axis] < 0 && end < 0 ? -(2 ** 31) : end));
+  const chosen = (values: readonly number[]) => axes.map((axis) => values[axis]);
   const sliced = trace.emit(
     'Slice',
-    [x, trace.shape(info.begin), trace.shape(ends), trace.ints(axes), trace.ints(info.strides)],
+    [
+      x,
+      trace.shape(chosen(info.begin)),
+      trace.shape(chosen(ends)),
+      trace.ints(axes),
+      trace.ints(chosen(info.strides)),
+    ],
     {
       type: x.type,
-      shape: info.finalShapeSparse.length === x.shape.length ? info.finalShapeSparse : info.finalShape,
+      shape: x.shape.map((_, axis) =>
+        Math.max(0, Math.ceil((info.end[axis] - info.begin[axis]) / info.strides[axis])),
+      ),
     },
   );
   return trace.reshape(sliced, info.finalShape);
@@ -135,12 +183,10 @@ mapKernel<{ reps: number[] }>('Tile', ({ trace, input, attributes }) => {
   const aligned = [...Array(reps.length - x.shape.length).fill(1), ...x.shape] as number[];
   const from = trace.reshape(x, aligned);
   const shape = aligned.map((size, axis) => size * reps[axis]);
+  // tf.broadcastTo is a Tile of axes of size 1.
+  const broadcasts = reps.every((count, axis) => count === 1 || aligned[axis] === 1);
+  if (broadcasts) return trace.emit('Expand', [from, trace.shape(shape)], { type: x.type, shape });
   return trace.emit('Tile', [from, trace.shape(reps)], { type: x.type, shape });
-});
-
-mapKernel<{ shape: number[] }>('BroadcastTo', ({ trace, input, attributes }) => {
-  const x = input('x');
-  return trace.emit('Expand', [x, trace.shape(attributes.shape)], { type: x.type, shape: attributes.shape });
 });
 
 mapKernel<{ paddings: [number, number][]; constantValue: number }>(
@@ -155,6 +201,25 @@ mapKernel<{ paddings: [number, number][]; constantValue: number }>(
   },
 );
 
+mapByOperations<{ paddings: [number, number][]; mode: 'reflect' | 'symmetric' }>(
+  'MirrorPad',
+  ({ x }, { paddings, mode }) => {
+    const skip = mode === 'reflect' ? 1 : 0;
+    return paddings.reduce((padded, [before, after], axis) => {
+      const size = padded.shape[axis];
+      const mirrored = (begin: number, length: number) => {
+        const starts = padded.shape.map((_, other) => (other === axis ? begin : 0));
+        const sizes = padded.shape.map((whole, other) => (other === axis ? length : whole));
+        return tf.reverse(tf.slice(padded, starts, sizes), axis);
+      };
+      const parts = [padded];
+      if (before > 0) parts.unshift(mirrored(skip, before));
+      if (after > 0) parts.push(mirrored(size - skip - after, after));
+      return parts.length === 1 ? padded : tf.concat(parts, axis);
+    }, x);
+  },
+);
+
 mapKernel<{ dims: number[] }>('Reverse', ({ trace, input, attributes }) => {
   const x = input('x');
   const axes = tf.util.parseAxisParam(attributes.dims, x.shape);
@@ -163,12 +228,7 @@ mapKernel<{ dims: number[] }>('Reverse', ({ trace, input, attributes }) => {
   return trace.emit('Slice', [x, all(-1), all(-(2 ** 31)), trace.ints(axes), all(-1)], x);
 });
 
-function fill(
-  trace: import('../trace.js').Trace,
-  type: Traced['type'],
-  shape: readonly number[],
-  value: number,
-): Traced {
+function fill(trace: Trace, type: Traced['type'], shape: readonly number[], value: number): Traced {
   const scalar = trace.constant(type, [], [value]);
   if (shape.length === 0) return scalar;
   return trace.emit('Expand', [scalar, trace.shape(shape)], { type, shape });
@@ -190,14 +250,39 @@ mapKernel('OnesLike', ({ trace, input }) => {
   return fill(trace, x.type, x.shape, 1);
 });
 
-/** `tf.range` writes its values when they are plain numbers; this one is for named sizes, see `rangeTo`. */
-mapKernel<{ size: number }>('PolybeamRange', ({ trace, attributes }) => {
-  const bound = trace.emit('Squeeze', [trace.size(attributes.size)], { type: 'int64', shape: [] });
-  const zero = trace.constant('int64', [], [0]);
-  const one = trace.constant('int64', [], [1]);
-  const range = trace.emit('Range', [zero, bound, one], { type: 'int64', shape: [attributes.size] });
-  return castTo(trace, range, 'int32');
-});
+/** 0 .. size-1 as int64. */
+export function countTo(trace: Trace, size: number): Traced {
+  const bound = trace.emit('Squeeze', [trace.size(size)], { type: 'int64', shape: [] });
+  const [zero, one] = [0, 1].map((value) => trace.constant('int64', [], [value]));
+  return trace.emit('Range', [zero, bound, one], { type: 'int64', shape: [size] });
+}
+
+/** What `rangeTo` calls; `tf.range` cannot tell its size from its values. */
+mapKernel<{ size: number }>('PolybeamRange', ({ trace, attributes }) =>
+  castTo(trace, countTo(trace, attributes.size), 'int32'),
+);
+mapKernel<{ start: number; stop: number; step: number; dtype: 'float32' | 'int32' }>(
+  'Range',
+  ({ trace, attributes: { start, stop, step, dtype } }) => {
+    const size = Math.max(0, Math.ceil((stop - start) / step));
+    if (!trace.dimensions.isSymbolic(stop)) {
+      return trace.constant(
+        dtype,
+        [size],
+        Array.from({ length: size }, (_, index) => start + index * step),
+      );
+    }
+    if (trace.dimensions.isSymbolic(start) || step !== 1) {
+      throw new PolybeamError(
+        'TRACE_SHAPE',
+        `tf.range(${trace.dimensions.describe(start)}, ${trace.dimensions.describe(stop)}, ${step}) cannot be traced; count from a number in steps of 1, as rangeTo(size) does.`,
+      );
+    }
+    const counted = castTo(trace, countTo(trace, size), dtype);
+    if (start === 0) return counted;
+    return trace.emit('Add', [counted, trace.constant(dtype, [], [start])], counted);
+  },
+);
 mapKernel<{ size: number }>('PolybeamSize', ({ trace, attributes }) => {
   const scalar = trace.emit('Squeeze', [trace.size(attributes.size)], { type: 'int64', shape: [] });
   return castTo(trace, scalar, 'int32');

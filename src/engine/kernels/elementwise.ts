@@ -19,47 +19,60 @@ function scalarLike(trace: Trace, value: Traced, number: number): Traced {
   return trace.constant(value.type, [], [number]);
 }
 
-function mapUnary(kernel: string, op = kernel): void {
+/** The same kernel with other tfjs operations, for what ONNX lacks; `call` gets the tensors, and tfjs records them. */
+export function mapByOperations<A = Record<string, never>>(
+  kernelName: string,
+  compute: (inputs: Record<string, tf.Tensor>, attributes: A) => tf.Tensor,
+): void {
+  mapKernel<A>(kernelName, ({ trace, input, names, attributes }) => {
+    const inputs = Object.fromEntries(names.map((name) => [name, trace.tensor(input(name))]));
+    return trace.valueOf(compute(inputs, attributes));
+  });
+}
+
+/**
+ * @param integers what becomes of int32: 'same' goes to the ONNX operator, 'unchanged' is returned as it is, 'float'
+ * is computed and returned as float32
+ */
+function mapUnary(kernel: string, op = kernel, integers: 'same' | 'unchanged' | 'float' = 'float'): void {
   mapKernel(kernel, ({ trace, input }) => {
     const x = input('x');
-    return trace.emit(op, [x], x);
+    if (x.type !== 'float32' && integers === 'unchanged') return x;
+    const from = integers === 'float' ? castTo(trace, x, 'float32') : x;
+    return trace.emit(op, [from], from);
   });
 }
 
 for (const name of [
-  'Abs',
-  'Ceil',
+  'Acos',
+  'Acosh',
+  'Asin',
+  'Asinh',
+  'Atan',
+  'Atanh',
   'Cos',
+  'Cosh',
+  'Elu',
   'Erf',
   'Exp',
-  'Floor',
   'Log',
-  'Neg',
+  'Reciprocal',
+  'Selu',
   'Sigmoid',
-  'Sign',
   'Sin',
-  'Sqrt',
-  'Tanh',
-  'Softplus',
   'Sinh',
-  'Cosh',
+  'Softplus',
+  'Sqrt',
   'Tan',
-  'Atan',
-  'Asin',
-  'Acos',
+  'Tanh',
 ]) {
   mapUnary(name);
 }
-mapUnary('Reciprocal');
+for (const name of ['Abs', 'Neg', 'Relu', 'Sign']) mapUnary(name, name, 'same');
 // tfjs and ONNX both round halves to even.
-mapUnary('Round');
+for (const name of ['Ceil', 'Floor', 'Round']) mapUnary(name, name, 'unchanged');
 
 mapKernel('Identity', ({ input }) => input('x'));
-mapKernel('StopGradient', ({ input }) => input('x'));
-mapKernel('Relu', ({ trace, input }) => {
-  const x = input('x');
-  return trace.emit('Relu', [x], x);
-});
 mapKernel('Relu6', ({ trace, input }) => {
   const x = input('x');
   return trace.emit('Clip', [x, scalarLike(trace, x, 0), scalarLike(trace, x, 6)], x);
@@ -74,9 +87,22 @@ mapKernel<{ alpha: number }>('LeakyRelu', ({ trace, input, attributes }) => {
   const x = input('x');
   return trace.emit('LeakyRelu', [x], x, { alpha: { float: attributes.alpha } });
 });
-mapKernel('Elu', ({ trace, input }) => {
-  const x = input('x');
-  return trace.emit('Elu', [x], x, { alpha: { float: 1 } });
+mapKernel('EluGrad', ({ trace, input }) => {
+  const [dy, y] = [input('dy'), input('y')];
+  // Below zero the slope exp(x) is y + 1.
+  const slope = trace.emit(
+    'Min',
+    [trace.emit('Add', [y, scalarLike(trace, y, 1)], y), scalarLike(trace, y, 1)],
+    y,
+  );
+  return trace.emit('Mul', [dy, slope], dy);
+});
+mapKernel('Prelu', ({ trace, input }) => {
+  const [x, alpha] = [input('x'), input('alpha')];
+  const positive = trace.emit('Greater', [x, scalarLike(trace, x, 0)], { type: 'bool', shape: x.shape });
+  const shape = broadcastShape(x, alpha);
+  const scaled = trace.emit('Mul', [x, alpha], { type: x.type, shape });
+  return trace.emit('Where', [positive, x, scaled], { type: x.type, shape });
 });
 mapKernel('Expm1', ({ trace, input }) => {
   const x = input('x');
@@ -111,6 +137,19 @@ for (const [kernel, op] of [
   });
 }
 
+mapKernel('IsFinite', ({ trace, input }) => {
+  const x = castTo(trace, input('x'), 'float32');
+  const infinity = trace.constant('float32', [], [Infinity]);
+  return trace.emit('Less', [trace.emit('Abs', [x], x), infinity], { type: 'bool', shape: x.shape });
+});
+
+/** The angle of the point (b, a): the arc tangent of a / b, half a turn further where b is negative. */
+mapByOperations('Atan2', ({ a, b }) => {
+  const halfTurn = tf.where(tf.less(a, 0), tf.scalar(-Math.PI), tf.scalar(Math.PI));
+  const turned = tf.where(tf.less(b, 0), halfTurn, tf.scalar(0));
+  return tf.add(tf.atan(tf.div(a, b)), turned);
+});
+
 function mapBinary(kernel: string, op = kernel): void {
   mapKernel(kernel, ({ trace, input }) => {
     const [a, b] = [input('a'), input('b')];
@@ -130,7 +169,10 @@ for (const [kernel, op] of [
   mapBinary(kernel, op);
 }
 
-mapKernel('AddN', ({ trace, inputs }) => trace.emit('Sum', inputs, inputs[0]));
+mapKernel('AddN', ({ trace, inputs }) => {
+  if (inputs[0].type === 'float32') return trace.emit('Sum', inputs, inputs[0]);
+  return inputs.reduce((sum, value) => trace.emit('Add', [sum, value], sum));
+});
 
 mapKernel('SquaredDifference', ({ trace, input }) => {
   const [a, b] = [input('a'), input('b')];

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Trace, Traced } from '../trace.js';
+import { countTo } from './arrange.js';
 import { castTo } from './elementwise.js';
 import { mapKernel } from './register.js';
 
@@ -74,14 +75,26 @@ function zeros(trace: Trace, type: Traced['type'], shape: readonly number[]): Tr
 
 mapKernel<{ numSegments: number }>('UnsortedSegmentSum', ({ trace, input, attributes }) => {
   const [x, ids] = [input('x'), input('segmentIds')];
-  const shape = [attributes.numSegments, ...x.shape.slice(ids.shape.length)];
-  const index = trace.emit('Unsqueeze', [castTo(trace, ids, 'int64'), trace.ints([ids.shape.length])], {
+  const rest = x.shape.slice(ids.shape.length);
+  const shape = [attributes.numSegments, ...rest];
+  // Rows of segments below 0 or above the last are dropped: they add 0 to some other.
+  const segments = castTo(trace, ids, 'int64');
+  const zero = trace.constant('int64', [], [0]);
+  const last = trace.emit('Sub', [trace.size(attributes.numSegments), trace.ints([1])], {
+    type: 'int64',
+    shape: [1],
+  });
+  const safe = trace.emit('Min', [trace.emit('Max', [segments, zero], segments), last], segments);
+  const kept = trace.emit('Equal', [safe, segments], { type: 'bool', shape: ids.shape });
+  const wide = trace.reshape(kept, [...ids.shape, ...rest.map(() => 1)]);
+  const rows = trace.emit('Where', [wide, x, trace.constant(x.type, [], [0])], x);
+  const index = trace.emit('Unsqueeze', [safe, trace.ints([ids.shape.length])], {
     type: 'int64',
     shape: [...ids.shape, 1],
   });
   return trace.emit(
     'ScatterND',
-    [zeros(trace, x.type, shape), index, x],
+    [zeros(trace, x.type, shape), index, rows],
     { type: x.type, shape },
     { reduction: 'add' },
   );
@@ -108,22 +121,18 @@ mapKernel('TensorScatterUpdate', ({ trace, input }) => {
   return trace.emit('ScatterND', [tensor, indices, updates], tensor);
 });
 
-mapKernel<{ depth: number; onValue: number; offValue: number; dtype: 'float32' | 'int32' | 'bool' }>(
+/** An index outside 0 .. depth-1 matches nothing: its row is all `offValue`. */
+mapKernel<{ depth: number; onValue: number; offValue: number; dtype?: 'float32' | 'int32' | 'bool' }>(
   'OneHot',
   ({ trace, input, attributes }) => {
     const indices = castTo(trace, input('indices'), 'int64');
-    const { depth, onValue, offValue, dtype } = attributes;
+    const { depth, onValue, offValue, dtype = 'int32' } = attributes;
     const shape = [...indices.shape, depth];
-    const type = dtype === 'bool' ? 'int32' : (dtype ?? 'int32');
-    // ONNX counts negative indices from the back; tfjs leaves the row off.
-    const negative = trace.emit('Less', [indices, trace.constant('int64', [], [0])], {
-      type: 'bool',
-      shape: indices.shape,
-    });
-    const outside = trace.emit('Squeeze', [trace.size(depth)], { type: 'int64', shape: [] });
-    const safe = trace.emit('Where', [negative, outside, indices], indices);
-    const values = trace.constant(type, [2], [offValue, onValue]);
-    const result = trace.emit('OneHot', [safe, trace.size(depth), values], { type, shape }, { axis: -1 });
-    return castTo(trace, result, dtype ?? 'int32');
+    const wide = trace.reshape(indices, [...indices.shape, 1]);
+    const matches = trace.emit('Equal', [wide, countTo(trace, depth)], { type: 'bool', shape });
+    if (dtype === 'bool' && onValue && !offValue) return matches;
+    const type = dtype === 'bool' ? 'int32' : dtype;
+    const [on, off] = [onValue, offValue].map((value) => trace.constant(type, [], [Number(value)]));
+    return castTo(trace, trace.emit('Where', [matches, on, off], { type, shape }), dtype);
   },
 );

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Trace, Traced } from '../trace.js';
+import { mapByOperations } from './elementwise.js';
 import { mapKernel } from './register.js';
 
 interface MatMulAttributes {
@@ -27,4 +28,33 @@ function matMul(trace: Trace, a: Traced, b: Traced, attributes: MatMulAttributes
 
 mapKernel<MatMulAttributes>('BatchMatMul', ({ trace, input, attributes }) =>
   matMul(trace, input('a'), input('b'), attributes),
+);
+
+interface FusedMatMulAttributes extends MatMulAttributes {
+  activation: tf.fused.Activation;
+  leakyreluAlpha?: number;
+}
+
+mapByOperations<FusedMatMulAttributes>(
+  '_FusedMatMul',
+  ({ a, b, bias, preluActivationWeights }, attributes) => {
+    const product = tf.matMul(a, b, attributes.transposeA, attributes.transposeB);
+    const sum = bias ? tf.add(product, bias) : product;
+    switch (attributes.activation) {
+      case 'relu':
+        return tf.relu(sum);
+      case 'relu6':
+        return tf.relu6(sum);
+      case 'elu':
+        return tf.elu(sum);
+      case 'sigmoid':
+        return tf.sigmoid(sum);
+      case 'leakyrelu':
+        return tf.leakyRelu(sum, attributes.leakyreluAlpha);
+      case 'prelu':
+        return tf.prelu(sum, preluActivationWeights);
+      default:
+        return sum;
+    }
+  },
 );

@@ -35,18 +35,24 @@ for (const [kernel, op] of [
   });
 }
 
-for (const [kernel, op] of [
-  ['Max', 'ReduceMax'],
-  ['Min', 'ReduceMin'],
-] as const) {
-  mapKernel<{ reductionIndices: number | number[]; keepDims?: boolean }>(
-    kernel,
-    ({ trace, input, attributes }) => {
-      const x = input('x');
-      return reduce(trace, op, x, axesOf(x, attributes.reductionIndices), attributes.keepDims ?? false);
-    },
-  );
-}
+// tfjs names the axes of Max and Min differently.
+mapKernel<{ reductionIndices: number | number[]; keepDims?: boolean }>(
+  'Max',
+  ({ trace, input, attributes }) => {
+    const x = input('x');
+    return reduce(
+      trace,
+      'ReduceMax',
+      x,
+      axesOf(x, attributes.reductionIndices),
+      attributes.keepDims ?? false,
+    );
+  },
+);
+mapKernel<ReduceAttributes>('Min', ({ trace, input, attributes }) => {
+  const x = input('x');
+  return reduce(trace, 'ReduceMin', x, axesOf(x, attributes.axis), attributes.keepDims ?? false);
+});
 
 for (const [kernel, op] of [
   ['All', 'ReduceMin'],
@@ -72,10 +78,6 @@ for (const kernel of ['ArgMax', 'ArgMin'] as const) {
 mapKernel<{ dim: number }>('Softmax', ({ trace, input, attributes }) => {
   const logits = input('logits');
   return trace.emit('Softmax', [logits], logits, { axis: axesOf(logits, attributes.dim)[0] });
-});
-mapKernel<{ axis: number }>('LogSoftmax', ({ trace, input, attributes }) => {
-  const logits = input('logits');
-  return trace.emit('LogSoftmax', [logits], logits, { axis: axesOf(logits, attributes.axis)[0] });
 });
 
 mapKernel<{ axis: number; exclusive: boolean; reverse: boolean }>(

@@ -8,6 +8,8 @@ export interface KernelCall<A> {
   input(name: string): Traced;
   /** All inputs, in order (kernels such as Concat take a list). */
   inputs: Traced[];
+  /** Names of the inputs that were given. */
+  names: string[];
   attributes: A;
 }
 
@@ -28,7 +30,11 @@ export function mapKernel<A = Record<string, never>>(
       const result = map({
         trace,
         input: (name) => trace.valueOf(named[name]),
-        inputs: Object.values(named).map((info) => trace.valueOf(info)),
+        names: Object.keys(named).filter((name) => named[name]),
+        // Optional inputs that are absent are keys without a value.
+        inputs: Object.values(named)
+          .filter((info) => info)
+          .map((info) => trace.valueOf(info)),
         attributes: attrs as unknown as A,
       });
       return Array.isArray(result) ? result.map((value) => trace.register(value)) : trace.register(result);

@@ -9,7 +9,11 @@ export function rangeTo(size: number): tf.Tensor1D {
 
 /** The size of an axis as an int32 scalar; works for named dimensions, where `shape[axis]` is no value. */
 export function sizeOf(x: tf.Tensor, axis: number): tf.Scalar {
-  const size = x.shape[axis < 0 ? x.rank + axis : axis];
+  return sizeScalar(x.shape[axis < 0 ? x.rank + axis : axis]);
+}
+
+/** A size, or a product of sizes, as an int32 scalar. */
+export function sizeScalar(size: number): tf.Scalar {
   if (!isTracing()) return tf.scalar(size, 'int32');
   return tf.engine().runKernel('PolybeamSize', {}, { size }) as tf.Scalar;
 }
