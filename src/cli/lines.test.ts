@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fakeStreams } from '../../test/support/cli/fakeStreams.js';
-import { inGroups, parseJsonLine, readTexts } from './lines.js';
+import { inGroups, readTexts } from './lines.js';
 import { createStatusLine } from './streams.js';
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -46,18 +46,6 @@ describe('texts of a command', () => {
 it('groups lines in order', async () => {
   const lines = readTexts(fakeStreams(['1\n2\n3\n4\n5\n']));
   expect(await collect(inGroups(lines, 2))).toEqual([['1', '2'], ['3', '4'], ['5']]);
-});
-
-describe('JSON lines', () => {
-  it('are objects', () => {
-    expect(parseJsonLine('{"a":[1]}', 1)).toEqual({ a: [1] });
-  });
-
-  it.each(['{"a":', '[1]', 'null', '3'])('and nothing else: %s', (line) => {
-    expect(() => parseJsonLine(line, 7)).toThrow(
-      expect.objectContaining({ code: 'INPUT_INVALID', message: expect.stringContaining('Line 7') }),
-    );
-  });
 });
 
 describe('status line', () => {

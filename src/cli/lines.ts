@@ -1,4 +1,3 @@
-import { PolybeamError } from '../errors.js';
 import { splitLines } from '../text/utf8.js';
 import { type CommandStreams, warn } from './streams.js';
 
@@ -91,34 +90,4 @@ export async function* inGroups<T>(items: AsyncIterable<T>, size: number): Async
     }
   }
   if (group.length > 0) yield group;
-}
-
-/**
- * Parses one line of JSON that must be an object.
- *
- * @param number of the line, from 1, for messages
- * @throws PolybeamError INPUT_INVALID
- */
-export function parseJsonLine(line: string, number: number): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (cause) {
-    throw new PolybeamError(
-      'INPUT_INVALID',
-      `Line ${number} is not JSON (${shorten(line)}): give one object a line.`,
-      { cause },
-    );
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
-  throw new PolybeamError(
-    'INPUT_INVALID',
-    `Line ${number} is no JSON object (${shorten(line)}): give one object a line.`,
-  );
-}
-
-function shorten(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

@@ -2,9 +2,23 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { PolybeamError } from '../errors.js';
 import { evaluateCommand } from './evaluate.js';
+import { forwardCommand } from './forward.js';
+import { generateCommand } from './generate.js';
 import { packageRoot } from './packageRoot.js';
 import type { CommandStreams } from './streams.js';
+import { Interrupted, trainCommand } from './train.js';
+import { translateCommand } from './translate.js';
 import { vocabCommand } from './vocab.js';
+
+/** In the order of the help page. */
+const commands = [
+  translateCommand,
+  generateCommand,
+  forwardCommand,
+  trainCommand,
+  evaluateCommand,
+  vocabCommand,
+];
 
 /** What the process should end with: 0 done, 2 wrong usage, 1 any other failure. */
 export type ExitCode = 0 | 1 | 2;
@@ -36,7 +50,8 @@ Examples:
   $ polybeam translate --to fr "This package contains the documentation."
   $ polybeam help translate`,
     );
-  for (const command of [evaluateCommand(streams), vocabCommand(streams)]) {
+  for (const make of commands) {
+    const command = make(streams);
     inheritSettings(command, program);
     program.addCommand(command);
   }
@@ -66,6 +81,10 @@ export function reportError(error: unknown, args: readonly string[], { stderr }:
     if (error.exitCode === 0) return 0;
     if (error.code !== 'commander.help') stderr.write(`polybeam: ${usageSentence(error)}\n`);
     return 2;
+  }
+  if (error instanceof Interrupted) {
+    stderr.write(`polybeam: ${error.message}\n`);
+    return 1;
   }
   const debug = args.includes('--debug');
   if (error instanceof PolybeamError) {

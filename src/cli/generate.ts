@@ -1,0 +1,63 @@
+import { Command } from 'commander';
+import { z } from 'zod';
+import { generationOptionsSchema } from '../generation/options.js';
+import type { ModelInput, ModelOutput } from '../pretrained/model.js';
+import { withFlagNames } from './flags.js';
+import { readInputs, tokenIds } from './jsonLines.js';
+import { inPortions } from './portions.js';
+import type { CommandStreams } from './streams.js';
+import { addGenerationFlags, addModelFlags, generationFlags, type ModelFlags, useModel } from './useModel.js';
+
+const inputSchema = z.union([
+  z.strictObject({ text: z.string() }),
+  z.strictObject({
+    input_ids: tokenIds,
+    attention_mask: tokenIds.optional(),
+    decoder_input_ids: tokenIds.optional(),
+  }),
+]);
+
+/** `polybeam generate`: token ids or texts in, sequences with scores out, as JSON lines. */
+export function generateCommand(streams: CommandStreams = process): Command {
+  const command = new Command('generate')
+    .description(
+      'Generate from JSON lines on standard input. Each is {"text"} or {"input_ids"} with optional "attention_mask" ' +
+        'and "decoder_input_ids"; each gives {"input_ids", "sequences": [{"ids", "score", "text"}]}, best first.',
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ echo '{"text": "Free software"}' | polybeam generate --model models/en-fr-software --num-beams 4
+  $ polybeam generate --model DIR --num-beams 4 --num-return-sequences 4 < in.jsonl > out.jsonl
+  $ polybeam generate --model DIR --do-sample --top-p 0.9 --seed 7 < in.jsonl`,
+    );
+  addModelFlags(command);
+  addGenerationFlags(command);
+  return command.action((flags: ModelFlags) => generate(flags, streams));
+}
+
+async function generate(flags: ModelFlags, streams: CommandStreams): Promise<void> {
+  const options = generationFlags(flags);
+  await useModel(flags, streams, (model) =>
+    inPortions(readInputs(streams, inputSchema), flags, streams, async (portion, batching) => {
+      const inputs = portion.map((line) => (line === undefined ? { inputIds: [] } : modelInput(line)));
+      const run = () => model.generate(inputs, options, batching);
+      const outputs = await withFlagNames(generationOptionsSchema, run);
+      return outputs.map((output, at) => (portion[at] === undefined ? '' : outputLine(output)));
+    }),
+  );
+}
+
+function modelInput(line: z.output<typeof inputSchema>): ModelInput {
+  if ('text' in line) return line;
+  return {
+    inputIds: line.input_ids,
+    attentionMask: line.attention_mask,
+    decoderInputIds: line.decoder_input_ids,
+  };
+}
+
+function outputLine({ inputIds, sequences }: ModelOutput): string {
+  return JSON.stringify({ input_ids: inputIds, sequences });
+}

@@ -1,0 +1,179 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fakeStreams } from '../../test/support/cli/fakeStreams.js';
+import { setFileAccess } from '../files.js';
+import { nodeFiles } from '../node/files.js';
+import { saveTokenizer } from '../text/saveTokenizer.js';
+import { trainVocabulary } from '../text/trainVocabulary.js';
+import { runProgram } from './program.js';
+
+const fixtures = 'test/fixtures/models';
+const directory = mkdtempSync(join(tmpdir(), 'polybeam-models-'));
+const textModel = join(directory, 'marian');
+const expected = JSON.parse(readFileSync(`${fixtures}/marian/expected.json`, 'utf8'));
+
+beforeAll(async () => {
+  setFileAccess(nodeFiles);
+  cpSync(`${fixtures}/marian`, textModel, { recursive: true });
+  const letters = 'abcdefghijklmnopqrstuvwxyz'.split('');
+  const lines = [...letters.map((letter) => `${letter} ${letter}${letter}`), 'the end', 'the start'];
+  const tokenizer = await trainVocabulary(lines, {
+    size: 72,
+    minFrequency: 1,
+    specialTokens: ['</s>', '<unk>', '<pad>'],
+  });
+  await saveTokenizer(textModel, tokenizer, { modelMaxLength: 12 });
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+async function run(args: string[], input: (string | Uint8Array)[] = []) {
+  const streams = fakeStreams(input);
+  const code = await runProgram(args, streams);
+  return { code, out: streams.out(), err: streams.err() };
+}
+
+/** The rows of a padded fixture, without their padding. */
+function inputRows(): number[][] {
+  const { input_ids, attention_mask } = expected.inputs as Record<string, number[][]>;
+  return input_ids.map((row, at) => row.filter((_, column) => attention_mask[at][column] === 1));
+}
+
+/** Options in Python's names as flags. */
+function flagsOf(options: Record<string, unknown>): string[] {
+  return Object.entries(options).flatMap(([name, value]) => [
+    `--${name.replaceAll('_', '-')}`,
+    String(value),
+  ]);
+}
+
+/** What transformers returns, without the decoder start token and the padding (both 71 in this model). */
+function withoutStartAndPadding(ids: number[]): number[] {
+  return ids.filter((id) => id !== 71);
+}
+
+describe('polybeam generate', () => {
+  it.each(['greedy', 'beam-2', 'beam-early-stopping-never', 'beam-everything'])(
+    "gives transformers' sequences, line by line, blank for blank: %s",
+    async (name) => {
+      const wanted = expected.generate.find((one: { name: string }) => one.name === name);
+      const rows = inputRows();
+      const lines = rows.flatMap((row) => [JSON.stringify({ input_ids: row }), '']);
+      const args = ['generate', '--model', `${fixtures}/marian`, '--batch-size', '3'];
+      const { code, out, err } = await run([...args, ...flagsOf(wanted.options)], [lines.join('\n')]);
+      expect([code, err]).toEqual([0, '']);
+      const answers = out.split('\n');
+      expect(answers.filter((_, at) => at % 2 === 1)).toEqual(rows.map(() => ''));
+      const outputs = answers.filter((_, at) => at % 2 === 0).map((line) => JSON.parse(line));
+      expect(outputs.map((output) => output.input_ids)).toEqual(rows);
+      const sequences = outputs.flatMap((output) => output.sequences);
+      expect(sequences.map(({ ids }) => ids)).toEqual(wanted.sequences.map(withoutStartAndPadding));
+      for (const [at, score] of (wanted.sequences_scores ?? []).entries()) {
+        expect(sequences[at].score).toBeCloseTo(score, 3);
+      }
+      expect(sequences[0]).not.toHaveProperty('text');
+    },
+  );
+
+  it.each([
+    ['{"input_id":[5]}', 'Line 2: there is no key "input_id"; did you mean input_ids?'],
+    ['{"frobnicate":1}', 'Line 2: there is no key "frobnicate"; use text, input_ids, '],
+    ['{"text":3}', 'Line 2: text is wrong (expected string, received number).'],
+    ['{"input_ids":[1.5]}', 'Line 2: input_ids.0 is wrong ('],
+    ['{"text":"a","input_ids":[2]}', 'cannot go with the other keys.'],
+    ['{}', 'Line 2: it is empty; give text or input_ids.'],
+    ['[1]', 'Line 2 is no JSON object ([1]): give one object a line.'],
+    ['{"a"', 'Line 2 is not JSON ({"a"): give one object a line.'],
+  ])('refuses %s, naming the line', async (line, message) => {
+    const { code, out, err } = await run(['generate', '--model', `${fixtures}/marian`], [`\n${line}\n`]);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toContain(`polybeam: ${message.startsWith('Line') ? message : 'Line 2: '}`);
+    expect(err).toContain(message);
+    expect(err).toContain('[INPUT_INVALID]');
+  });
+
+  it('refuses options that contradict each other, by the names of their flags', async () => {
+    const args = [
+      'generate',
+      '--model',
+      `${fixtures}/marian`,
+      '--num-beams',
+      '1',
+      '--num-return-sequences',
+      '2',
+    ];
+    const { code, err } = await run(args, ['{"input_ids":[5]}\n']);
+    expect(code).toBe(2);
+    expect(err).toContain('--num-return-sequences 2 is more than --num-beams 1');
+  });
+});
+
+describe('polybeam forward', () => {
+  it('gives logits of an encoder-decoder', async () => {
+    const [row] = inputRows();
+    const line = { input_ids: row, decoder_input_ids: expected.inputs.decoder_input_ids[0] };
+    const { code, out } = await run(
+      ['forward', '--model', `${fixtures}/marian`],
+      [`${JSON.stringify(line)}\n\n`],
+    );
+    expect(code).toBe(0);
+    const [first, second] = out.split('\n');
+    expect(second).toBe('');
+    const { logits } = JSON.parse(first) as { logits: number[][] };
+    expect(logits).toHaveLength(line.decoder_input_ids.length);
+    const wanted = expected.forward.logits[0] as number[][];
+    for (const [position, values] of logits.entries()) {
+      for (const [token, value] of values.entries()) expect(value).toBeCloseTo(wanted[position][token], 4);
+    }
+  });
+
+  it('gives hidden states and the pooled output of an encoder', async () => {
+    const { out } = await run(['forward', '--model', `${fixtures}/bert`], ['{"input_ids":[5,8,2]}\n']);
+    const output = JSON.parse(out);
+    expect(Object.keys(output)).toEqual(['last_hidden_state', 'pooler_output']);
+    expect(output.last_hidden_state).toHaveLength(3);
+  });
+});
+
+describe('polybeam translate', () => {
+  const args = ['translate', '--model', textModel, '--max-new-tokens', '5'];
+
+  it('gives a line for a line in the same order, whatever the batches', async () => {
+    const texts = ['a b c', '', 'the end the start', '   ', 'z', 'the start'];
+    const one = await run([...args, '--batch-size', '1'], [`${texts.join('\n')}\n`]);
+    const lines = one.out.split('\n').slice(0, -1);
+    expect([one.code, one.err, lines.length]).toEqual([0, '', texts.length]);
+    expect(lines[1]).toBe('');
+    expect(lines[3]).toBe('');
+    expect(lines[0]).not.toBe('');
+    expect(await run([...args, '--batch-size', '4'], [texts.join('\n')])).toEqual(one);
+    const asArguments = await run([...args, ...texts]);
+    expect(asArguments).toEqual(one);
+  });
+
+  it('cuts a line that is too long, with a warning that names it', async () => {
+    const { code, out, err } = await run(args, [`a\n${'word '.repeat(1000)}\n`]);
+    expect(code).toBe(0);
+    expect(out.split('\n')).toHaveLength(3);
+    expect(err).toMatch(/^polybeam: warning: Input 2 is longer than the 12 tokens/);
+  });
+
+  it('has no flag for what it could not do', async () => {
+    const { code, err } = await run([...args, '--num-return-sequences', '2', 'a']);
+    expect(code).toBe(2);
+    expect(err).toContain("unknown option '--num-return-sequences'");
+  });
+
+  it('refuses a language that the model does not say it knows', async () => {
+    const { code, err } = await run([...args, '--to', 'fr', 'a']);
+    expect(code).toBe(1);
+    expect(err).toContain('[LANGUAGE_UNKNOWN]');
+  });
+
+  it('says that text needs a tokenizer', async () => {
+    const { code, err } = await run(['translate', '--model', `${fixtures}/marian`, 'a']);
+    expect(code).toBe(1);
+    expect(err).toContain('[TOKENIZER_MISSING]');
+  });
+});

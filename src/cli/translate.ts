@@ -1,0 +1,57 @@
+import { Command } from 'commander';
+import { checkGenerationOptions, generationOptionsSchema } from '../generation/options.js';
+import { withFlagNames } from './flags.js';
+import { readTexts } from './lines.js';
+import { packageRoot } from './packageRoot.js';
+import { inPortions } from './portions.js';
+import type { CommandStreams } from './streams.js';
+import { addGenerationFlags, addModelFlags, generationFlags, type ModelFlags, useModel } from './useModel.js';
+
+/** The model that polybeam comes with. */
+const embeddedModel = 'models/en-fr-software';
+
+/** `polybeam translate`: a line in, a line out. */
+export function translateCommand(streams: CommandStreams = process): Command {
+  const command = new Command('translate')
+    .description(
+      `Translate texts, or lines of standard input: a line in, a line out, blank for blank. Without --model, the ` +
+        `English to French model in ${embeddedModel}.`,
+    )
+    .argument('[text...]', 'texts to translate; nothing reads standard input')
+    .option('--to <language>', 'target language, checked against those of the model')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ polybeam translate --to fr "This package contains the documentation."
+  $ polybeam translate --model opus-mt-en-de --num-beams 6 < input.en > output.de
+  $ polybeam translate --do-sample --top-k 10 --seed 1 "Free software is a matter of liberty."`,
+    );
+  addModelFlags(command);
+  // One line goes in and one comes out.
+  addGenerationFlags(command, ['numReturnSequences']);
+  return command.action((texts: string[], flags: ModelFlags & { to?: string }) =>
+    translate(texts, flags, streams),
+  );
+}
+
+async function translate(
+  texts: string[],
+  flags: ModelFlags & { to?: string },
+  streams: CommandStreams,
+): Promise<void> {
+  const options = generationFlags(flags);
+  await withFlagNames(generationOptionsSchema, () => checkGenerationOptions(options));
+  const preset = `${packageRoot()}/${embeddedModel}`;
+  await useModel(
+    flags,
+    streams,
+    (model) =>
+      inPortions(readTexts(streams, texts), flags, streams, async (portion, batching) => {
+        const run = () => model.translate(portion, { ...options, ...batching, to: flags.to });
+        const translations = await withFlagNames(generationOptionsSchema, run);
+        return translations.map((text) => text.replace(/\s*\n\s*/g, ' '));
+      }),
+    preset,
+  );
+}
