@@ -29,21 +29,14 @@ export {
   resolveGenerationOptions,
 } from './generation/options.js';
 export type { StepModel } from './generation/stepModel.js';
-export { type LoadOptions, type LoadOptions, loadModel, loadModel } from './pretrained/loadModel.js';
+export { type LoadOptions, loadModel } from './pretrained/loadModel.js';
 export type {
   ForwardInput,
-  ForwardInput,
-  ForwardOutput,
   ForwardOutput,
   Model,
-  Model,
-  ModelInput,
   ModelInput,
   ModelOutput,
-  ModelOutput,
   ModelSequence,
-  ModelSequence,
-  TranslateOptions,
   TranslateOptions,
 } from './pretrained/model.js';
 export { loadTokenizer } from './text/loadTokenizer.js';

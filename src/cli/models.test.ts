@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -175,5 +175,31 @@ describe('polybeam translate', () => {
     const { code, err } = await run(['translate', '--model', `${fixtures}/marian`, 'a']);
     expect(code).toBe(1);
     expect(err).toContain('[TOKENIZER_MISSING]');
+  });
+});
+
+describe('polybeam convert', () => {
+  it.each(['float32', 'float16', 'int8'])('writes %s weights that generate', async (weights) => {
+    const output = join(directory, weights);
+    const converted = await run(['convert', '--model', textModel, '--weights', weights, '--output', output]);
+    expect(converted).toEqual({ code: 0, out: `${output}/model.safetensors: ${weights}\n`, err: '' });
+    const translated = await run(['translate', '--model', output, '--max-new-tokens', '5', 'the end']);
+    expect([translated.code, translated.out.length > 1]).toEqual([0, true]);
+  });
+
+  it('stores fewer bytes in narrower formats', () => {
+    const size = (weights: string) => statSync(join(directory, weights, 'model.safetensors')).size;
+    expect(size('float16')).toBeLessThan(0.7 * size('float32'));
+    expect(size('int8')).toBeLessThan(size('float16'));
+  });
+
+  it.each([
+    [['--weights', 'int4', '--output', 'x'], 'use float32, float16 or int8.'],
+    [['--output', 'x'], '--weights is missing'],
+    [['--weights', 'int8', '--output', `${textModel}/../marian/`], 'is the model itself'],
+  ])('refuses %j', async (flags, message) => {
+    const { code, err } = await run(['convert', '--model', textModel, ...flags]);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
   });
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { PolybeamError } from '../errors.js';
+import { convertCommand } from './convert.js';
 import { evaluateCommand } from './evaluate.js';
 import { forwardCommand } from './forward.js';
 import { generateCommand } from './generate.js';
@@ -18,6 +19,7 @@ const commands = [
   trainCommand,
   evaluateCommand,
   vocabCommand,
+  convertCommand,
 ];
 
 /** What the process should end with: 0 done, 2 wrong usage, 1 any other failure. */
