@@ -43,15 +43,7 @@ async function readShards(
   read: (path: string) => Promise<Map<string, StoredWeight>>,
 ): Promise<Map<string, StoredWeight>> {
   const path = `${directory}/${index}`;
-  let map: Record<string, string>;
-  try {
-    map = JSON.parse(new TextDecoder().decode(await fileAccess().read(path))).weight_map;
-  } catch (error) {
-    if (error instanceof PolybeamError) throw error;
-    throw new PolybeamError('FILE_CORRUPT', `${path} is not valid JSON; copy or download it again.`, {
-      cause: error,
-    });
-  }
+  const map = await readWeightMap(path);
   const weights = new Map<string, StoredWeight>();
   for (const shard of new Set(Object.values(map))) {
     for (const [name, weight] of await read(`${directory}/${shard}`)) weights.set(name, weight);
@@ -64,6 +56,28 @@ async function readShards(
     );
   }
   return weights;
+}
+
+/** `weight_map`: tensor names to file names. */
+async function readWeightMap(path: string): Promise<Record<string, string>> {
+  let map: unknown;
+  try {
+    map = JSON.parse(new TextDecoder().decode(await fileAccess().read(path)))?.weight_map;
+  } catch (error) {
+    if (error instanceof PolybeamError) throw error;
+    throw new PolybeamError('FILE_CORRUPT', `${path} is not valid JSON; copy or download it again.`, {
+      cause: error,
+    });
+  }
+  // File names only: an index must not reach outside its directory.
+  const isName = (name: unknown) => typeof name === 'string' && /^[^/\\]+$/.test(name) && !/^\.+$/.test(name);
+  if (typeof map !== 'object' || map === null || !Object.values(map).every(isName)) {
+    throw new PolybeamError(
+      'FILE_CORRUPT',
+      `${path} has no weight_map of tensor names to file names; copy or download it again.`,
+    );
+  }
+  return map as Record<string, string>;
 }
 
 /** A store over tensors whose places are known. */
@@ -108,6 +122,13 @@ async function toFloats(
   if (weight.format === 'F64') return doublesToFloats(bytes);
   const scale = weights.get(name + scaleSuffix);
   if (weight.format === 'I8' && scale) {
+    const [rows] = weight.shape;
+    if (scale.format !== 'F32' || scale.shape.length !== 1 || scale.shape[0] !== rows) {
+      throw new PolybeamError(
+        'WEIGHT_SHAPE',
+        `${name}${scaleSuffix} is ${scale.format} [${scale.shape.join(', ')}], but the ${rows} rows of ${name} need F32 [${rows}]; convert the model again.`,
+      );
+    }
     const values = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return dequantizeRows({ values, scales: asFloats(await readBytes(scale)) });
   }

@@ -1,8 +1,9 @@
 import type { StoredWeight, WeightFormat } from '../engine/weights.js';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
-import { type PickledTensor, readStateDictPickle } from './pickle.js';
+import { type Pickle, type PickledTensor, readPickle, tensorsOf } from './pickle.js';
 import { bytesPerElement } from './safetensors.js';
+import { readZipEntries } from './zipEntries.js';
 
 const formats: Record<string, WeightFormat> = {
   FloatStorage: 'F32',
@@ -16,23 +17,41 @@ const formats: Record<string, WeightFormat> = {
   BoolStorage: 'BOOL',
 };
 
+/** A place in the file. */
+interface Place {
+  offset: number;
+  length: number;
+}
+
+/** A state dict whose numbers are still in the file. */
+interface StateDict {
+  tensors: Map<string, PickledTensor>;
+  storages: ReadonlyMap<string, Place>;
+}
+
 /**
- * The tensors of a legacy `pytorch_model.bin`: a zip archive of a pickled dictionary and one entry a storage. The
- * pickle is read as data, see `pickle.ts`; tensors that lie contiguously are not copied.
+ * The tensors of a legacy `pytorch_model.bin`: a zip archive of a pickled dictionary and one entry a storage, or what
+ * torch.save wrote before 1.6, pickles followed by the storages. The pickle is read as data, see `pickle.ts`. Tensors
+ * that lie contiguously are not read; others (transposed weights) are.
  * @throws FILE_NOT_FOUND; FILE_CORRUPT; WEIGHT_DTYPE
  */
 export async function readPytorchBin(path: string): Promise<Map<string, StoredWeight>> {
-  const archive = await fileAccess().read(path);
-  const entries = storedEntries(archive, path);
-  const pickle = [...entries].find(([name]) => name.endsWith('/data.pkl'));
-  if (!pickle) throw corrupt(path, 'it holds no data.pkl');
-  const root = pickle[0].slice(0, -'data.pkl'.length);
-  const { offset, length } = pickle[1];
+  const files = fileAccess();
+  const size = await files.size(path);
+  if (size === undefined) {
+    throw new PolybeamError('FILE_NOT_FOUND', `${path} does not exist; check the model directory.`);
+  }
+  if (size < 22) throw corrupt(path, `it has ${size} bytes`);
+  const start = await files.readRange(path, 0, legacyStart.length);
+  const isZip = start[0] === 0x50 && start[1] === 0x4b;
+  if (!isZip && legacyStart.some((byte, index) => start[index] !== byte))
+    throw corrupt(path, 'it begins neither as a zip archive nor as older PyTorch files do');
+  const { tensors, storages } = isZip ? await readZip(path, size) : await readLegacy(path, size);
   const weights = new Map<string, StoredWeight>();
-  for (const [name, tensor] of readStateDictPickle(archive.subarray(offset, offset + length), path)) {
-    const place = entries.get(`${root}data/${tensor.key}`);
+  for (const [name, tensor] of tensors) {
+    const place = storages.get(tensor.key);
     if (!place) throw corrupt(path, `the storage ${tensor.key} of ${name} is missing`);
-    weights.set(name, locate(name, tensor, place, archive, path));
+    weights.set(name, await locate(name, tensor, place, path));
   }
   return weights;
 }
@@ -44,68 +63,110 @@ function corrupt(path: string, what: string): PolybeamError {
   );
 }
 
-interface Place {
-  offset: number;
-  length: number;
-}
-
-/** Where the uncompressed entries of a zip archive lie; torch.save compresses nothing. */
-function storedEntries(archive: Uint8Array, path: string): Map<string, Place> {
-  const view = new DataView(archive.buffer, archive.byteOffset, archive.byteLength);
-  const end = findEnd(view, path);
-  const entries = new Map<string, Place>();
-  let at = view.getUint32(end + 16, true);
-  for (let index = 0; index < view.getUint16(end + 10, true); index++) {
-    if (at + 46 > archive.length || view.getUint32(at, true) !== 0x02014b50)
-      throw corrupt(path, 'its directory is broken');
-    const method = view.getUint16(at + 10, true);
-    const length = view.getUint32(at + 24, true);
-    const nameLength = view.getUint16(at + 28, true);
-    const local = view.getUint32(at + 42, true);
-    const name = new TextDecoder().decode(archive.subarray(at + 46, at + 46 + nameLength));
-    if (method !== 0) throw corrupt(path, `the entry ${name} is compressed`);
-    const offset = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
-    if (offset + length > archive.length) throw corrupt(path, `the entry ${name} is cut off`);
-    entries.set(name, { offset, length });
-    at += 46 + nameLength + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
+async function readZip(path: string, size: number): Promise<StateDict> {
+  const files = fileAccess();
+  const entries = await readZipEntries(path, size);
+  const bytesOf = async (name: string) => {
+    const place = entries.get(name);
+    return place && files.readRange(path, place.offset, place.offset + place.length);
+  };
+  const pickleName = [...entries.keys()].find((name) => name.endsWith('/data.pkl'));
+  if (!pickleName) throw corrupt(path, 'it holds no data.pkl');
+  const root = pickleName.slice(0, -'data.pkl'.length);
+  const order = await bytesOf(`${root}byteorder`);
+  if (order && new TextDecoder().decode(order) !== 'little') {
+    throw new PolybeamError(
+      'WEIGHT_DTYPE',
+      `${path} was written on a big-endian machine; save it as safetensors there.`,
+    );
   }
-  return entries;
-}
-
-/** The end record stands last, before a comment of at most 65,535 bytes. */
-function findEnd(view: DataView, path: string): number {
-  for (let at = view.byteLength - 22; at >= Math.max(0, view.byteLength - 65557); at--) {
-    if (view.getUint32(at, true) === 0x06054b50) return at;
+  const pickle = readPickle((await bytesOf(pickleName))!, path);
+  if (!pickle) throw corrupt(path, 'its data.pkl has no end');
+  const storages = new Map<string, Place>();
+  for (const key of pickle.storages.keys()) {
+    const place = entries.get(`${root}data/${key}`);
+    if (place) storages.set(key, place);
   }
-  throw corrupt(path, 'it is not a zip archive (torch.save before 1.6 wrote another format)');
+  return { tensors: tensorsOf(pickle.value, path), storages };
 }
 
-function locate(
+/** The pickled magic number that files begin with which torch.save wrote before 1.6: 0x1950a86a20f9469cfc6c. */
+const legacyStart = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
+
+/**
+ * Five pickles (magic number, protocol, machine, state dict, order of the storages); then of each storage the number
+ * of elements as int64, and the elements.
+ */
+async function readLegacy(path: string, size: number): Promise<StateDict> {
+  const [, protocol, machine, state, order] = await readLegacyPickles(path, size);
+  if (protocol.value !== 1001 || !Array.isArray(order.value))
+    throw corrupt(path, `its protocol is ${String(protocol.value)} where 1001 is known`);
+  if (machine.value instanceof Map && machine.value.get('little_endian') === false) {
+    throw new PolybeamError(
+      'WEIGHT_DTYPE',
+      `${path} was written on a big-endian machine; save it as safetensors there.`,
+    );
+  }
+  const storages = new Map<string, Place>();
+  let at = order.end;
+  for (const key of order.value as string[]) {
+    const format = formatOf(state.storages.get(key) ?? 'unknown storage', `the storage ${key}`);
+    if (at + 8 > size) throw corrupt(path, `the storage ${key} begins at byte ${at}, the file has ${size}`);
+    const head = await fileAccess().readRange(path, at, at + 8);
+    const count = Number(new DataView(head.buffer, head.byteOffset).getBigUint64(0, true));
+    const length = count * bytesPerElement[format];
+    if (at + 8 + length > size)
+      throw corrupt(path, `the storage ${key} ends at byte ${at + 8 + length}, the file has ${size}`);
+    storages.set(key, { offset: at + 8, length });
+    at += 8 + length;
+  }
+  return { tensors: tensorsOf(state.value, path), storages };
+}
+
+/** The pickles' length is not said anywhere: reads more of the file until they are whole. */
+async function readLegacyPickles(path: string, size: number): Promise<Pickle[]> {
+  for (let length = Math.min(size, 1 << 20); ; length = Math.min(size, length * 4)) {
+    const bytes = await fileAccess().readRange(path, 0, length);
+    const pickles: Pickle[] = [];
+    while (pickles.length < 5) {
+      const pickle = readPickle(bytes, path, pickles.at(-1)?.end ?? 0);
+      if (!pickle) break;
+      pickles.push(pickle);
+    }
+    if (pickles.length === 5) return pickles;
+    if (length === size)
+      throw corrupt(path, `it ends at byte ${size}, within the description of its tensors`);
+  }
+}
+
+function formatOf(storage: string, what: string): WeightFormat {
+  if (Object.hasOwn(formats, storage)) return formats[storage];
+  throw new PolybeamError(
+    'WEIGHT_DTYPE',
+    `${what} is a ${storage}; polybeam reads ${Object.keys(formats).join(', ')}: convert it.`,
+  );
+}
+
+async function locate(
   name: string,
   tensor: PickledTensor,
   place: Place,
-  archive: Uint8Array,
   path: string,
-): StoredWeight {
-  const format = formats[tensor.storage];
-  if (!format) {
-    throw new PolybeamError(
-      'WEIGHT_DTYPE',
-      `The tensor ${name} is a ${tensor.storage}; polybeam reads ${Object.keys(formats).join(', ')}: convert it.`,
-    );
-  }
+): Promise<StoredWeight> {
+  const format = formatOf(tensor.storage, `The tensor ${name}`);
   const width = bytesPerElement[format];
   const { shape, stride } = tensor;
   const count = shape.reduce((product, size) => product * size, 1);
-  const storage = archive.subarray(place.offset, place.offset + place.length);
+  if (count === 0) return { format, shape, data: { kind: 'memory', data: new Uint8Array(0) } };
   const last = tensor.offset + shape.reduce((sum, size, axis) => sum + (size - 1) * stride[axis], 0);
-  if (count > 0 && (last + 1) * width > storage.length)
-    throw corrupt(path, `the storage of ${name} is too short`);
-  if (isContiguous(shape, stride)) {
-    const offset = place.offset + tensor.offset * width;
-    return { format, shape, data: { kind: 'file', path, offset, length: count * width } };
+  if ((last + 1) * width > place.length) {
+    throw corrupt(path, `${name} needs ${(last + 1) * width} bytes, its storage has ${place.length}`);
   }
-  return { format, shape, data: { kind: 'memory', data: gather(storage, tensor, count, width) } };
+  const offset = place.offset + tensor.offset * width;
+  if (isContiguous(shape, stride))
+    return { format, shape, data: { kind: 'file', path, offset, length: count * width } };
+  const bytes = await fileAccess().readRange(path, offset, place.offset + (last + 1) * width);
+  return { format, shape, data: { kind: 'memory', data: gather(bytes, tensor, count, width) } };
 }
 
 function isContiguous(shape: readonly number[], stride: readonly number[]): boolean {
@@ -119,20 +180,22 @@ function isContiguous(shape: readonly number[], stride: readonly number[]): bool
 
 /** Copies a strided tensor (a transposed weight) into row-major order. */
 function gather(
-  storage: Uint8Array,
-  { shape, stride, offset }: PickledTensor,
+  source: Uint8Array,
+  { shape, stride }: PickledTensor,
   count: number,
   width: number,
 ): Uint8Array {
   const bytes = new Uint8Array(count * width);
-  for (let index = 0; index < count; index++) {
-    let rest = index;
-    let from = offset;
+  const index = shape.map(() => 0);
+  let from = 0;
+  for (let to = 0; to < count; to++) {
+    for (let byte = 0; byte < width; byte++) bytes[to * width + byte] = source[from * width + byte];
     for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += (rest % shape[axis]) * stride[axis];
-      rest = Math.floor(rest / shape[axis]);
+      from += stride[axis];
+      if (++index[axis] < shape[axis]) break;
+      from -= shape[axis] * stride[axis];
+      index[axis] = 0;
     }
-    bytes.set(storage.subarray(from * width, (from + 1) * width), index * width);
   }
   return bytes;
 }
