@@ -18,7 +18,7 @@ export const nodeFiles: FileAccess = {
   },
   writeAtomic,
   append: async (path, text) => {
-    await writing(path, async () => {
+    await writing(path, 'what was there before is kept, perhaps with a part of the new text', async () => {
       await mkdir(dirname(path), { recursive: true });
       await appendFile(path, text);
     });
@@ -57,7 +57,9 @@ async function readRange(path: string, start: number, end: number): Promise<Uint
     const bytes = new Uint8Array(end - start);
     let filled = 0;
     while (filled < bytes.length) {
-      const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);
+      // Node refuses to read 2 GiB or more at once.
+      const wanted = Math.min(bytes.length - filled, 1 << 30);
+      const { bytesRead } = await file.read(bytes, filled, wanted, start + filled);
       if (bytesRead === 0) {
         throw new PolybeamError(
           'FILE_CORRUPT',
@@ -72,7 +74,8 @@ async function readRange(path: string, start: number, end: number): Promise<Uint
   }
 }
 
-async function writing(path: string, write: () => Promise<void>): Promise<void> {
+/** @param outcome what a failure leaves behind */
+async function writing(path: string, outcome: string, write: () => Promise<void>): Promise<void> {
   try {
     await write();
   } catch (error) {
@@ -82,7 +85,7 @@ async function writing(path: string, write: () => Promise<void>): Promise<void> 
       code === 'ENOSPC' ? 'free some disk space and run again' : 'check the path and its permissions';
     throw new PolybeamError(
       'FILE_WRITE',
-      `${path} could not be written (${(error as Error).message}); what was there before is untouched: ${remedy}.`,
+      `${path} could not be written (${(error as Error).message}); ${outcome}: ${remedy}.`,
       { cause: error },
     );
   }
@@ -95,7 +98,7 @@ async function writeAtomic(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const temporary = `${path}.${process.pid}-${temporaries++}.tmp`;
-  await writing(path, async () => {
+  await writing(path, 'what was there before is untouched', async () => {
     await mkdir(dirname(path), { recursive: true });
     try {
       const file = await open(temporary, 'w');
@@ -106,9 +109,17 @@ async function writeAtomic(
         await file.close();
       }
       await rename(temporary, path);
+      await syncDirectory(dirname(path));
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;
     }
   });
+}
+
+/** Makes a rename last through a power cut, where the system can: Windows opens no directories. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
 }
