@@ -2,6 +2,9 @@
  * polybeam for any JavaScript runtime. In Node, `import 'polybeam'` reads src/node.ts, which also sets the runtime,
  * the file system and the tokenizers; elsewhere call `setRuntime` and `setFileAccess` first.
  */
+
+export { type BertConfig, bertPresets } from './encoder/bert.js';
+export { type TransformerConfig, transformerPresets } from './encoder/transformer.js';
 export { compile } from './engine/compile.js';
 export type {
   CompileOptions,

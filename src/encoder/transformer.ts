@@ -70,9 +70,6 @@ export const transformerEpsilon = 1e-5;
 
 export const transformerNames = { query: 'q_proj', key: 'k_proj', value: 'v_proj' } as const;
 
-/** Xavier uniform, as fairseq and Marian start their matrices. */
-export const matrixInitializer: Initializer = { kind: 'xavierUniform' };
-
 /** The embedding table of one side, under its own name or the shared one. [vocab, dModel] */
 export function tokenTable(p: Parameters, config: TransformerConfig, side: 'encoder' | 'decoder'): tf.Tensor {
   const initializer: Initializer = { kind: 'normal', standardDeviation: config.initStd };

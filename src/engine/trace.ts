@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { PolybeamError } from '../errors.js';
 import { Dimensions, type SizeExpression } from './dimensions.js';
-import type { Attribute, Dimension, ElementType, Graph, GraphPort } from './graph.js';
+import type { Attribute, Dimension, ElementType, Graph } from './graph.js';
 import { makeNode, renameValues } from './graph.js';
 
 /** A value of the trace: its name in the graph, and its sizes with stand-ins for named dimensions. */
@@ -417,5 +417,3 @@ class TraceBackend extends tf.KernelBackend {
 // Also keeps tfjs from advertising its other packages on the console.
 tf.enableProdMode();
 tf.registerBackend(traceBackendName, () => new TraceBackend());
-
-export type { GraphPort };

@@ -3,9 +3,6 @@ import { PolybeamError } from '../errors.js';
 import type { Dimension, ElementType, GraphPort } from './graph.js';
 import { onnxRuntime } from './runtime.js';
 
-/** Arrays that values are made of: float32, int32, and bytes for booleans. */
-export type ValueData = Float32Array | Int32Array | Uint8Array | BigInt64Array;
-
 /** A value on the host: sizes and a typed array, row-major. Plain data; programs read and write `data` in place. */
 export interface Value {
   type: 'float32' | 'int32' | 'bool';
@@ -16,12 +13,18 @@ export interface Value {
 const onnxTensors = new WeakMap<Value, Tensor>();
 
 /** A float32 value; without data, zeros. */
-export function floats(shape: readonly number[], data = new Float32Array(elements(shape))): Value {
+export function floats(
+  shape: readonly number[],
+  data: Float32Array = new Float32Array(elements(shape)),
+): Value {
   return { type: 'float32', shape, data };
 }
 
 /** An int32 value; without data, zeros. */
-export function integers(shape: readonly number[], data = new Int32Array(elements(shape))): Value {
+export function integers(
+  shape: readonly number[],
+  data: Int32Array = new Int32Array(elements(shape)),
+): Value {
   return { type: 'int32', shape, data };
 }
 

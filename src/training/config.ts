@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { transformerPresets } from '../encoder/transformer.js';
 import { vocabularyOptionsSchema } from '../text/vocabularyOptions.js';
 
 /*
@@ -53,14 +54,24 @@ const vocabularySchema = z.strictObject({
     ),
 });
 
+function withDropout(sizes: (typeof transformerPresets)[keyof typeof transformerPresets], dropout: number) {
+  return {
+    layers: [sizes.encoderLayers, sizes.decoderLayers],
+    dModel: sizes.dModel,
+    ffnDim: sizes.encoderFfnDim,
+    attentionHeads: sizes.encoderAttentionHeads,
+    dropout,
+  } as const;
+}
+
 /** Sizes of the presets; every field can be set over them. */
 export const modelPresets = {
   // The "Transformer-tiny" of Multi30k work (Wu et al. 2021): small data needs few parameters and much dropout.
-  tiny: { layers: [4, 4], dModel: 128, ffnDim: 256, attentionHeads: 4, dropout: 0.3 },
+  tiny: withDropout(transformerPresets.tiny, 0.3),
   // Deep encoder, shallow decoder (Kasai et al. 2021): the decoder runs once a token, the encoder once a sentence.
-  small: { layers: [6, 3], dModel: 256, ffnDim: 1024, attentionHeads: 4, dropout: 0.1 },
+  small: withDropout(transformerPresets.small, 0.1),
   // Vaswani et al. 2017, table 3, "base".
-  base: { layers: [6, 6], dModel: 512, ffnDim: 2048, attentionHeads: 8, dropout: 0.1 },
+  base: withDropout(transformerPresets.base, 0.1),
 } as const;
 
 const modelSchema = z.strictObject({

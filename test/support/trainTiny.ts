@@ -26,7 +26,12 @@ export async function tinyConfig(
   await writeFile(tsv, `${lines.join('\n')}\n`);
   return parseTrainConfig({
     output: join(directory, 'run'),
-    data: { train: [{ tsv }], validation: [{ tsv }], languages: { source: 'xa', target: 'xb' }, maxLength: 32 },
+    data: {
+      train: [{ tsv }],
+      validation: [{ tsv }],
+      languages: { source: 'xa', target: 'xb' },
+      maxLength: 32,
+    },
     vocabulary: { train: { type: 'bpe', size: 40, minFrequency: 1 } },
     model: { dModel: 16, ffnDim: 32, attentionHeads: 2, encoderLayers: 1, decoderLayers: 1, dropout: 0.1 },
     schedule: { learningRate: 0.01, warmupUpdates: 10 },
