@@ -204,6 +204,7 @@ export const arrangeCases: KernelCase[] = [
         (x) => tf.stridedSlice(x, [0, 1, 0], [4, 5, 6], [1, 2, 3]),
         (x) => tf.stridedSlice(x, [-1, 0, 5], [-5, 5, 0], [-1, 1, -2]),
         (x) => tf.stridedSlice(x, [3, 0, 0], [0, 5, 6], [-1, 1, 1], 0, 1),
+        (x) => tf.stridedSlice(x, [2, 3, 4], [0, 0, 1], [-1, -1, -2]),
         (x) => tf.stridedSlice(x, [1, 0, 0], [2, 5, 6], [1, 1, 1], 0, 0, 0, 0, 1),
         (x) => tf.stridedSlice(x, [0, 2], [1, 4], [1, 2], 1, 1, 0, 0, 0),
         (x) => tf.stridedSlice(x, [0, 0, 1], [0, 0, 4], [1, 1, 2], 3, 3, 0, 0, 0),

@@ -6,6 +6,7 @@ import type { Device, Program, Signature, Tensors, TracedFunction } from '../pro
 import { traceBackendName } from '../trace.js';
 import type { Value } from '../values.js';
 import {
+  type DeviceLimits,
   dimensionNames,
   fillInput,
   type KernelCase,
@@ -145,6 +146,7 @@ export async function checkScenario(
   scenario: Scenario,
   device: Device,
   seed: number,
+  limits: DeviceLimits = {},
 ): Promise<void> {
   const signature: Signature = {};
   for (const [name, { type, shape }] of Object.entries(scenario.inputs)) signature[name] = { type, shape };
@@ -158,13 +160,17 @@ export async function checkScenario(
     const expected = await reference(kernelCase, scenario, signature);
     for (const sizes of allSizes) {
       const feeds = Object.fromEntries(
-        Object.entries(scenario.inputs).map(([name, input]) => [name, fillInput(input, sizes, random)]),
+        Object.entries(scenario.inputs).map(([name, input]) => [
+          name,
+          fillInput(input, sizes, random, limits),
+        ]),
       );
       const wanted = await expected(feeds);
       const found = await program.run(feeds);
       for (const [name, value] of Object.entries(wanted)) {
         const byDifferences = kernelCase.wrongGradient !== undefined && name.startsWith('gradient/');
-        const tolerance = byDifferences ? 2e-2 : (kernelCase.tolerance ?? 1e-4);
+        const ordinary = Math.max(kernelCase.tolerance ?? 1e-4, limits.tolerance ?? 0);
+        const tolerance = byDifferences ? 2e-2 : ordinary;
         compareValues(name, value, found[name], tolerance, feeds);
       }
     }

@@ -21,7 +21,9 @@ function unary(kernel: string, op: Unary, options: UnaryOptions = {}): KernelCas
       const type = random.pick(types);
       const differentiated = gradient && type === 'float32' && random.flag();
       return {
-        inputs: { x: { type, shape: random.shape(0, 3), fill: differentiated ? fill : forward } },
+        inputs: {
+          x: { type, shape: random.shape(0, 3), fill: differentiated ? fill : forward, finite: fill },
+        },
         compute: ({ x }) => op(x),
         differentiate: differentiated ? ['x'] : [],
       };
@@ -117,8 +119,8 @@ function binary(kernel: string, op: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor, o
     const extreme = special && !differentiated && random.flag();
     return {
       inputs: {
-        a: { type, shape: a, fill: extreme ? 'special' : fills[0] },
-        b: { type, shape: b, fill: extreme && type === 'float32' ? 'special' : fills[1] },
+        a: { type, shape: a, fill: extreme ? 'special' : fills[0], finite: fills[0] },
+        b: { type, shape: b, fill: extreme && type === 'float32' ? 'special' : fills[1], finite: fills[1] },
       },
       compute: (inputs) => op(inputs.a, inputs.b),
       differentiate: differentiated ? ['a', 'b'] : [],

@@ -18,6 +18,8 @@ export interface ScenarioInput {
   type: 'float32' | 'int32' | 'bool';
   shape: readonly Dimension[];
   fill?: Fill;
+  /** Instead of `fill`, where a device does not define NaN and infinities. */
+  finite?: Fill;
 }
 
 /** One use of a kernel: compiled once, run at every entry of `sizes`. */
@@ -38,6 +40,14 @@ export interface KernelCase {
   tolerance?: number;
   /** Where eager tfjs has a wrong gradient (why, in words), finite differences are the reference. */
   wrongGradient?: string;
+}
+
+/** What a device does not promise. */
+export interface DeviceLimits {
+  /** NaN and infinities are undefined (WGSL, section 15.7.2): only ordinary numbers are tried. */
+  finiteOnly?: boolean;
+  /** The least tolerance, where functions such as cos are less exact. */
+  tolerance?: number;
 }
 
 /** Names of dimensions that scenarios use. */
@@ -99,7 +109,13 @@ function concreteSize(size: Dimension, sizes: Record<string, number>): number {
 }
 
 /** Random values for an input. */
-export function fillInput(input: ScenarioInput, sizes: Record<string, number>, random: () => number): Value {
+export function fillInput(
+  given: ScenarioInput,
+  sizes: Record<string, number>,
+  random: () => number,
+  limits: DeviceLimits = {},
+): Value {
+  const input = limits.finiteOnly && given.finite ? { ...given, fill: given.finite } : given;
   const shape = concreteShape(input.shape, sizes);
   const count = shape.reduce((product, size) => product * size, 1);
   const numbers = Array.from({ length: count }, () => oneNumber(input, sizes, random));

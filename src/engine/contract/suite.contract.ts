@@ -7,7 +7,7 @@ import { elementwiseCases } from './elementwise.contract.js';
 import { lookupCases } from './lookup.contract.js';
 import { matmulCases } from './matmul.contract.js';
 import { reduceCases } from './reduce.contract.js';
-import { drawer, type KernelCase } from './scenario.contract.js';
+import { type DeviceLimits, drawer, type KernelCase } from './scenario.contract.js';
 
 /** Every case of every mapped kernel. */
 export const kernelCases: KernelCase[] = [
@@ -23,7 +23,12 @@ export const kernelCases: KernelCase[] = [
  * types. `skip` names kernels a device cannot run, with the reason. POLYBEAM_CONTRACT_RUNS and POLYBEAM_CONTRACT_SEED
  * ask for more, or other, scenarios.
  */
-export function describeContract(device: Device, runs: number, skip: Record<string, string> = {}): void {
+export function describeContract(
+  device: Device,
+  runs: number,
+  options: DeviceLimits & { skip?: Record<string, string> } = {},
+): void {
+  const { skip = {}, ...limits } = options;
   const numRuns = Number(process.env.POLYBEAM_CONTRACT_RUNS ?? runs);
   const seed = Number(process.env.POLYBEAM_CONTRACT_SEED ?? 20);
   describe(`kernels on ${device} equal eager tfjs`, () => {
@@ -35,7 +40,7 @@ export function describeContract(device: Device, runs: number, skip: Record<stri
       test(reason === undefined ? name : `${name}: ${reason}`, async () => {
         await fc.assert(
           fc.asyncProperty(fc.gen(), fc.integer(), async (g, numbers) => {
-            await checkScenario(kernelCase, kernelCase.draw(drawer(g)), device, numbers);
+            await checkScenario(kernelCase, kernelCase.draw(drawer(g)), device, numbers, limits);
           }),
           { numRuns, seed: seed + index, endOnFailure: process.env.POLYBEAM_CONTRACT_SHRINK === undefined },
         );

@@ -140,27 +140,38 @@ mapKernel<StridedSliceAttributes>('StridedSlice', ({ trace, input, attributes: a
     info.begin[axis] === 0 && info.end[axis] === x.shape[axis] && info.strides[axis] === 1;
   const axes = [...x.shape.keys()].filter((axis) => !whole(axis));
   if (axes.length === 0) return trace.reshape(x, info.finalShape);
-  // ONNX counts a negative end from the back: "before the first" needs a very negative number.
-  const ends = info.end.map((end, axis) => (info.strides[axis] < 0 && end < 0 ? -(2 ** 31) : end));
-  const chosen = (values: readonly number[]) => axes.map((axis) => values[axis]);
-  const sliced = trace.emit(
-    'Slice',
-    [
-      x,
-      trace.shape(chosen(info.begin)),
-      trace.shape(chosen(ends)),
-      trace.ints(axes),
-      trace.ints(chosen(info.strides)),
-    ],
-    {
-      type: x.type,
-      shape: x.shape.map((_, axis) =>
-        Math.max(0, Math.ceil((info.end[axis] - info.begin[axis]) / info.strides[axis])),
-      ),
-    },
-  );
+  // Backwards from elsewhere than the end: cut off what is behind first, then go back from the last (ORT's WebGPU
+  // provider starts at the last in any case).
+  const behind = axes.filter((axis) => info.strides[axis] < 0 && info.begin[axis] !== x.shape[axis] - 1);
+  const cut = sliceAxes(trace, x, behind, {
+    begin: behind.map(() => 0),
+    end: behind.map((axis) => info.begin[axis] + 1),
+    strides: behind.map(() => 1),
+  });
+  const sliced = sliceAxes(trace, cut, axes, {
+    begin: axes.map((axis) => info.begin[axis]),
+    // ONNX counts a negative end from the back: "before the first" needs a very negative number.
+    end: axes.map((axis) => (info.strides[axis] < 0 && info.end[axis] < 0 ? -(2 ** 31) : info.end[axis])),
+    strides: axes.map((axis) => info.strides[axis]),
+  });
   return trace.reshape(sliced, info.finalShape);
 });
+
+function sliceAxes(
+  trace: Trace,
+  x: Traced,
+  axes: readonly number[],
+  { begin, end, strides }: Record<'begin' | 'end' | 'strides', readonly number[]>,
+): Traced {
+  if (axes.length === 0) return x;
+  const shape = [...x.shape];
+  axes.forEach((axis, index) => {
+    const last = Math.max(end[index], -1);
+    shape[axis] = Math.max(0, Math.ceil((last - begin[index]) / strides[index]));
+  });
+  const inputs = [x, trace.shape(begin), trace.shape(end), trace.ints(axes), trace.ints(strides)];
+  return trace.emit('Slice', inputs, { type: x.type, shape });
+}
 
 mapKernel<{ numOrSizeSplits: number | number[]; axis: number }>('SplitV', ({ trace, input, attributes }) => {
   const x = input('x');
