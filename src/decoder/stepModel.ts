@@ -31,6 +31,8 @@ interface State extends DecodingState {
   memory: Record<string, Value>;
   /** [batch, source] */
   memoryMask: Value;
+  /** What every step is fed and writes, until caches move; the same values are used again and again. */
+  bound?: { feeds: Record<string, Value>; into: Record<string, Value> };
 }
 
 /** Serves an encoder-decoder to the search: one program reads the source, one appends a token to every row. */
@@ -69,6 +71,7 @@ export function createStepModel(model: EncoderDecoder, options: CompileOptions):
     dispose: (state) => {
       (state as State).caches = {};
       (state as State).memory = {};
+      (state as State).bound = undefined;
     },
     encode: async (source) => (await (await encoderProgram()).run(sourceFeeds(source))).memory,
     warmUp: async (spec) => {
@@ -209,16 +212,39 @@ function moveCaches(state: State, rows: number, capacity: number, rowAt: (row: n
     state.caches[name] = wider;
   }
   state.capacity = capacity;
+  state.bound = undefined;
 }
 
 /** Every beam reads the prompt from the first row of its sentence: ancestry is 0 there. */
 function withBeams(state: State, beams: number): State {
   if (beams > 1) moveCaches(state, state.batch * beams, state.capacity, (row) => row * beams);
   state.beams = beams;
+  state.bound = undefined;
   return state;
 }
 
 const noBans = integers([0, 2]);
+
+/** Feeds that last until caches move: the caches themselves, the source, and arrays that each step fills anew. */
+function bind(state: State): NonNullable<State['bound']> {
+  const { batch, beams, capacity } = state;
+  const into: Record<string, Value> = {};
+  for (const [name, cache] of Object.entries(state.caches)) into[nextName(name)] = cache;
+  const feeds = {
+    tokens: integers([batch * beams]),
+    position: integers([1]),
+    ancestry: integers([batch, beams, capacity]),
+    memoryMask: state.memoryMask,
+    ...state.memory,
+    ...state.caches,
+  };
+  return { feeds, into };
+}
+
+/** `key.0` -> `nextKey.0` */
+function nextName(cache: string): string {
+  return `next${cache[0].toUpperCase()}${cache.slice(1)}`;
+}
 
 async function step(program: Program, state: State, feed: StepFeed): Promise<Candidates> {
   const { batch, beams, spec } = state;
@@ -226,19 +252,13 @@ async function step(program: Program, state: State, feed: StepFeed): Promise<Can
   if (feed.position >= state.capacity) {
     moveCaches(state, rows, nextCapacity(state.capacity, state.maxLength), (row) => row);
   }
-  const feeds: Record<string, Value> = {
-    tokens: integers([rows], feed.tokens.subarray(0, rows)),
-    position: integers([1], Int32Array.of(feed.position)),
-    ancestry: ancestryFor(state, feed),
-    memoryMask: state.memoryMask,
-    ...state.memory,
-    ...state.caches,
-  };
+  state.bound ??= bind(state);
+  const { feeds, into } = state.bound;
+  (feeds.tokens.data as Int32Array).set(feed.tokens.subarray(0, rows));
+  feeds.position.data[0] = feed.position;
+  copyAncestry(state, feed, feeds.ancestry.data as Int32Array);
   if (spec.bans) feeds.bans = feed.bans ? integers([feed.bans.length / 2, 2], feed.bans) : noBans;
   if (spec.repetitionPenalty !== 1) feeds.penalized = integers([rows, feed.penalizedWidth!], feed.penalized);
-  const into: Record<string, Value> = {};
-  for (const [name, cache] of Object.entries(state.caches))
-    into[name.replace(/^./, (c) => `next${c.toUpperCase()}`)] = cache;
   const outputs = await program.run(feeds, into);
   state.used = feed.position + 1;
   const width = spec.candidates === 0 ? outputs.logits.shape[1] : spec.candidates;
@@ -252,14 +272,11 @@ async function step(program: Program, state: State, feed: StepFeed): Promise<Can
 }
 
 /** The search's table reaches to maxLength, the cache to its capacity: only the columns in use are copied. */
-function ancestryFor(state: State, feed: StepFeed): Value {
-  const { batch, beams, capacity, maxLength } = state;
-  const table = new Int32Array(batch * beams * capacity);
+function copyAncestry({ batch, beams, capacity, maxLength }: State, feed: StepFeed, table: Int32Array): void {
   for (let row = 0; row < batch * beams; row++) {
     const from = row * maxLength;
     table.set(feed.ancestry.subarray(from, from + feed.position + 1), row * capacity);
   }
-  return integers([batch, beams, capacity], table);
 }
 
 function keep(state: State, sentences: readonly number[]): State {
@@ -271,5 +288,6 @@ function keep(state: State, sentences: readonly number[]): State {
   state.memory = kept(state.memory, 1);
   state.memoryMask = keepGroups(state.memoryMask, sentences, 1);
   state.batch = sentences.length;
+  state.bound = undefined;
   return state;
 }
