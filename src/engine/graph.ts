@@ -48,6 +48,12 @@ export interface GraphRegion {
   attributes: Readonly<Record<string, Attribute>>;
 }
 
+/**
+ * Name of regions that stay on the CPU where the rest runs on another device: those of bit operations, which WebGPU
+ * lacks, so that only the result is copied and not each value in between.
+ */
+export const onHost = 'onHost';
+
 /** A traced program: nodes in topological order, and everything they refer to. Plain data. */
 export interface Graph {
   inputs: GraphPort[];
@@ -145,7 +151,8 @@ export function isPrivate(graph: Graph, region: GraphRegion, readers = consumers
     for (const output of node.outputs) fromInputs.add(output);
   }
   const results = new Set(graph.outputs.map((port) => port.name));
-  const isOwn = (value: string) => !results.has(value) && (readers.get(value) ?? []).every((node) => made.has(node));
+  const isOwn = (value: string) =>
+    !results.has(value) && (readers.get(value) ?? []).every((node) => made.has(node));
   return region.values.every(
     (value) => region.outputs.includes(value) || !fromInputs.has(value) || isOwn(value),
   );

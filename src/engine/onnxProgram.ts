@@ -1,6 +1,6 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import type { Graph } from './graph.js';
-import { encodeModel, placeStored, type WeightPlacement } from './onnxModel.js';
+import { type Graph, onHost } from './graph.js';
+import { encodeModel, nodeName, placeStored, type WeightPlacement } from './onnxModel.js';
 import { computedWeight, type ParameterSpec } from './parameters.js';
 import type { CompileOptions, Program } from './program.js';
 import { mapsFiles, onnxRuntime } from './runtime.js';
@@ -61,12 +61,28 @@ async function placeWeights(
   return placed;
 }
 
+/** WebGPU, but for what would only bounce between the devices. */
+function webgpuProvider(graph: Graph): InferenceSession.ExecutionProviderConfig {
+  const values = new Set(
+    graph.regions.filter(({ name }) => name === onHost).flatMap((region) => region.values),
+  );
+  const names = graph.nodes.flatMap((node, index) =>
+    node.outputs.every((output) => values.has(output)) ? [nodeName(node, index)] : [],
+  );
+  // An empty list is refused.
+  return {
+    name: 'webgpu',
+    ...(names.length > 0 ? { forceCpuNodeNames: names } : {}),
+  } as InferenceSession.ExecutionProviderConfig;
+}
+
 function sessionOptions(
+  graph: Graph,
   options: CompileOptions,
   { external, folder }: PlacedWeights,
 ): InferenceSession.SessionOptions {
   return {
-    executionProviders: options.device === 'webgpu' ? ['webgpu'] : ['cpu'],
+    executionProviders: options.device === 'webgpu' ? [webgpuProvider(graph)] : ['cpu'],
     graphOptimizationLevel: 'all',
     enableMemPattern: true,
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
@@ -88,7 +104,7 @@ export async function createOnnxProgram(
 ): Promise<Program> {
   const placed = await placeWeights(graph, parameters, options.weights);
   const model = encodeModel(graph, placed.placements);
-  const session = await onnxRuntime().InferenceSession.create(model, sessionOptions(options, placed));
+  const session = await onnxRuntime().InferenceSession.create(model, sessionOptions(graph, options, placed));
   const outputNames = graph.outputs.map((port) => port.name);
   return {
     inputs: graph.inputs,

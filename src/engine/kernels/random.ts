@@ -1,4 +1,4 @@
-import type { ElementType } from '../graph.js';
+import { type ElementType, onHost } from '../graph.js';
 import type { Trace, Traced } from '../trace.js';
 import { castTo } from './elementwise.js';
 import { mapKernel } from './register.js';
@@ -32,6 +32,7 @@ mapKernel<{ shape: number[]; stream: number; threshold: number; scale: number }>
   'PolybeamKeepMask',
   ({ trace, input, attributes }) => {
     const { shape, stream, threshold, scale } = attributes;
+    const first = trace.graph.nodes.length;
     const int = (size: readonly number[]) => ({ type: 'int32', shape: size }) as const;
     const constant = (value: number) => trace.constant('int32', [], [value]);
     const site = trace.emit(
@@ -63,7 +64,11 @@ mapKernel<{ shape: number[]; stream: number; threshold: number; scale: number }>
         shape: [total],
       },
     );
-    return trace.emit('Reshape', [scaled, trace.shape(shape)], { type: 'float32', shape });
+    const mask = trace.emit('Reshape', [scaled, trace.shape(shape)], { type: 'float32', shape });
+    const values = trace.graph.nodes.slice(first).flatMap((node) => node.outputs);
+    const region = { name: onHost, inputs: [], outputs: [mask.name], values, attributes: {} };
+    trace.graph.regions.push(region);
+    return mask;
   },
 );
 

@@ -1,6 +1,6 @@
 import type { Graph } from '../graph.js';
 import { pruneAndSort } from '../graph.js';
-import { fuseAttention } from './fuseAttention.js';
+import { fuseAttention, fuseAttentionByBias } from './fuseAttention.js';
 import { fuseGelu } from './fuseGelu.js';
 import { fuseLayerNorm } from './fuseLayerNorm.js';
 import { fuseLogSoftmax } from './fuseLogSoftmax.js';
@@ -9,6 +9,7 @@ import { fuseTransposedMatMul } from './fuseTransposedMatMul.js';
 /** Passes by name, in the order they are applied. Each rewrites the graph so that its outputs stay the same. */
 export const passes = {
   fuseAttention,
+  fuseAttentionByBias,
   fuseLayerNorm,
   fuseGelu,
   fuseLogSoftmax,
@@ -17,11 +18,15 @@ export const passes = {
 
 export type PassName = keyof typeof passes;
 
-/** The passes whose fused operators a device has. */
+/**
+ * The passes whose fused operators a device has. On WebGPU FusedMatMul, LogSoftmax and
+ * DecoderMaskedMultiHeadAttention would fall back to the CPU, with a copy there and back (onnxruntime 1.30, seen in a
+ * profile); the plain operations run where the data are.
+ */
 export function passesFor(device: 'cpu' | 'webgpu'): readonly PassName[] {
   return device === 'cpu'
     ? ['fuseAttention', 'fuseLayerNorm', 'fuseGelu', 'fuseLogSoftmax', 'fuseTransposedMatMul']
-    : ['fuseLayerNorm', 'fuseGelu', 'fuseLogSoftmax'];
+    : ['fuseAttentionByBias', 'fuseLayerNorm', 'fuseGelu'];
 }
 
 /** Applies passes in their fixed order, then drops what nothing reads any more. */
