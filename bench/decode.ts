@@ -1,0 +1,211 @@
+import { join } from 'node:path';
+import type { EncoderDecoder } from '../src/decoder/encoderDecoder.js';
+import { createStepModel, type SequenceModel } from '../src/decoder/stepModel.js';
+import { transformer } from '../src/decoder/transformer.js';
+import { type TransformerConfig, transformerPresets } from '../src/encoder/transformer.js';
+import type { WeightStore } from '../src/engine/weights.js';
+import { type GenerationInput, generate } from '../src/generation/generate.js';
+import { resolveGenerationOptions } from '../src/generation/options.js';
+import { threefry } from '../src/training/random.js';
+import {
+  type BenchOptions,
+  type NamedCase,
+  noteDisturbance,
+  peersScript,
+  reportPeakMemory,
+  roundOptions,
+  selectCases,
+  withTemporaryDirectory,
+} from './bench.js';
+import {
+  chooseTranslator,
+  type DecodePeer,
+  type DecodeRequest,
+  openDecodePeers,
+  peerVersions,
+} from './decodePeers.js';
+import { profilePrefix, reportOperators } from './operators.js';
+import { type Peer, startPeer } from './peer.js';
+import { benchSeed, padTokenOf, transformerWeights, writeRandomModel } from './randomModel.js';
+import { measureRounds, ownSide, type Side } from './rounds.js';
+import { type Report, timedRow } from './rows.js';
+
+/** What is decoded: a model, and sentences that all run to the same length. */
+export interface DecodeDesign {
+  config: TransformerConfig;
+  sourceTokens: number;
+  /** New tokens of every sentence; times are per step. */
+  steps: number;
+}
+
+/** A batch of sentences and a beam. */
+export interface DecodeCase extends NamedCase {
+  batch: number;
+  beams: number;
+}
+
+/** Transformer-base with a vocabulary of 32,000: 60 M parameters. */
+export const decodeDesign: DecodeDesign = {
+  config: {
+    vocabSize: 32_000,
+    decoderVocabSize: 32_000,
+    ...transformerPresets.base,
+    maxPositionEmbeddings: 512,
+    activationFunction: 'relu',
+    scaleEmbedding: true,
+    shareEncoderDecoderEmbeddings: true,
+    tieWordEmbeddings: true,
+    dropout: 0,
+    attentionDropout: 0,
+    activationDropout: 0,
+    initStd: transformerPresets.base.dModel ** -0.5,
+  },
+  sourceTokens: 24,
+  steps: 32,
+};
+
+const decodeCase = (batch: number, beams: number, onRequest = false): DecodeCase => ({
+  name: `float32 batch ${batch} beam ${beams}`,
+  batch,
+  beams,
+  onRequest,
+});
+
+/** The columns of the table; the largest batch takes minutes on the peers. */
+export const decodeCases = [decodeCase(1, 1), decodeCase(1, 4), decodeCase(16, 4), decodeCase(64, 4, true)];
+
+/** Decoding: milliseconds per step of whole `generate` calls, encoder and prompt included. */
+export async function benchDecode(
+  options: BenchOptions,
+  report: Report,
+  design: DecodeDesign = decodeDesign,
+): Promise<void> {
+  const cases = selectCases(decodeCases, options.case);
+  await withTemporaryDirectory(async (directory) => {
+    const specs = transformerWeights(design.config);
+    const weights = await writeRandomModel(directory, design.config, specs);
+    const architecture = transformer(design.config);
+    if (options.operators) {
+      for (const one of cases) await profileCase(architecture, design, one, weights, options, report);
+      return;
+    }
+    const model = createStepModel(architecture, { weights, threads: options.threads });
+    let peer: Peer | undefined;
+    try {
+      const opened =
+        options.peers && (await openPeers(options.peers, design, cases, options, directory, report));
+      if (opened) peer = opened.peer;
+      for (const one of cases) {
+        await measureCase(model, design, one, options, report, opened ? opened.sides(one.name) : []);
+      }
+    } finally {
+      await peer?.close();
+      await model.release();
+    }
+    reportPeakMemory(report, 'decode');
+  });
+}
+
+/** Random source sentences, the same in every run. [batch][sourceTokens] */
+export function randomSources(design: DecodeDesign, batch: number): number[][] {
+  const words = new Uint32Array(2);
+  return Array.from({ length: batch }, (_, row) =>
+    Array.from({ length: design.sourceTokens }, (_, column) => {
+      threefry(benchSeed, row, column, 0, words);
+      return words[0] % padTokenOf(design.config);
+    }),
+  );
+}
+
+/** Decodes a batch once. @returns the best sequence of each sentence */
+export async function decodeOnce(
+  model: SequenceModel,
+  design: DecodeDesign,
+  { batch, beams }: Pick<DecodeCase, 'batch' | 'beams'>,
+  steps = design.steps,
+): Promise<(readonly number[])[]> {
+  const inputs: GenerationInput[] = randomSources(design, batch).map((inputIds) => ({ inputIds }));
+  const padTokenId = padTokenOf(design.config);
+  const results = await generate(
+    model,
+    inputs,
+    resolveGenerationOptions({ numBeams: beams, minNewTokens: steps, maxNewTokens: steps }),
+    { decoderStartTokenId: padTokenId, eosTokenIds: [], padTokenId },
+    { batchSize: batch },
+  );
+  return results.map(({ sequences }) => sequences[0].ids);
+}
+
+const warmUps = 2;
+
+async function measureCase(
+  model: SequenceModel,
+  design: DecodeDesign,
+  one: DecodeCase,
+  options: BenchOptions,
+  report: Report,
+  peers: readonly DecodePeer[],
+): Promise<void> {
+  const own = await decodeOnce(model, design, one);
+  for (const { side, outputs } of peers) noteAgreement(report, one.name, own, side.name, await outputs());
+  const sides: Side[] = [ownSide(() => decodeOnce(model, design, one)), ...peers.map(({ side }) => side)];
+  const { times, disturbance } = await measureRounds(sides, roundOptions(options, warmUps));
+  noteDisturbance(report, one.name, disturbance);
+  const [ownTimes, ...peerTimes] = times.map((side) => side.map((ms) => ms / design.steps));
+  const row = { bench: 'decode', case: one.name, times: ownTimes };
+  if (peers.length === 0) report.row(timedRow(row));
+  peers.forEach(({ side }, index) => {
+    report.row(timedRow({ ...row, peer: { name: side.name, times: peerTimes[index] } }));
+  });
+}
+
+/** The peers decode the same weights: most outputs must be the same, all but those that a rounding tips over. */
+function noteAgreement(
+  report: Report,
+  name: string,
+  own: readonly (readonly number[])[],
+  peer: string,
+  theirs: readonly (readonly number[])[],
+): void {
+  const equal = own.filter((ids, row) => ids.join() === theirs[row].join()).length;
+  const warning = equal * 2 < own.length ? 'warning: ' : '';
+  report.note(`${warning}${name}: ${equal} of ${own.length} outputs equal to ${peer}'s`);
+}
+
+async function openPeers(
+  python: string,
+  design: DecodeDesign,
+  cases: readonly DecodeCase[],
+  options: BenchOptions,
+  directory: string,
+  report: Report,
+): Promise<{ peer: Peer; sides: (name: string) => DecodePeer[] }> {
+  const requests = new Map(cases.map((one) => [one.name, decodeRequest(design, one)]));
+  const translator = await chooseTranslator(python, directory, options, [...requests.values()], report);
+  const peer = startPeer(python, [peersScript, String(options.threads)], translator.env);
+  report.note(await peerVersions(peer));
+  const sides = await openDecodePeers(peer, directory, translator);
+  return { peer, sides: (name) => sides(requests.get(name)!) };
+}
+
+function decodeRequest(design: DecodeDesign, { name, batch, beams }: DecodeCase): DecodeRequest {
+  return { name, batch, beams, steps: design.steps, sources: randomSources(design, batch) };
+}
+
+/** Runs a case twice with ONNX Runtime's profile on; the first time is warm-up. */
+async function profileCase(
+  architecture: EncoderDecoder,
+  design: DecodeDesign,
+  one: DecodeCase,
+  weights: WeightStore,
+  { threads }: BenchOptions,
+  report: Report,
+): Promise<void> {
+  await withTemporaryDirectory(async (directory) => {
+    const profile = join(directory, profilePrefix);
+    const model = createStepModel(architecture, { weights, threads, profile });
+    for (let run = 0; run < 2; run++) await decodeOnce(model, design, one);
+    await model.release();
+    reportOperators(report, { bench: 'decode', case: one.name, directory, skipped: 1 / 2 });
+  });
+}

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { withTemporaryDirectory } from './bench.js';
+import { benchDecode, type DecodeDesign, decodeDesign } from './decode.js';
+import { benchLoad } from './load.js';
+import { padTokenOf, transformerWeights, writeRandomModel } from './randomModel.js';
+import type { Report, Row } from './rows.js';
+import { benchTrain, trainDesign } from './train.js';
+import { openGradients, openUpdate } from './trainWork.js';
+
+const sizes = {
+  vocabSize: 60,
+  decoderVocabSize: 60,
+  dModel: 16,
+  encoderFfnDim: 32,
+  decoderFfnDim: 32,
+  encoderLayers: 1,
+  decoderLayers: 1,
+  encoderAttentionHeads: 2,
+  decoderAttentionHeads: 2,
+};
+const decode: DecodeDesign = { config: { ...decodeDesign.config, ...sizes }, sourceTokens: 4, steps: 3 };
+const train = { config: { ...trainDesign.config, ...sizes }, batch: 2, length: 4 };
+const once = { threads: 1, rounds: 1 };
+
+/** Runs a bench, and returns its rows. */
+async function rowsOf(bench: (report: Report) => Promise<void>): Promise<Row[]> {
+  const rows: Row[] = [];
+  await bench({ row: ({ row }) => rows.push(row), note: () => {} });
+  return rows;
+}
+
+describe('benches on a tiny model', () => {
+  it('decode', async () => {
+    const rows = await rowsOf((report) => benchDecode(once, report, decode));
+    expect(rows.map((row) => row.case)).toEqual([
+      'float32 batch 1 beam 1',
+      'float32 batch 1 beam 4',
+      'float32 batch 16 beam 4',
+      'polybeam peak memory',
+    ]);
+    for (const row of rows.slice(0, 3)) expect(row.ms).toBeGreaterThan(0);
+    expect(rows[3].mb).toBeGreaterThan(1);
+  });
+
+  it('train', async () => {
+    const rows = await rowsOf((report) => benchTrain(once, report, train));
+    expect(rows.map((row) => row.case)).toEqual([
+      'float32 forward and backward',
+      'float32 forward, backward, clipping and AdamW',
+      'polybeam peak memory',
+    ]);
+  });
+
+  it('load', async () => {
+    const rows = await rowsOf((report) => benchLoad(once, report, decode));
+    expect(rows[0]).toMatchObject({ case: 'float32 until the first token', ms: expect.any(Number) });
+    expect(rows.slice(1).every((row) => row.mb !== undefined)).toBe(true);
+  });
+
+  it('--operators', async () => {
+    const options = { ...once, operators: true, case: 'batch 1 beam 4' };
+    const rows = await rowsOf((report) => benchDecode(options, report, decode));
+    const [step] = rows.filter(({ operator }) => operator?.startsWith('DecoderMasked'));
+    expect(step).toMatchObject({ case: 'float32 batch 1 beam 4, program run 3 times', calls: 1 });
+    const steps = rows.filter((row) => row.case === step.case);
+    expect(steps.reduce((sum, { share = 0 }) => sum + share, 0)).toBeCloseTo(1, 2);
+  });
+});
+
+describe('the work of the training bench', () => {
+  it('has the same loss and gradient alone and in the whole update', async () => {
+    await withTemporaryDirectory(async (directory) => {
+      const specs = transformerWeights(train.config);
+      const store = await writeRandomModel(directory, train.config, specs);
+      const weights = new Map<string, Float32Array>();
+      for (const name of store.names()) weights.set(name, await store.read(name));
+      const works = [await openGradients(train, weights, {}), await openUpdate(train, weights, {})];
+      for (const work of works) await work.run();
+      const [gradients, update] = works.map((work) => work.numbers());
+      expect(gradients.loss).toBeCloseTo(update.loss, 5);
+      expect(gradients.gradientNorm).toBeCloseTo(update.gradientNorm, 5);
+      for (const work of works) await work.dispose();
+    });
+  });
+});
+
+describe('random models', () => {
+  it('are the same each time, with a zero row for padding', async () => {
+    await withTemporaryDirectory(async (directory) => {
+      const specs = transformerWeights(decode.config);
+      const store = await writeRandomModel(directory, decode.config, specs);
+      expect([...store.names()].sort()).toEqual(specs.map(({ name }) => name).sort());
+      const table = await store.read('model.shared.weight');
+      const last = padTokenOf(decode.config) * decode.config.dModel;
+      expect(table.length).toBe(last + decode.config.dModel);
+      expect(table.subarray(last).every((value) => value === 0)).toBe(true);
+      expect(table.subarray(0, last).every((value) => value !== 0)).toBe(true);
+      const again = await writeRandomModel(directory, decode.config, specs);
+      expect(await again.read('model.shared.weight')).toEqual(table);
+    });
+  });
+});
