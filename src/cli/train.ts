@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { fileAccess } from '../files.js';
-import { parseTrainConfigText } from '../training/parseConfig.js';
 import { type CommandStreams, warn } from './streams.js';
 
 /** A command that was stopped by Ctrl-C after it had put its work in order. */
@@ -36,6 +35,8 @@ Every key is described in docs/reference/train-config.md.`,
 
 async function trainModel(path: string, streams: CommandStreams): Promise<void> {
   const text = new TextDecoder().decode(await fileAccess().read(path));
+  // Imported here, so that help does not wait for the engine.
+  const { parseTrainConfigText } = await import('../training/parseConfig.js');
   const config = parseTrainConfigText(text, path);
   await import('../node/install.js');
   const { train } = await import('../training/train.js');
