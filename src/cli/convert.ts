@@ -2,15 +2,17 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { PolybeamError } from '../errors.js';
-import { convertModel, type WeightPrecision, weightPrecisions } from '../pretrained/saveModel.js';
+import type { WeightPrecision } from '../pretrained/saveModel.js';
 import { addSchemaFlags, requireFlag } from './flags.js';
 import type { CommandStreams } from './streams.js';
+
+const precisions = ['float32', 'float16', 'int8'] as const satisfies readonly WeightPrecision[];
 
 const optionsSchema = z.strictObject({
   model: z.string().min(1).optional().describe('Model directory to read.'),
   output: z.string().min(1).optional().describe('Directory to write the converted model into.'),
   weights: z
-    .enum(weightPrecisions)
+    .enum(precisions)
     .optional()
     .describe(
       'Number format of the weights; int8 is stored with a scale for each row and read by polybeam only.',
@@ -42,6 +44,7 @@ async function convert(flags: z.output<typeof optionsSchema>, streams: CommandSt
       `--output ${output} is the model itself: name another directory.`,
     );
   }
+  const { convertModel } = await import('../pretrained/saveModel.js');
   await convertModel(model, output, weights);
   streams.stdout.write(`${output}/model.safetensors: ${weights}\n`);
 }
