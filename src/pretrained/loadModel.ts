@@ -2,16 +2,13 @@ import { createStepModel, type SequenceModel } from '../decoder/stepModel.js';
 import { compile } from '../engine/compile.js';
 import type { CompileOptions, Device, Program } from '../engine/program.js';
 import { PolybeamError } from '../errors.js';
-import { fileAccess } from '../files.js';
-import { readGenerationConfig } from '../generation/generationConfig.js';
+import { type ModelGeneration, readGenerationConfig } from '../generation/generationConfig.js';
 import { loadTokenizer } from '../text/loadTokenizer.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import type { ModelDefinition } from './architectures/definition.js';
-import { architectureOf } from './architectures/index.js';
-import type { RawConfig } from './config.js';
 import { readLanguages } from './languages.js';
 import { type Model, makeModel } from './model.js';
-import { openWeights } from './openWeights.js';
+import { generationSettingsOf, type ModelDirectory, readModelDirectory } from './modelDirectory.js';
 
 export interface LoadOptions {
   /** Default 'cpu'. */
@@ -30,11 +27,9 @@ export interface LoadOptions {
  * WEIGHT_MISSING, WEIGHT_SHAPE
  */
 export async function loadModel(directory: string, options: LoadOptions = {}): Promise<Model> {
-  const path = `${directory}/config.json`;
-  const config = await readJson(path);
-  const architecture = architectureOf(config, path);
-  const weights = await openWeights(directory);
-  const definition = architecture.define(config, weights, path);
+  const found = await readModelDirectory(directory);
+  const { config, weights } = found;
+  const definition = found.architecture.define(config, weights, `${directory}/config.json`);
   const tokenizer = await tokenizerOf(directory);
   const compileOptions: CompileOptions = {
     device: options.device,
@@ -48,7 +43,7 @@ export async function loadModel(directory: string, options: LoadOptions = {}): P
     config,
     tokenizer,
     languages: readLanguages(config, tokenizer),
-    generation: steps && { steps, ...(await readGeneration(directory, config)) },
+    generation: steps && { steps, ...readGeneration(directory, found) },
     forwardProgram,
     maxSource: Math.min(definition.maxSource, tokenizer?.modelMaxLength ?? Number.POSITIVE_INFINITY),
     onWarning: options.onWarning ?? (() => {}),
@@ -88,26 +83,7 @@ async function tokenizerOf(directory: string): Promise<Tokenizer | undefined> {
   }
 }
 
-/** generation_config.json; for checkpoints older than it, the same keys of config.json. */
-async function readGeneration(directory: string, config: RawConfig) {
-  const path = `${directory}/generation_config.json`;
-  if ((await fileAccess().size(path)) === undefined)
-    return readGenerationConfig(config, `${directory}/config.json`);
-  return readGenerationConfig(await readJson(path), path);
-}
-
-/** A JSON file that holds an object. */
-async function readJson(path: string): Promise<RawConfig> {
-  const text = new TextDecoder().decode(await fileAccess().read(path));
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as RawConfig;
-  } catch (error) {
-    throw new PolybeamError(
-      'FILE_CORRUPT',
-      `${path} is not valid JSON (${(error as Error).message}); repair or replace it.`,
-      { cause: error },
-    );
-  }
-  throw new PolybeamError('FILE_CORRUPT', `${path} does not hold a JSON object; repair or replace it.`);
+function readGeneration(directory: string, { config, generationConfig }: ModelDirectory): ModelGeneration {
+  if (generationConfig) return readGenerationConfig(generationConfig, `${directory}/generation_config.json`);
+  return readGenerationConfig(generationSettingsOf(config), `${directory}/config.json`);
 }

@@ -20,17 +20,19 @@ export const scaleSuffix = '.scale';
  * @throws FILE_NOT_FOUND where there are no weights; FILE_CORRUPT, WEIGHT_DTYPE
  */
 export async function openWeights(directory: string): Promise<WeightStore> {
+  return weightStore(modernNames(await readWeights(directory)));
+}
+
+async function readWeights(directory: string): Promise<Map<string, StoredWeight>> {
   const names = new Set(await fileAccess().list(directory));
-  if (names.has('model.safetensors'))
-    return weightStore(await readSafetensors(`${directory}/model.safetensors`));
+  if (names.has('model.safetensors')) return readSafetensors(`${directory}/model.safetensors`);
   for (const [index, read] of [
     ['model.safetensors.index.json', readSafetensors],
     ['pytorch_model.bin.index.json', readPytorchBin],
   ] as const) {
-    if (names.has(index)) return weightStore(await readShards(directory, index, read));
+    if (names.has(index)) return readShards(directory, index, read);
   }
-  if (names.has('pytorch_model.bin'))
-    return weightStore(await readPytorchBin(`${directory}/pytorch_model.bin`));
+  if (names.has('pytorch_model.bin')) return readPytorchBin(`${directory}/pytorch_model.bin`);
   throw new PolybeamError(
     'FILE_NOT_FOUND',
     `${directory} has no weights: model.safetensors, model.safetensors.index.json or pytorch_model.bin; check the path.`,
@@ -78,6 +80,13 @@ async function readWeightMap(path: string): Promise<Record<string, string>> {
     );
   }
   return map as Record<string, string>;
+}
+
+/** Names that checkpoints converted from TensorFlow have, as transformers reads them. */
+function modernNames(weights: ReadonlyMap<string, StoredWeight>): Map<string, StoredWeight> {
+  const modern = (name: string) =>
+    name.replace(/LayerNorm\.gamma$/, 'LayerNorm.weight').replace(/LayerNorm\.beta$/, 'LayerNorm.bias');
+  return new Map([...weights].map(([name, weight]) => [modern(name), weight]));
 }
 
 /** A store over tensors whose places are known. */

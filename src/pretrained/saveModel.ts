@@ -1,9 +1,12 @@
-import type { WeightStore } from '../engine/weights.js';
+import type { StoredWeight, WeightStore } from '../engine/weights.js';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
+import type { Architecture } from './architectures/definition.js';
+import { architectureOf } from './architectures/index.js';
 import type { RawConfig } from './config.js';
+import { readModelDirectory } from './modelDirectory.js';
 import { floatsToHalves, quantizeRows } from './numberFormats.js';
-import { openWeights, scaleSuffix } from './openWeights.js';
+import { readBytes, scaleSuffix } from './openWeights.js';
 import { type TensorToWrite, writeSafetensors } from './safetensors.js';
 
 /** Number formats a model can be saved in. */
@@ -26,19 +29,22 @@ export interface ModelToSave {
 }
 
 /**
- * Writes a model directory, each file atomically, the weights last: a directory with weights is complete.
- * @throws FILE_WRITE; WEIGHT_DTYPE for weights that cannot be read
+ * Writes a model directory as transformers lays it out, each file atomically, the weights last: a directory with
+ * weights is complete. Weights that repeat others (tied embeddings) or are computed (sinusoidal positions) are left
+ * out. One tensor is held in memory at a time.
+ * @throws FILE_WRITE; MODEL_TYPE_UNKNOWN; WEIGHT_DTYPE for weights that cannot be read; OPTION_INVALID where a weight
+ * does not fit the precision
  */
 export async function saveModel(
   directory: string,
   model: ModelToSave,
   precision: WeightPrecision = 'float32',
 ): Promise<void> {
+  const architecture = architectureOf(model.config, `${directory}/config.json`);
+  const names = await savedNames(architecture, model);
   const tensors: TensorToWrite[] = [];
-  for (const name of model.weights.names()) {
-    const shape = model.weights.get(name)!.shape;
-    tensors.push(...storedAs(precision, name, shape, await model.weights.read(name)));
-  }
+  for (const [name, source] of names)
+    tensors.push(...(await storedAs(precision, name, source, model.weights)));
   for (const [name, content] of model.tokenizerFiles ?? []) {
     await fileAccess().writeAtomic(`${directory}/${name}`, [content]);
   }
@@ -47,21 +53,70 @@ export async function saveModel(
   await writeSafetensors(`${directory}/model.safetensors`, tensors);
 }
 
-function storedAs(
+/** The name each weight is saved under, and the one it has now. */
+async function savedNames(architecture: Architecture, model: ModelToSave): Promise<Map<string, string>> {
+  const { config, weights } = model;
+  const first = architecture.repeated?.(config) ?? {};
+  const names = new Map<string, string>();
+  for (const name of weights.names()) {
+    if (architecture.computed?.includes(name)) continue;
+    const target = first[name];
+    if (target === undefined) names.set(name, name);
+    else if (weights.get(target) === undefined) names.set(target, name);
+    else if (!(await isSame(weights.get(name)!, weights.get(target)!))) names.set(name, name);
+  }
+  return names;
+}
+
+async function isSame(a: StoredWeight, b: StoredWeight): Promise<boolean> {
+  if (a.format !== b.format || a.shape.join() !== b.shape.join()) return false;
+  const [x, y] = [a.data, b.data];
+  if (x.kind === 'file' && y.kind === 'file' && x.path === y.path && x.offset === y.offset) return true;
+  const [left, right] = [await readBytes(a), await readBytes(b)];
+  return left.every((byte, index) => byte === right[index]);
+}
+
+const floatFormats = ['F32', 'F16', 'BF16', 'F64', 'I8'];
+
+async function storedAs(
   precision: WeightPrecision,
   name: string,
-  shape: readonly number[],
-  data: Float32Array,
-): TensorToWrite[] {
-  if (precision === 'float16') return [{ name, format: 'F16', shape, data: floatsToHalves(data) }];
-  if (precision === 'int8' && shape.length === 2 && shape[0] > 1) {
-    const { values, scales } = quantizeRows(data, shape[0]);
-    return [
-      { name, format: 'I8', shape, data: bytesOf(values) },
-      { name: name + scaleSuffix, format: 'F32', shape: [shape[0]], data: bytesOf(scales) },
-    ];
+  source: string,
+  weights: WeightStore,
+): Promise<TensorToWrite[]> {
+  const stored = weights.get(source)!;
+  const { format, shape } = stored;
+  // Buffers such as position_ids are no weights: they are carried along.
+  if (!floatFormats.includes(format)) return [{ name, format, shape, data: () => readBytes(stored) }];
+  const read = () => weights.read(source);
+  if (precision === 'float16') {
+    return [{ name, format: 'F16', shape, data: async () => halves(name, await read()) }];
   }
-  return [{ name, format: 'F32', shape, data: bytesOf(data) }];
+  if (precision === 'float32' || shape.length !== 2 || shape[0] < 2) {
+    return [{ name, format: 'F32', shape, data: async () => bytesOf(await read()) }];
+  }
+  const quantize = async () => quantizeRows(await read(), shape[0]);
+  const { scales } = await quantize();
+  const row = scales.findIndex((scale) => !Number.isFinite(scale));
+  if (row >= 0) throw unfit(name, `row ${row} is not finite`, 'int8', 'float32');
+  return [
+    { name, format: 'I8', shape, data: async () => bytesOf((await quantize()).values) },
+    { name: name + scaleSuffix, format: 'F32', shape: [shape[0]], data: bytesOf(scales) },
+  ];
+}
+
+/** Half precision ends at 65504; what is infinite already may stay so. */
+function halves(name: string, data: Float32Array): Uint8Array {
+  const large = data.find((value) => Math.abs(value) >= 65520 && Number.isFinite(value));
+  if (large !== undefined) throw unfit(name, `it has ${large}`, 'float16', 'float32 or int8');
+  return floatsToHalves(data);
+}
+
+function unfit(name: string, what: string, precision: WeightPrecision, remedy: string): PolybeamError {
+  return new PolybeamError(
+    'OPTION_INVALID',
+    `weights ${precision} cannot hold ${name}: ${what}; use ${remedy}.`,
+  );
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Int8Array): Uint8Array {
@@ -70,27 +125,32 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Int8Array): 
 
 /** The number format as transformers names it; int8 is said where only polybeam looks. */
 function configFor(precision: WeightPrecision, config: RawConfig): RawConfig {
-  const { polybeam, torch_dtype: _, dtype: __, ...rest } = config;
+  const { polybeam, torch_dtype: _, ...rest } = config;
+  const dtype = precision === 'float16' ? 'float16' : 'float32';
   const own: RawConfig = { ...(polybeam as RawConfig | undefined) };
   delete own.weights;
   if (precision === 'int8') own.weights = 'int8';
-  return {
-    ...rest,
-    dtype: precision === 'float16' ? 'float16' : 'float32',
-    ...(Object.keys(own).length > 0 ? { polybeam: own } : {}),
-  };
+  for (const side of ['encoder', 'decoder']) {
+    const inner = rest[side] as RawConfig | undefined;
+    if (inner?.dtype ?? inner?.torch_dtype) {
+      const { torch_dtype: _, ...kept } = inner!;
+      rest[side] = { ...kept, dtype };
+    }
+  }
+  return { ...rest, dtype, ...(Object.keys(own).length > 0 ? { polybeam: own } : {}) };
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {
   await fileAccess().writeAtomic(path, [new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)]);
 }
 
-/** Files of a model directory that are neither weights nor this program's business. */
-const weightFiles = /\.(safetensors|bin|pt|onnx|h5|msgpack)$|\.index\.json$/;
+/** Files that hold weights, here or for other programs. */
+const weightFiles = /\.(safetensors|bin|pt|pth|ckpt|onnx|h5|msgpack|ot|gguf)$|\.index\.json$/;
 
 /**
- * Copies a model directory with its weights in another number format. Shards become one file.
- * @throws what reading a model directory throws; OPTION_CONFLICT where both directories are the same; FILE_WRITE
+ * Copies a model directory with its weights in another number format. Shards and pytorch_model.bin become one
+ * model.safetensors; all other files (tokenizer, model card) are copied.
+ * @throws what reading a model directory and `saveModel` throw; OPTION_CONFLICT where both directories are the same
  */
 export async function convertModel(from: string, to: string, precision: WeightPrecision): Promise<void> {
   if (from.replace(/\/+$/, '') === to.replace(/\/+$/, '')) {
@@ -100,23 +160,13 @@ export async function convertModel(from: string, to: string, precision: WeightPr
     );
   }
   const files = fileAccess();
-  const weights = await openWeights(from);
-  const json = async (name: string) =>
-    JSON.parse(new TextDecoder().decode(await files.read(`${from}/${name}`))) as RawConfig;
-  const names = await files.list(from);
+  const { config, generationConfig, weights } = await readModelDirectory(from);
   const tokenizerFiles = new Map<string, Uint8Array>();
-  for (const name of names) {
+  for (const name of await files.list(from)) {
     const path = `${from}/${name}`;
     const isConfig = name === 'config.json' || name === 'generation_config.json';
     if (isConfig || weightFiles.test(name) || (await files.size(path)) === undefined) continue;
     tokenizerFiles.set(name, await files.read(path));
   }
-  const generationConfig = names.includes('generation_config.json')
-    ? await json('generation_config.json')
-    : undefined;
-  await saveModel(
-    to,
-    { config: await json('config.json'), generationConfig, weights, tokenizerFiles },
-    precision,
-  );
+  await saveModel(to, { config, generationConfig, weights, tokenizerFiles }, precision);
 }

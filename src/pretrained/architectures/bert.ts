@@ -29,9 +29,23 @@ export function bertScope(weights: Pick<WeightStore, 'get'>): string | undefined
   return weights.get('bert.embeddings.word_embeddings.weight') ? 'bert' : undefined;
 }
 
+/** The weights of a BERT decoder's head that repeat its word embeddings and its bias. */
+export function repeatedInHead(
+  raw: RawConfig,
+  head: 'lm_head' | 'cls.predictions',
+  prefix: string,
+): Record<string, string> {
+  if (raw.tie_word_embeddings === false) return {};
+  return {
+    [`${prefix}${head}.decoder.weight`]: `${prefix}bert.embeddings.word_embeddings.weight`,
+    [`${prefix}${head}.decoder.bias`]: `${prefix}${head}.bias`,
+  };
+}
+
 /** BERT's encoder, with the pooler where the checkpoint has one. */
 export const bert: Architecture = {
   modelType: 'bert',
+  repeated: (raw) => repeatedInHead(raw, 'cls.predictions', ''),
   define: (raw, weights, path) => {
     const config = readBertConfig(raw, path, true);
     const scope = bertScope(weights);

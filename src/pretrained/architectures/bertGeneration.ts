@@ -3,7 +3,7 @@ import { encodeBert } from '../../encoder/bert.js';
 import { rangeTo } from '../../engine/ops/sizes.js';
 import type { Tensors } from '../../engine/program.js';
 import { bertConfigSchema, readConfig } from '../config.js';
-import { bertScope, readBertConfig } from './bert.js';
+import { bertScope, readBertConfig, repeatedInHead } from './bert.js';
 import { type Architecture, sourceSignature } from './definition.js';
 
 /**
@@ -12,6 +12,7 @@ import { type Architecture, sourceSignature } from './definition.js';
  */
 export const bertGeneration: Architecture = {
   modelType: 'bert-generation',
+  repeated: (raw) => repeatedInHead(raw, 'lm_head', ''),
   define: (raw, weights, path) => {
     const config = readBertConfig(raw, path, false);
     const { tie_word_embeddings: tieWordEmbeddings } = readConfig(bertConfigSchema, raw, path);

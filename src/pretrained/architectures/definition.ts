@@ -31,6 +31,13 @@ export interface Architecture {
    * @throws CONFIG_INVALID
    */
   define(raw: RawConfig, weights: Pick<WeightStore, 'get'>, path: string): ModelDefinition;
+  /**
+   * Weights that some checkpoints repeat under a second name (tied embeddings), by that name; transformers saves them
+   * under the first name only. Absent where an architecture ties nothing.
+   */
+  repeated?(raw: RawConfig): Readonly<Record<string, string>>;
+  /** Names of weights that are computed, not learned, and so not saved; transformers saves none of them either. */
+  computed?: readonly string[];
 }
 
 /** Ids and mask of one batch. */

@@ -1,7 +1,7 @@
 import { type BertHead, bertEncoderDecoder } from '../../decoder/bertGeneration.js';
 import { PolybeamError } from '../../errors.js';
 import { bertConfigSchema, type RawConfig, readConfig } from '../config.js';
-import { readBertConfig } from './bert.js';
+import { readBertConfig, repeatedInHead } from './bert.js';
 import type { Architecture } from './definition.js';
 import { defineEncoderDecoder } from './encoderDecoderForward.js';
 
@@ -14,6 +14,12 @@ const sides: Record<string, { segments: boolean; head: BertHead }> = {
 /** transformers' EncoderDecoderModel over BERT's family. */
 export const encoderDecoder: Architecture = {
   modelType: 'encoder-decoder',
+  repeated: (raw) => {
+    const decoder = raw.decoder as RawConfig;
+    const head = sides[String(decoder?.model_type)]?.head;
+    if (!head) return {};
+    return repeatedInHead(decoder, head === 'cls' ? 'cls.predictions' : head, 'decoder.');
+  },
   define: (raw, _weights, path) => {
     const encoder = readSide(raw, 'encoder', path);
     const decoder = readSide(raw, 'decoder', path);

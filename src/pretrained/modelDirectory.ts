@@ -1,0 +1,60 @@
+import type { WeightStore } from '../engine/weights.js';
+import { PolybeamError } from '../errors.js';
+import { fileAccess } from '../files.js';
+import type { Architecture } from './architectures/definition.js';
+import { architectureOf } from './architectures/index.js';
+import type { RawConfig } from './config.js';
+import { openWeights } from './openWeights.js';
+
+/** What a model directory holds beside its tokenizer, each file checked to be of its kind. */
+export interface ModelDirectory {
+  config: RawConfig;
+  architecture: Architecture;
+  /** generation_config.json as it is; undefined where there is none. */
+  generationConfig?: RawConfig;
+  /** Headers are read, tensors are not. */
+  weights: WeightStore;
+}
+
+/**
+ * Reads a directory as Hugging Face lays it out.
+ * @throws FILE_NOT_FOUND, FILE_CORRUPT, MODEL_TYPE_UNKNOWN, WEIGHT_DTYPE
+ */
+export async function readModelDirectory(directory: string): Promise<ModelDirectory> {
+  const path = `${directory}/config.json`;
+  const config = await readJson(path);
+  const architecture = architectureOf(config, path);
+  const generationPath = `${directory}/generation_config.json`;
+  const hasGeneration = (await fileAccess().size(generationPath)) !== undefined;
+  return {
+    config,
+    architecture,
+    ...(hasGeneration ? { generationConfig: await readJson(generationPath) } : {}),
+    weights: await openWeights(directory),
+  };
+}
+
+/**
+ * The decoding settings that checkpoints older than generation_config.json keep in config.json: its own, then those of
+ * its decoder (transformers' `GenerationConfig.from_model_config`).
+ */
+export function generationSettingsOf(config: RawConfig): RawConfig {
+  const own = Object.entries(config).filter(([, value]) => value !== null);
+  return { ...(config.decoder as RawConfig | undefined), ...Object.fromEntries(own) };
+}
+
+/** A JSON file that holds an object. Throws FILE_NOT_FOUND, FILE_CORRUPT. */
+async function readJson(path: string): Promise<RawConfig> {
+  const text = new TextDecoder().decode(await fileAccess().read(path));
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as RawConfig;
+  } catch (error) {
+    throw new PolybeamError(
+      'FILE_CORRUPT',
+      `${path} is not valid JSON (${(error as Error).message}); repair or replace it.`,
+      { cause: error },
+    );
+  }
+  throw new PolybeamError('FILE_CORRUPT', `${path} does not hold a JSON object; repair or replace it.`);
+}
