@@ -9,7 +9,9 @@ import {
   type TracedFunction,
   weightInputPrefix,
 } from './program.js';
-import { checkStored, describeParameters } from './traceFunction.js';
+import { deviceHost } from './runtime.js';
+import { traceBackendName } from './trace.js';
+import { traceFunction } from './traceFunction.js';
 import { checkFeeds, type Value } from './values.js';
 
 /**
@@ -22,25 +24,21 @@ export async function compileEager(
   options: CompileOptions,
 ): Promise<Program> {
   const backend = (options.device ?? '').slice('tfjs:'.length);
-  if (!tf.findBackendFactory(backend) || backend === 'polybeam-trace') {
-    throw new PolybeamError(
-      'DEVICE_UNAVAILABLE',
-      `The tfjs backend "${backend}" is not registered; import its package first (for example @tensorflow/tfjs-node-gpu for "tensorflow").`,
-    );
-  }
+  await requireBackend(backend);
   const ports: GraphPort[] = Object.entries(signature).map(([name, port]) => ({ name, ...port }));
-  const specs = new Map<string, ParameterSpec>();
-  const constants = await loadConstants(fn, signature, options, specs);
+  // Recording finds the weights, which may depend on what the checkpoint has, and the sizes of the outputs.
+  const { graph, parameters } = traceFunction(fn, signature, options);
+  const constants = await loadConstants(backend, parameters, options);
   const asInputs = options.weightsAs === 'inputs';
-  const trainable = [...specs.values()].filter((spec) => spec.trainable);
+  const trainable = parameters.filter((spec) => spec.trainable);
   const inputs = asInputs ? [...ports, ...trainable.map(weightPort)] : ports;
-  const program: Program & { outputs: GraphPort[] } = {
+  return {
     inputs,
-    outputs: [],
-    parameters: [...specs.values()],
+    outputs: graph.outputs,
+    parameters,
     run: async (feeds, into = {}) => {
       checkFeeds(inputs, feeds);
-      await tf.setBackend(backend);
+      await useBackend(backend);
       const tensors = tf.tidy(() => {
         const given = Object.fromEntries(ports.map((port) => [port.name, toTensor(feeds[port.name])]));
         return fn(given, scopedParameters(eagerSource(constants, asInputs ? feeds : undefined, options)));
@@ -55,7 +53,36 @@ export async function compileEager(
       constants.clear();
     },
   };
-  return program;
+}
+
+/** Sees to it that a tfjs backend is registered, importing its package where the host knows how. */
+async function requireBackend(backend: string): Promise<void> {
+  if (backend === traceBackendName) {
+    throw new PolybeamError(
+      'DEVICE_UNKNOWN',
+      `There is no device "tfjs:${backend}": that backend records and computes nothing.`,
+    );
+  }
+  if (!tf.findBackendFactory(backend)) await deviceHost().loadTfjsBackend?.(backend);
+  if (!tf.findBackendFactory(backend)) {
+    throw new PolybeamError(
+      'DEVICE_UNAVAILABLE',
+      `The tfjs backend "${backend}" is not registered; import its package first (for example @tensorflow/tfjs-node-gpu for "tensorflow").`,
+    );
+  }
+}
+
+/** Makes a registered backend the one that computes; its driver may fail. */
+async function useBackend(backend: string): Promise<void> {
+  const ready = tf.getBackend() === backend || (await tf.setBackend(backend));
+  if (!ready) {
+    throw new PolybeamError(
+      'DEVICE_UNAVAILABLE',
+      `The tfjs backend "${backend}" is registered but could not start here.`,
+    );
+  }
+  // Another program may have chosen its own while this one waited.
+  if (tf.getBackend() !== backend) void tf.setBackend(backend);
 }
 
 function weightPort(spec: ParameterSpec): GraphPort {
@@ -63,17 +90,14 @@ function weightPort(spec: ParameterSpec): GraphPort {
 }
 
 async function loadConstants(
-  fn: TracedFunction,
-  signature: Signature,
+  backend: string,
+  parameters: readonly ParameterSpec[],
   options: CompileOptions,
-  specs: Map<string, ParameterSpec>,
 ): Promise<Map<string, tf.Tensor>> {
-  for (const spec of describeParameters(fn, signature)) specs.set(spec.name, spec);
   const tensors = new Map<string, tf.Tensor>();
-  await tf.setBackend((options.device ?? '').slice('tfjs:'.length));
-  for (const spec of specs.values()) {
+  await useBackend(backend);
+  for (const spec of parameters) {
     if (options.weightsAs === 'inputs' && spec.trainable) continue;
-    if (options.weights) checkStored(options.weights, spec);
     const stored = options.weights?.get(spec.name) !== undefined;
     const values = stored ? await options.weights!.read(spec.name) : computedWeight(spec);
     tensors.set(spec.name, tf.tensor(values, spec.shape as number[]));

@@ -1,4 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import { PolybeamError } from '../errors.js';
 import { type Graph, onHost } from './graph.js';
 import { encodeModel, nodeName, placeStored, type WeightPlacement } from './onnxModel.js';
 import { computedWeight, type ParameterSpec } from './parameters.js';
@@ -96,6 +97,17 @@ function sessionOptions(
   };
 }
 
+/** A missing adapter in words; other errors of the runtime as they are. */
+function explain(error: Error): Error {
+  const adapter = /Failed to get a WebGPU adapter: (.*)/.exec(error.message);
+  if (!adapter) return error;
+  return new PolybeamError(
+    'DEVICE_UNAVAILABLE',
+    `The device webgpu cannot be used here (${adapter[1].trim()}); npx polybeam doctor says how to get it.`,
+    { cause: error },
+  );
+}
+
 /** A program over one ONNX Runtime session. */
 export async function createOnnxProgram(
   graph: Graph,
@@ -104,7 +116,11 @@ export async function createOnnxProgram(
 ): Promise<Program> {
   const placed = await placeWeights(graph, parameters, options.weights);
   const model = encodeModel(graph, placed.placements);
-  const session = await onnxRuntime().InferenceSession.create(model, sessionOptions(graph, options, placed));
+  const session = await onnxRuntime()
+    .InferenceSession.create(model, sessionOptions(graph, options, placed))
+    .catch((error: Error) => {
+      throw explain(error);
+    });
   const outputNames = graph.outputs.map((port) => port.name);
   return {
     inputs: graph.inputs,

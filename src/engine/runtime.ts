@@ -7,6 +7,7 @@ export interface OnnxRuntime {
     create(model: Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
   };
   Tensor: typeof Tensor;
+  env?: { versions: { common: string; node?: string; web?: string } };
 }
 
 let current: OnnxRuntime | undefined;
@@ -32,4 +33,27 @@ export function onnxRuntime(): OnnxRuntime {
     );
   }
   return current;
+}
+
+/** What only the host (Node, a browser page) can do about devices. */
+export interface DeviceHost {
+  /**
+   * Runs a model once on WebGPU, where a failing driver cannot end the process; rejects with the reason. Returns what
+   * computes: 'a GPU', or software.
+   */
+  tryWebgpu?(model: Uint8Array): Promise<string>;
+  /** Imports the package that registers a tfjs backend; rejects with DEVICE_UNAVAILABLE. Returns its version. */
+  loadTfjsBackend?(backend: string): Promise<string>;
+}
+
+let host: DeviceHost = {};
+
+/** Sets what the host does about devices. The Node entry does it on import. */
+export function setDeviceHost(next: DeviceHost): void {
+  host = next;
+}
+
+/** The host's part in devices; empty where none was set. */
+export function deviceHost(): DeviceHost {
+  return host;
 }

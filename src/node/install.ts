@@ -1,10 +1,12 @@
 import * as onnxRuntime from 'onnxruntime-node';
-import { type OnnxRuntime, setRuntime } from '../engine/runtime.js';
+import { type OnnxRuntime, setDeviceHost, setRuntime } from '../engine/runtime.js';
 import { setFileAccess } from '../files.js';
+import { nodeDevices } from './devices.js';
 import { nodeFiles } from './files.js';
 import { installTokenizers } from './tokenizers.js';
 
 /** Gives polybeam what it needs of Node: ONNX Runtime, files and tokenizers. Importing this file does it. */
 setRuntime(onnxRuntime as OnnxRuntime, { mapsFiles: true });
+setDeviceHost(nodeDevices);
 setFileAccess(nodeFiles);
 installTokenizers();
