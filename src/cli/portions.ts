@@ -4,7 +4,7 @@ import { type CommandStreams, createStatusLine } from './streams.js';
 import { defaultBatchSize, type ModelFlags } from './useModel.js';
 
 /** Batches that are read before the first is decoded: the more, the better lengths match within each. */
-const batchesAtOnce = 32;
+const batchesAtOnce = 16;
 
 /**
  * Reads inputs in portions of several batches, and prints what becomes of each before the next is read. A person at a

@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { PolybeamError } from '../errors.js';
 import { convertCommand } from './convert.js';
+import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
 import { forwardCommand } from './forward.js';
 import { generateCommand } from './generate.js';
-import { packageRoot } from './packageRoot.js';
+import { packageVersion } from './packageRoot.js';
 import type { CommandStreams } from './streams.js';
 import { Interrupted, trainCommand } from './train.js';
 import { translateCommand } from './translate.js';
@@ -20,6 +20,7 @@ const commands = [
   evaluateCommand,
   vocabCommand,
   convertCommand,
+  doctorCommand,
 ];
 
 /** What the process should end with: 0 done, 2 wrong usage, 1 any other failure. */
@@ -31,7 +32,7 @@ export function buildProgram(streams: CommandStreams = process): Command {
     .description(
       'Train and run BERT-family sequence-to-sequence models: translation, summarization, paraphrase.',
     )
-    .version(version(), '-V, --version', 'print the version')
+    .version(packageVersion(), '-V, --version', 'print the version')
     .option('--debug', 'print stack traces of errors')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
@@ -125,8 +126,4 @@ function helpWidth(stream: { isTTY?: boolean; columns?: number }): number {
 function inheritSettings(command: Command, parent: Command): void {
   command.copyInheritedSettings(parent);
   for (const child of command.commands) inheritSettings(child, command);
-}
-
-function version(): string {
-  return JSON.parse(readFileSync(`${packageRoot()}/package.json`, 'utf8')).version;
 }
