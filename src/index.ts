@@ -49,6 +49,6 @@ export type { DecodeOptions, EncodedText, EncodeOptions, Tokenizer } from './tex
 export { setTokenizersModule } from './text/tokenizerJson.js';
 export { trainVocabulary } from './text/trainVocabulary.js';
 export { type VocabularyOptions, vocabularyOptionsSchema } from './text/vocabularyOptions.js';
-export { type TrainConfig, trainConfigSchema } from './training/config.js';
+export { type TrainConfig, type TrainConfigInput, trainConfigSchema } from './training/config.js';
 export { parseTrainConfig, parseTrainConfigText } from './training/parseConfig.js';
 export { type TrainOptions, type TrainResult, train } from './training/train.js';
