@@ -112,9 +112,11 @@ function reportMemory(report: Report, { before, loaded, decoded, peak }: LoadRep
   const rows: [string, number | undefined][] = [
     ['model file', fileSize],
     ['resident before', before.total],
+    ['resident before, without pages of files', before.anonymous],
     ['resident after the first token', loaded.total],
+    ['resident after the first token, without pages of files', loaded.anonymous],
     ['resident after batch 16 beam 4', decoded.total],
-    ['of that not pages of the model file', decoded.anonymous],
+    ['resident after batch 16 beam 4, without pages of files', decoded.anonymous],
     ['peak memory', peak],
   ];
   for (const [name, bytes] of rows) if (bytes !== undefined) report.row(memoryRow('load', name, bytes));
