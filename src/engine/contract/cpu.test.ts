@@ -7,7 +7,7 @@ import { describeContract, kernelCases } from './suite.contract.js';
 
 watchCoverage(mappedKernels());
 
-describeContract('cpu', 12);
+describeContract('cpu', 10);
 
 const noLoss = 'its result is not a float, so no loss is made of it';
 

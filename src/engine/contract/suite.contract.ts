@@ -6,6 +6,7 @@ import { checkScenario } from './check.contract.js';
 import { elementwiseCases } from './elementwise.contract.js';
 import { lookupCases } from './lookup.contract.js';
 import { matmulCases } from './matmul.contract.js';
+import { operationCases } from './operations.contract.js';
 import { reduceCases } from './reduce.contract.js';
 import { type DeviceLimits, drawer, type KernelCase } from './scenario.contract.js';
 
@@ -18,33 +19,45 @@ export const kernelCases: KernelCase[] = [
   ...matmulCases,
 ];
 
-/**
- * The one suite that every device runs: each mapped kernel, and its gradient, equals eager tfjs over random shapes and
- * types. `skip` names kernels a device cannot run, with the reason. POLYBEAM_CONTRACT_RUNS and POLYBEAM_CONTRACT_SEED
- * ask for more, or other, scenarios.
- */
-export function describeContract(
+function describeCases(
+  title: string,
+  cases: readonly KernelCase[],
   device: Device,
   runs: number,
-  options: DeviceLimits & { skip?: Record<string, string> } = {},
+  { skip = {}, ...limits }: ContractOptions,
 ): void {
-  const { skip = {}, ...limits } = options;
   const numRuns = Number(process.env.POLYBEAM_CONTRACT_RUNS ?? runs);
   const seed = Number(process.env.POLYBEAM_CONTRACT_SEED ?? 20);
-  describe(`kernels on ${device} equal eager tfjs`, () => {
-    kernelCases.forEach((kernelCase, index) => {
+  const endOnFailure = process.env.POLYBEAM_CONTRACT_SHRINK === undefined;
+  describe(title, () => {
+    cases.forEach((kernelCase, index) => {
       const reason = skip[kernelCase.kernel];
-      const test = reason === undefined ? it : it.skip;
-      const same = kernelCases.slice(0, index).filter(({ kernel }) => kernel === kernelCase.kernel).length;
+      const same = cases.slice(0, index).filter(({ kernel }) => kernel === kernelCase.kernel).length;
       const name = `${kernelCase.kernel}${same > 0 ? ` (${same + 1})` : ''}`;
+      const test = reason === undefined ? it : it.skip;
       test(reason === undefined ? name : `${name}: ${reason}`, async () => {
         await fc.assert(
           fc.asyncProperty(fc.gen(), fc.integer(), async (g, numbers) => {
             await checkScenario(kernelCase, kernelCase.draw(drawer(g)), device, numbers, limits);
           }),
-          { numRuns, seed: seed + index, endOnFailure: process.env.POLYBEAM_CONTRACT_SHRINK === undefined },
+          { numRuns, seed: seed + index, endOnFailure },
         );
       });
     });
   });
+}
+
+interface ContractOptions extends DeviceLimits {
+  /** Kernels that the device cannot run, and why. */
+  skip?: Record<string, string>;
+}
+
+/**
+ * The one suite that every device runs: each mapped kernel, each fused operation and their gradients equal eager tfjs
+ * (or finite differences) over random shapes and types. POLYBEAM_CONTRACT_RUNS and POLYBEAM_CONTRACT_SEED ask for more,
+ * or other, scenarios; POLYBEAM_CONTRACT_SHRINK=1 looks for the smallest that fails.
+ */
+export function describeContract(device: Device, runs: number, options: ContractOptions = {}): void {
+  describeCases(`operations on ${device} equal eager tfjs`, operationCases, device, runs, options);
+  describeCases(`kernels on ${device} equal eager tfjs`, kernelCases, device, runs, options);
 }
