@@ -33,6 +33,7 @@ from transformers import (
 
 ROOT = Path(__file__).resolve().parent.parent / "test" / "fixtures" / "models"
 BATCHES = 400
+DROPOUT_SEED = 67280421310721  # what torch starts with
 # One row per generate call. Every row also gets max_new_tokens 16 where it names none.
 CASES = {
     "greedy": {},
@@ -67,6 +68,7 @@ CASES = {
 # What generation_config.json of the OPUS-MT checkpoints asks for (forbidding the padding token;
 # COMMON stands for tokens that greedy search chooses).
 OPUS_CASES = {
+    "opus-forced-eos": {"num_beams": 4, "forced_eos_token_id": 0, "max_new_tokens": 5},
     "opus-greedy": {"bad_words_ids": "COMMON", "forced_eos_token_id": 0, "max_new_tokens": 6},
     "opus-beam": {
         "num_beams": 4,
@@ -305,6 +307,7 @@ def marian_config(**changes):
 
 def trained_marian(config, words):
     """Words are ids 2 to `words` - 1; 0 ends, the last id pads and starts."""
+    torch.manual_seed(DROPOUT_SEED)
     model = MarianMTModel(config)
     randomize(model, 0, 0.25, model.final_logits_bias)
     model.generation_config = GenerationConfig(
@@ -350,6 +353,23 @@ def make_marian_unshared():
     model = trained_marian(config, 59)
     inputs_of = lambda seed: source(seed, [5, 8, 2, 9], 59, 2, 59, [], [0])
     finish_seq2seq("marian-relu-unshared", model, inputs_of, {**CASES, **OPUS_CASES}, 59, 59)
+
+
+def make_marian_untied():
+    """What transformers 5 saves where embeddings are shared by name but tie_word_embeddings is false: four tables."""
+    config = marian_config(
+        vocab_size=40,
+        pad_token_id=39,
+        decoder_start_token_id=39,
+        tie_word_embeddings=False,
+        encoder_layers=1,
+        decoder_layers=1,
+        activation_function="gelu",
+    )
+    cases = {name: CASES[name] for name in ("greedy", "beam")}
+    model = trained_marian(config, 39)
+    inputs_of = lambda seed: source(seed, [5, 3, 7, 2], 39, 2, 39, [], [0])
+    finish_seq2seq("marian-untied", model, inputs_of, cases, 39, 39)
 
 
 # --- BERT -----------------------------------------------------------------------------------------------------------
@@ -440,6 +460,7 @@ def make_encoder_decoder():
 MAKERS = {
     "marian": make_marian,
     "marian-relu-unshared": make_marian_unshared,
+    "marian-untied": make_marian_untied,
     "bert": make_bert,
     "bert-generation": make_bert_generation,
     "encoder-decoder": make_encoder_decoder,

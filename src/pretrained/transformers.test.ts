@@ -82,7 +82,7 @@ describe.each(names)('%s', (name) => {
     const config = JSON.parse(readFileSync(`${root}/${name}/generation_config.json`, 'utf8'));
     let compared = 0;
     for (const { name: kind, options, sequences, sequences_scores: scores } of expected.generate!) {
-      if ('bad_words_ids' in options) continue;
+      if (kind.startsWith('opus')) continue; // settings of generation_config.json: see loadModel.test.ts
       const camel = Object.fromEntries(
         Object.entries(options).map(([key, value]) => [
           key.replace(/_(\w)/g, (_, c) => c.toUpperCase()),
