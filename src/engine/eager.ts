@@ -12,7 +12,7 @@ import {
 import { deviceHost } from './runtime.js';
 import { traceBackendName } from './trace.js';
 import { traceFunction } from './traceFunction.js';
-import { checkFeeds, type Value } from './values.js';
+import { checkFeeds, checkInto, type Value } from './values.js';
 
 /**
  * A program without a graph: the function runs eagerly on a registered tfjs backend. The reference that graphs are
@@ -38,6 +38,7 @@ export async function compileEager(
     parameters,
     run: async (feeds, into = {}) => {
       checkFeeds(inputs, feeds);
+      checkInto(graph.outputs, into);
       await useBackend(backend);
       const tensors = tf.tidy(() => {
         const given = Object.fromEntries(ports.map((port) => [port.name, toTensor(feeds[port.name])]));

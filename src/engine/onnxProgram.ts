@@ -5,7 +5,7 @@ import { encodeModel, nodeName, placeStored, type WeightPlacement } from './onnx
 import { computedWeight, type ParameterSpec } from './parameters.js';
 import type { CompileOptions, Program } from './program.js';
 import { mapsFiles, onnxRuntime } from './runtime.js';
-import { checkFeeds, fromOnnx, toOnnx, type Value } from './values.js';
+import { checkFeeds, checkInto, fromOnnx, toOnnx, type Value } from './values.js';
 import type { WeightStore } from './weights.js';
 
 /** What a session must be given beside the model: bytes or paths of external weights. */
@@ -128,6 +128,7 @@ export async function createOnnxProgram(
     parameters,
     run: async (feeds, into = {}) => {
       checkFeeds(graph.inputs, feeds);
+      checkInto(graph.outputs, into);
       const inputs: Record<string, Tensor> = {};
       for (const port of graph.inputs) inputs[port.name] = toOnnx(feeds[port.name]);
       const fetches: Record<string, Tensor | null> = {};

@@ -33,10 +33,10 @@ export function elements(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** The runtime's tensor over the same memory; made once per value. */
+/** The runtime's tensor over the same memory; made once for each value and array. */
 export function toOnnx(value: Value): Tensor {
   const known = onnxTensors.get(value);
-  if (known) return known;
+  if (known?.data === value.data) return known;
   const tensor = new (onnxRuntime().Tensor)(value.type, value.data as never, value.shape) as Tensor;
   onnxTensors.set(value, tensor);
   return tensor;
@@ -49,6 +49,41 @@ export function fromOnnx(tensor: Tensor): Value {
 
 function describeShape(shape: readonly Dimension[]): string {
   return `[${shape.join(', ')}]`;
+}
+
+function refuseUnknown(kind: string, ports: readonly GraphPort[], unknown: string): never {
+  const known = ports.slice(0, 12).map((port) => port.name);
+  throw new PolybeamError(
+    'FEED_INVALID',
+    `The program has no ${kind} "${unknown}"; it has ${known.join(', ')}${ports.length > known.length ? ', ...' : ''}.`,
+  );
+}
+
+function fitsPort(port: GraphPort, value: Value): boolean {
+  return (
+    value.type === (port.type as ElementType) &&
+    value.shape.length === port.shape.length &&
+    value.shape.every((size, axis) => typeof port.shape[axis] === 'string' || port.shape[axis] === size) &&
+    elements(value.shape) === value.data.length
+  );
+}
+
+/**
+ * Checks that arrays to write into are of the program's outputs.
+ * @throws FEED_INVALID
+ */
+export function checkInto(ports: readonly GraphPort[], into: Readonly<Record<string, Value>>): void {
+  const names = Object.keys(into);
+  if (names.length === 0) return;
+  const byName = new Map(ports.map((port) => [port.name, port]));
+  for (const name of names) {
+    const [port, value] = [byName.get(name) ?? refuseUnknown('output', ports, name), into[name]];
+    if (fitsPort(port, value)) continue;
+    throw new PolybeamError(
+      'FEED_INVALID',
+      `The output "${port.name}" is ${port.type} ${describeShape(port.shape)}, it cannot be written into ${value.type} ${describeShape(value.shape)} with ${value.data.length} elements.`,
+    );
+  }
 }
 
 /**
@@ -66,11 +101,7 @@ export function checkFeeds(ports: readonly GraphPort[], feeds: Readonly<Record<s
         `The input "${port.name}" (${wanted}) is missing; pass it to run().`,
       );
     }
-    const fits =
-      value.type === (port.type as ElementType) &&
-      value.shape.length === port.shape.length &&
-      value.shape.every((size, axis) => typeof port.shape[axis] === 'string' || port.shape[axis] === size);
-    if (!fits || elements(value.shape) !== value.data.length) {
+    if (!fitsPort(port, value)) {
       const found = `${value.type} ${describeShape(value.shape)} with ${value.data.length} elements`;
       throw new PolybeamError(
         'FEED_INVALID',
@@ -90,4 +121,8 @@ export function checkFeeds(ports: readonly GraphPort[], feeds: Readonly<Record<s
       sizes.set(name, { size, from: port.name });
     });
   }
+  const names = Object.keys(feeds);
+  if (names.length === ports.length) return;
+  const known = new Set(ports.map((port) => port.name));
+  refuseUnknown('input', ports, names.find((name) => !known.has(name))!);
 }
