@@ -43,6 +43,7 @@ const pairNames: BertPairNames = { encoder: 'encoder', decoder: 'decoder' };
 export function bertEncoderDecoder(encoder: BertConfig, decoder: BertDecoderConfig): EncoderDecoder {
   return {
     vocabSize: decoder.vocabSize,
+    sourceVocabSize: encoder.vocabSize,
     decoderLayers: decoder.numHiddenLayers,
     decoderHeads: decoder.numAttentionHeads,
     headSize: decoder.hiddenSize / decoder.numAttentionHeads,

@@ -23,6 +23,8 @@ export interface DecoderInputs {
  */
 export interface EncoderDecoder {
   vocabSize: number;
+  /** Ids the encoder knows. */
+  sourceVocabSize: number;
   decoderLayers: number;
   decoderHeads: number;
   /** Features of one decoder head. */

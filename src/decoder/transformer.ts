@@ -26,6 +26,7 @@ import type { DecoderInputs, EncoderDecoder } from './encoderDecoder.js';
 export function transformer(config: TransformerConfig): EncoderDecoder {
   return {
     vocabSize: config.decoderVocabSize,
+    sourceVocabSize: config.vocabSize,
     decoderLayers: config.decoderLayers,
     decoderHeads: config.decoderAttentionHeads,
     headSize: config.dModel / config.decoderAttentionHeads,

@@ -87,8 +87,8 @@ function sessionOptions(
     graphOptimizationLevel: 'all',
     enableMemPattern: true,
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
-    // Errors reach the caller as exceptions; warnings about fallbacks are for developers.
-    logSeverityLevel: 3,
+    // Errors reach the caller as exceptions; the runtime need not print them as well.
+    logSeverityLevel: 4,
     ...(external.length === 0 ? {} : { externalData: external }),
     ...(folder === undefined
       ? {}

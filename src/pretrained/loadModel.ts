@@ -45,6 +45,7 @@ export async function loadModel(directory: string, options: LoadOptions = {}): P
     languages: readLanguages(config, tokenizer),
     generation: steps && { steps, ...readGeneration(directory, found) },
     forwardProgram,
+    idCounts: definition.idCounts,
     maxSource: Math.min(definition.maxSource, tokenizer?.modelMaxLength ?? Number.POSITIVE_INFINITY),
     onWarning: options.onWarning ?? (() => {}),
     dispose: () => disposeAll(steps, forwardProgram),

@@ -10,6 +10,7 @@ import {
   resolveGenerationOptions,
 } from '../generation/options.js';
 import type { Tokenizer } from '../text/tokenizer.js';
+import type { ModelDefinition } from './architectures/definition.js';
 import type { RawConfig } from './config.js';
 import { languagePrefix, type ModelLanguages } from './languages.js';
 
@@ -99,6 +100,7 @@ export interface ModelParts {
   forwardProgram: () => Promise<Program>;
   /** Positions the source can have. */
   maxSource: number;
+  idCounts: ModelDefinition['idCounts'];
   onWarning: (message: string) => void;
   dispose: () => Promise<void>;
 }
@@ -109,7 +111,7 @@ export function makeModel(parts: ModelParts): Model {
   const generateAll: Model['generate'] = async (inputs, options = {}, batching = {}) => {
     const { steps, defaults, rules } = requireGeneration(parts);
     const resolved = resolveGenerationOptions(options, defaults);
-    const prepared = await prepareInputs(parts, inputs);
+    const prepared = await prepareInputs(parts, inputs, batching.firstIndex ?? 0);
     const results = await generate(steps, prepared, resolved, rules, batching);
     const sequences = results.flatMap((result) => result.sequences);
     const texts = tokenizer ? await tokenizer.decodeBatch(sequences.map(({ ids }) => ids)) : undefined;
@@ -150,16 +152,22 @@ function requireGeneration(parts: ModelParts): NonNullable<ModelParts['generatio
   );
 }
 
-async function prepareInputs(parts: ModelParts, inputs: readonly ModelInput[]): Promise<GenerationInput[]> {
+/** @param firstIndex number of the first input among all of the caller's, who may come in portions */
+async function prepareInputs(
+  parts: ModelParts,
+  inputs: readonly ModelInput[],
+  firstIndex: number,
+): Promise<GenerationInput[]> {
   const texts = inputs.flatMap((input) => ('text' in input ? [input.text] : []));
   const encoded = texts.length === 0 ? [] : await encodeTexts(parts, texts);
   let next = 0;
   return inputs.map((input, index) => {
-    if (!('text' in input)) return checkLength(parts, input, index);
+    const name = `Input ${firstIndex + index + 1}`;
+    if (!('text' in input)) return checkIds(parts, input, name);
     const { ids, truncated } = encoded[next++];
     if (truncated) {
       parts.onWarning(
-        `Input ${index + 1} is longer than the ${parts.maxSource} tokens the model can read; only its beginning is used: split it into sentences.`,
+        `${name} is longer than the ${parts.maxSource} tokens the model can read; only its beginning is used: split it into sentences.`,
       );
     }
     return { inputIds: input.text.trim() === '' ? [] : ids };
@@ -176,12 +184,19 @@ async function encodeTexts(parts: ModelParts, texts: readonly string[]) {
   return parts.tokenizer.encodeBatch(texts, { maxLength: parts.maxSource });
 }
 
-function checkLength(parts: ModelParts, input: GenerationInput, index: number): GenerationInput {
+function checkIds(parts: ModelParts, input: GenerationInput, name: string): GenerationInput {
+  requireKnown(input.inputIds, parts.idCounts.inputIds, `${name}: inputIds`);
   if (input.inputIds.length <= parts.maxSource) return input;
   throw new PolybeamError(
     'INPUT_INVALID',
-    `Input ${index + 1} has ${input.inputIds.length} token ids; the model can read ${parts.maxSource}: shorten it.`,
+    `${name} has ${input.inputIds.length} token ids; the model can read ${parts.maxSource}: shorten it.`,
   );
+}
+
+function requireKnown(ids: readonly number[], count: number, name: string): void {
+  const bad = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= count);
+  if (bad === undefined) return;
+  throw new PolybeamError('INPUT_INVALID', `${name} holds ${bad}; give ids from 0 to ${count - 1}.`);
 }
 
 async function forward(parts: ModelParts, program: Program, input: ForwardInput): Promise<ForwardOutput> {
@@ -206,6 +221,9 @@ async function forward(parts: ModelParts, program: Program, input: ForwardInput)
         `${name} has ${given[name].length} values for ${length} inputIds; give one each.`,
       );
     }
+  }
+  for (const { name } of program.inputs) {
+    requireKnown(given[name], parts.idCounts[name as keyof ModelDefinition['idCounts']] ?? 2, name);
   }
   const outputs = await program.run(
     Object.fromEntries(program.inputs.map(({ name }) => [name, row(given[name])])),

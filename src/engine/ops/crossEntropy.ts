@@ -36,12 +36,7 @@ function cells(labels: tf.Tensor): tf.Tensor {
   return tf.stack([rangeTo(labels.shape[0]!), labels], 1);
 }
 
-function gradient(
-  dy: tf.Tensor,
-  logits: tf.Tensor,
-  labels: tf.Tensor,
-  smoothing: number,
-): tf.Tensor {
+function gradient(dy: tf.Tensor, logits: tf.Tensor, labels: tf.Tensor, smoothing: number): tf.Tensor {
   const [rows, classes] = logits.shape;
   // One fused operator; an exponential of what the loss kept costs three times as much in ONNX Runtime.
   const probabilities = tf.softmax(logits);

@@ -51,6 +51,7 @@ export const bert: Architecture = {
     const scope = bertScope(weights);
     return {
       maxSource: config.maxPositionEmbeddings,
+      idCounts: { inputIds: config.vocabSize, tokenTypeIds: config.typeVocabSize },
       forward: {
         signature: { ...sourceSignature, tokenTypeIds: sourceSignature.inputIds },
         run: (p, { inputIds, attentionMask, tokenTypeIds }): Tensors => {

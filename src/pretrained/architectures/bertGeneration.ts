@@ -20,6 +20,7 @@ export const bertGeneration: Architecture = {
     const scope = bertScope(weights);
     return {
       maxSource: config.maxPositionEmbeddings,
+      idCounts: { inputIds: config.vocabSize },
       forward: {
         signature: sourceSignature,
         run: (p, { inputIds, attentionMask }): Tensors => {

@@ -19,6 +19,8 @@ export interface ModelDefinition {
   encoderDecoder?: EncoderDecoder;
   /** Positions the source can have. */
   maxSource: number;
+  /** How many ids each input of `forward` knows: ids are 0 to one less. */
+  idCounts: { inputIds: number; tokenTypeIds?: number; decoderInputIds?: number };
 }
 
 /** A model type. */

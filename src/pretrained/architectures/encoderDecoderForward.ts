@@ -18,5 +18,6 @@ export function defineEncoderDecoder(model: EncoderDecoder): ModelDefinition {
       return { logits: model.logits(p, hidden) };
     },
   };
-  return { forward, encoderDecoder: model, maxSource: model.maxSource };
+  const idCounts = { inputIds: model.sourceVocabSize, decoderInputIds: model.vocabSize };
+  return { forward, encoderDecoder: model, maxSource: model.maxSource, idCounts };
 }
