@@ -1,13 +1,8 @@
 /** Element types of values in a graph. tfjs knows the first three; the others appear inside lowered operations. */
 export type ElementType = 'float32' | 'int32' | 'bool' | 'int64' | 'uint32' | 'uint8' | 'int8' | 'float16';
 
-/** An attribute of a node: an integer, a list of integers, a string, or tagged floats. */
-export type Attribute =
-  | number
-  | readonly number[]
-  | string
-  | { float: number }
-  | { floats: readonly number[] };
+/** An attribute of a node: an integer, a list of integers, a string, or a tagged float. */
+export type Attribute = number | readonly number[] | string | { float: number };
 
 /** One operation; domain '' is ONNX itself, 'com.microsoft' ONNX Runtime's own operators. */
 export interface GraphNode {

@@ -66,9 +66,6 @@ function encodeAttribute(name: string, value: Attribute): Uint8Array {
     } else if ('float' in value) {
       field.float(w, 2, value.float);
       field.varint(w, 20, 1);
-    } else if ('floats' in value) {
-      for (const item of value.floats) field.float(w, 7, item);
-      field.varint(w, 20, 6);
     } else {
       for (const item of value) field.varint(w, 8, item);
       field.varint(w, 20, 7);

@@ -70,6 +70,12 @@ export class Trace {
 
   /** Marks a traced tensor as an output of the graph. */
   output(name: string, tensor: tf.Tensor): void {
+    if (this.graph.inputs.some((port) => port.name === name)) {
+      throw new PolybeamError(
+        'OPTION_INVALID',
+        `The output "${name}" has the name of an input, which a graph cannot tell apart; give it another.`,
+      );
+    }
     const value = this.valueOf(tensor);
     const made = this.graph.nodes.find((node) => node.outputs.includes(value.name));
     // What a node makes is given the output's name; inputs, constants and what is an output already are copied.
