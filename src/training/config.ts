@@ -117,7 +117,10 @@ const modelSchema = z.strictObject({
   tieWordEmbeddings: z
     .boolean()
     .default(true)
-    .describe('Use the embeddings as output projection too: fewer parameters, and better on small data.'),
+    .describe(
+      'One table for the embeddings of both sides and the output projection: fewer parameters, and better on small ' +
+        'data. False keeps three.',
+    ),
 });
 
 const optimizerSchema = z.strictObject({

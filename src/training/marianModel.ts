@@ -23,7 +23,8 @@ export function marianModel(model: TrainModelConfig, vocabSize: number): Transfo
     maxPositionEmbeddings: model.maxPositionEmbeddings,
     activationFunction: model.activationFunction,
     scaleEmbedding: true,
-    shareEncoderDecoderEmbeddings: true,
+    // transformers reads an untied output projection only beside separate tables.
+    shareEncoderDecoderEmbeddings: model.tieWordEmbeddings,
     tieWordEmbeddings: model.tieWordEmbeddings,
     dropout: model.dropout,
     attentionDropout: model.attentionDropout,
