@@ -1,5 +1,6 @@
 import {
   consumers,
+  type Dimension,
   type Graph,
   type GraphNode,
   isPrivate,
@@ -50,7 +51,9 @@ function takeBias(
     const node = made.get(term);
     const isResult = graph.outputs.some((port) => port.name === term);
     if (node?.op !== 'Add' || isResult || (readers.get(term) ?? []).length > 1) continue;
-    const vector = node.inputs.findIndex((input) => graph.shapes.get(input)?.shape.length === 1);
+    const features = graph.shapes.get(term)?.shape.at(-1);
+    const isBias = (shape: readonly Dimension[] | undefined) => shape?.length === 1 && shape[0] === features;
+    const vector = node.inputs.findIndex((input) => isBias(graph.shapes.get(input)?.shape));
     if (vector < 0) continue;
     const bare = terms.map((name, at) => (at === index ? node.inputs[1 - vector] : name));
     return { terms: bare, added: [node.inputs[vector]] };

@@ -7,7 +7,8 @@ import { type Graph, makeNode, producers } from '../graph.js';
 export function fuseTransposedMatMul(graph: Graph): void {
   const producer = producers(graph);
   graph.nodes = graph.nodes.map((node) => {
-    if (node.op !== 'MatMul') return node;
+    // FusedMatMul multiplies floats only.
+    if (node.op !== 'MatMul' || graph.shapes.get(node.outputs[0])?.type !== 'float32') return node;
     const sources = node.inputs.map((input) => {
       const from = producer.get(input);
       return from?.op === 'Transpose' && swapsLastTwo(from.attributes.perm) ? from.inputs[0] : undefined;
