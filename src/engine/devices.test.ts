@@ -1,12 +1,13 @@
 import '../../test/support/engine/runtime.js';
 import * as tf from '@tensorflow/tfjs';
+import * as ort from 'onnxruntime-node';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PolybeamError } from '../errors.js';
 import { nodeDevices } from '../node/devices.js';
 import { compile } from './compile.js';
 import { listDevices, speedCheck } from './devices.js';
 import { encodeModel } from './onnxModel.js';
-import { setDeviceHost } from './runtime.js';
+import { type OnnxRuntime, setDeviceHost, setRuntime } from './runtime.js';
 import { traceFunction } from './traceFunction.js';
 
 afterEach(() => setDeviceHost({}));
@@ -50,6 +51,30 @@ describe('listDevices', () => {
     const webgpu = (await listDevices()).find(({ name }) => name === 'webgpu');
     expect(webgpu).toMatchObject({ available: true, detail: 'runs programs by ONNX Runtime on a GPU' });
     expect(model?.length).toBeGreaterThan(50);
+  });
+});
+
+describe('compile', () => {
+  afterEach(() => setRuntime(ort as unknown as OnnxRuntime, { mapsFiles: true }));
+
+  it('says in words that there is no adapter, and passes other errors on', async () => {
+    const failing = (message: string) => {
+      const InferenceSession = { create: () => Promise.reject(new Error(message)) };
+      setRuntime({ ...(ort as unknown as OnnxRuntime), InferenceSession });
+      return compile(
+        ({ x }) => ({ y: tf.neg(x) }),
+        { x: { type: 'float32', shape: [1] } },
+        { device: 'webgpu' },
+      );
+    };
+    await expect(
+      failing('webgpu_context.cc:136 Failed to get a WebGPU adapter: No supported adapters'),
+    ).rejects.toMatchObject({
+      code: 'DEVICE_UNAVAILABLE',
+      message:
+        'The device webgpu cannot be used here (No supported adapters); npx polybeam doctor says how to get it.',
+    });
+    await expect(failing('out of memory')).rejects.toThrow('out of memory');
   });
 });
 
