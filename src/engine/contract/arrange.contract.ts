@@ -149,12 +149,18 @@ export const arrangeCases: KernelCase[] = [
   }),
   {
     kernel: 'SplitV',
-    draw: (random) => ({
-      inputs: { x: { type: 'float32', shape: ['a', 2, 'b'] }, y: { type: 'float32', shape: ['a', 2, 'c'] } },
-      // Back to where it came from, at sizes known only as names.
-      compute: ({ x, y }) => tf.split(tf.concat([x, y], 2), [x.shape[2]!, y.shape[2]!], random.pick([2, -1])),
-      differentiate: ['x', 'y'],
-    }),
+    draw: (random) => {
+      const axis = random.pick([2, -1]);
+      return {
+        inputs: {
+          x: { type: 'float32', shape: ['a', 2, 'b'] },
+          y: { type: 'float32', shape: ['a', 2, 'c'] },
+        },
+        // Back to where it came from, at sizes known only as names.
+        compute: ({ x, y }) => tf.split(tf.concat([x, y], 2), [x.shape[2]!, y.shape[2]!], axis),
+        differentiate: ['x', 'y'],
+      };
+    },
   },
   one('Slice', (random) => {
     const shape = Array.from({ length: random.integer(1, 3) }, () =>

@@ -5,18 +5,20 @@ import type { Draw, KernelCase, Scenario } from './scenario.contract.js';
 
 const both = ['float32', 'int32'] as const;
 
-function gather(random: Draw): Scenario {
+function gather(random: Draw, countedFromTheBack = false): Scenario {
   const type = random.pick(both);
-  const shape = random.shape(1, 3);
+  const shape: Dimension[] = [...random.shape(1, 2), ...(random.flag() ? [3] : [])];
   const axis = random.integer(0, shape.length - 1);
+  const indices = random.pick<Dimension[]>([[], ['c'], [2, 'c'], [3]]);
+  const given = countedFromTheBack ? axis - shape.length : axis;
   return {
     inputs: {
       x: { type, shape },
-      indices: { type: 'int32', shape: random.shape(0, 2), fill: { from: 0, below: shape[axis] } },
+      indices: { type: 'int32', shape: indices, fill: { from: 0, below: shape[axis] } },
     },
-    compute: ({ x, indices }) => tf.gather(x, indices, random.flag() ? axis : axis - shape.length),
+    compute: (t) => tf.gather(t.x, t.indices, given),
     differentiate: type === 'float32' ? ['x'] : [],
-    note: { axis },
+    note: { axis: given },
   };
 }
 
@@ -137,7 +139,8 @@ function oneHot(random: Draw): Scenario {
 }
 
 export const lookupCases: KernelCase[] = [
-  { kernel: 'GatherV2', draw: gather },
+  { kernel: 'GatherV2', draw: (random) => gather(random) },
+  { kernel: 'GatherV2', draw: (random) => gather(random, true) },
   {
     kernel: 'GatherV2',
     draw: gatherInBatch,

@@ -31,9 +31,9 @@ function describeCases(
   const endOnFailure = process.env.POLYBEAM_CONTRACT_SHRINK === undefined;
   describe(title, () => {
     cases.forEach((kernelCase, index) => {
-      const reason = skip[kernelCase.kernel];
       const same = cases.slice(0, index).filter(({ kernel }) => kernel === kernelCase.kernel).length;
       const name = `${kernelCase.kernel}${same > 0 ? ` (${same + 1})` : ''}`;
+      const reason = skip[name] ?? skip[kernelCase.kernel];
       const test = reason === undefined ? it : it.skip;
       test(reason === undefined ? name : `${name}: ${reason}`, async () => {
         await fc.assert(
@@ -48,7 +48,7 @@ function describeCases(
 }
 
 interface ContractOptions extends DeviceLimits {
-  /** Kernels that the device cannot run, and why. */
+  /** Kernels, or single cases, that the device cannot run, and why. */
   skip?: Record<string, string>;
 }
 
