@@ -132,6 +132,8 @@ function oneNumber(input: ScenarioInput, sizes: Record<string, number>, random: 
   if (input.type === 'bool') return between(0, 2);
   if (input.type === 'int32') {
     if (fill === 'positive') return between(1, 6);
+    // Small enough for a product of thirty.
+    if (fill === 'coarse') return between(-2, 3);
     if (fill === 'nonzero') return between(1, 6) * (random() < 0.5 ? -1 : 1);
     return between(-5, 6);
   }
