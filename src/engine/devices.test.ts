@@ -109,12 +109,15 @@ describe('devices of Node', () => {
 });
 
 describe('speedCheck', () => {
-  it('measures products and a layer, and leaves out what would take long', async () => {
-    const cpu = await speedCheck('cpu');
-    expect(cpu.gigaflops).toBeGreaterThan(0.1);
-    expect(cpu.layerMilliseconds).toBeGreaterThan(0);
-    const slow = await speedCheck('tfjs:cpu');
-    expect(slow.gigaflops).toBeLessThan(cpu.gigaflops);
-    expect(slow.layerMilliseconds).toBeUndefined();
+  it('measures products and a layer', async () => {
+    const { gigaflops, layerMilliseconds } = await speedCheck('cpu');
+    expect(gigaflops).toBeGreaterThan(0);
+    expect(layerMilliseconds).toBeGreaterThan(0);
+  });
+
+  it('leaves out the layer where it would take too long', async () => {
+    const { gigaflops, layerMilliseconds } = await speedCheck('tfjs:cpu', 1e-9);
+    expect(gigaflops).toBeGreaterThan(0);
+    expect(layerMilliseconds).toBeUndefined();
   });
 });
