@@ -6,6 +6,7 @@
 export { type BertConfig, bertPresets } from './encoder/bert.js';
 export { type TransformerConfig, transformerPresets } from './encoder/transformer.js';
 export { compile } from './engine/compile.js';
+export { type DeviceStatus, listDevices, type SpeedReport, speedCheck } from './engine/devices.js';
 export type {
   CompileOptions,
   Device,
