@@ -1,13 +1,12 @@
-import '../../test/support/engine/runtime.js';
 import * as tf from '@tensorflow/tfjs';
-import * as ort from 'onnxruntime-node';
 import { afterEach, describe, expect, it } from 'vitest';
+import { nodeRuntime } from '../../test/support/engine/runtime.js';
 import { PolybeamError } from '../errors.js';
 import { nodeDevices } from '../node/devices.js';
 import { compile } from './compile.js';
 import { listDevices, speedCheck } from './devices.js';
 import { encodeModel } from './onnxModel.js';
-import { type OnnxRuntime, setDeviceHost, setRuntime } from './runtime.js';
+import { setDeviceHost, setRuntime } from './runtime.js';
 import { traceFunction } from './traceFunction.js';
 
 afterEach(() => setDeviceHost({}));
@@ -55,12 +54,12 @@ describe('listDevices', () => {
 });
 
 describe('compile', () => {
-  afterEach(() => setRuntime(ort as unknown as OnnxRuntime, { mapsFiles: true }));
+  afterEach(() => setRuntime(nodeRuntime, { mapsFiles: true }));
 
   it('says in words that there is no adapter, and passes other errors on', async () => {
     const failing = (message: string) => {
       const InferenceSession = { create: () => Promise.reject(new Error(message)) };
-      setRuntime({ ...(ort as unknown as OnnxRuntime), InferenceSession });
+      setRuntime({ ...nodeRuntime, InferenceSession });
       return compile(
         ({ x }) => ({ y: tf.neg(x) }),
         { x: { type: 'float32', shape: [1] } },

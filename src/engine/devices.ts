@@ -108,7 +108,8 @@ async function tfjsStatus(backend: string, help: string): Promise<DeviceStatus> 
 export async function listDevices(): Promise<DeviceStatus[]> {
   const cpu = await statusOf('cpu', howToGet.cpu, async () => {
     await tryProgram('cpu');
-    return { version: onnxVersion(), detail: 'runs programs by ONNX Runtime' };
+    const how = onnxRuntime().describe?.();
+    return { version: onnxVersion(), detail: `runs programs by ONNX Runtime${how ? `, ${how}` : ''}` };
   });
   const known = [await tfjsStatus('cpu', ''), await tfjsStatus('tensorflow', howToGet.tensorflow)];
   const others = Object.keys(tf.engine().registryFactory).filter(

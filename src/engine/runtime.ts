@@ -8,6 +8,8 @@ export interface OnnxRuntime {
   };
   Tensor: typeof Tensor;
   env?: { versions: { common: string; node?: string; web?: string } };
+  /** What `doctor` says about how it is reached. */
+  describe?(): string;
 }
 
 let current: OnnxRuntime | undefined;

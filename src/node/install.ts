@@ -3,10 +3,11 @@ import { type OnnxRuntime, setDeviceHost, setRuntime } from '../engine/runtime.j
 import { setFileAccess } from '../files.js';
 import { nodeDevices } from './devices.js';
 import { nodeFiles } from './files.js';
+import { directRuntime } from './onnxSession.js';
 import { installTokenizers } from './tokenizers.js';
 
 /** Gives polybeam what it needs of Node: ONNX Runtime, files and tokenizers. Importing this file does it. */
-setRuntime(onnxRuntime as OnnxRuntime, { mapsFiles: true });
+setRuntime(directRuntime(onnxRuntime as OnnxRuntime), { mapsFiles: true });
 setDeviceHost(nodeDevices);
 setFileAccess(nodeFiles);
 installTokenizers();

@@ -1,5 +1,9 @@
 import * as ort from 'onnxruntime-node';
 import { type OnnxRuntime, setRuntime } from '../../../src/engine/runtime.js';
+import { directRuntime } from '../../../src/node/onnxSession.js';
+
+/** The runtime that Node's entry sets. */
+export const nodeRuntime: OnnxRuntime = directRuntime(ort as unknown as OnnxRuntime);
 
 // Test files that run programs import this for its effect.
-setRuntime(ort as unknown as OnnxRuntime, { mapsFiles: true });
+setRuntime(nodeRuntime, { mapsFiles: true });

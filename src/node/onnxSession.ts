@@ -1,0 +1,223 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { type InferenceSession, Tensor } from 'onnxruntime-common';
+import type { OnnxRuntime } from '../engine/runtime.js';
+import { type Handle, loadOnnxApi, type OnnxApi } from './onnxApi.js';
+
+type SessionOptions = InferenceSession.SessionOptions;
+type Data = Exclude<Tensor.DataType, string[]>;
+
+/** ONNX's element types (`ONNXTensorElementDataType`), as far as programs have them. */
+const elementTypes = {
+  float32: { code: 1, array: Float32Array },
+  uint8: { code: 2, array: Uint8Array },
+  int8: { code: 3, array: Int8Array },
+  int32: { code: 6, array: Int32Array },
+  int64: { code: 7, array: BigInt64Array },
+  bool: { code: 9, array: Uint8Array },
+} as const;
+type ElementName = keyof typeof elementTypes;
+
+/** ORT_ENABLE_ALL of `GraphOptimizationLevel`. */
+const optimizeAll = 99;
+/** OrtDeviceAllocator and OrtMemTypeDefault: memory that is not the arena's. */
+const [deviceAllocator, defaultMemory] = [0, 0];
+
+/**
+ * ONNX Runtime where outputs are written into the memory they are given. What it does not do (devices other than the
+ * CPU, places where the interface cannot be loaded) the other runtime does.
+ */
+export function directRuntime(other: OnnxRuntime, load: () => OnnxApi | Error = loadOnnxApi): OnnxRuntime {
+  return {
+    ...other,
+    describe: () => {
+      const api = load();
+      if (!(api instanceof Error)) return 'which writes outputs in place';
+      return `through a binding that copies outputs, which is slower (${api.message.split('\n')[0]})`;
+    },
+    InferenceSession: {
+      create: async (model, options = {}) => {
+        const api = load();
+        const onCpu = options.executionProviders?.every((provider) => provider === 'cpu') ?? true;
+        if (api instanceof Error || !onCpu) return other.InferenceSession.create(model, options);
+        return openSession(api, model, options);
+      },
+    },
+  };
+}
+
+interface Environment {
+  env: Handle;
+  allocator: Handle;
+  memory: Handle;
+  /** Threads of the pool that sessions share; undefined is what the runtime finds best. */
+  threads: number | undefined;
+}
+
+let shared: Environment | undefined;
+
+/**
+ * One for the process, never released. It has the pool of threads that sessions share: threads of a pool go on
+ * looking for work for some milliseconds after a run, and pools of their own would take the cores from each other.
+ */
+function environment(api: OnnxApi, threads?: number): Environment {
+  if (shared) return shared;
+  const fatal = 4;
+  const threading = api.get('CreateThreadingOptions');
+  if (threads) api.call('SetGlobalIntraOpNumThreads', threading, threads);
+  shared = {
+    env: api.get('CreateEnvWithGlobalThreadPools', fatal, 'polybeam', threading),
+    allocator: api.get('GetAllocatorWithDefaultOptions'),
+    memory: api.get('CreateCpuMemoryInfo', deviceAllocator, defaultMemory),
+    threads,
+  };
+  api.native.ReleaseThreadingOptions(threading);
+  return shared;
+}
+
+function openSession(api: OnnxApi, model: Uint8Array, options: SessionOptions): InferenceSession {
+  const settings = api.get('CreateSessionOptions');
+  let session: Handle;
+  try {
+    configure(api, settings, options);
+    session = api.get(
+      'CreateSessionFromArray',
+      environment(api, options.intraOpNumThreads).env,
+      model,
+      model.byteLength,
+      settings,
+    );
+  } finally {
+    api.native.ReleaseSessionOptions(settings);
+  }
+  const [inputNames, outputNames] = [names(api, session, 'Input'), names(api, session, 'Output')];
+  const run = runner(api, session, inputNames, outputNames);
+  let open = true;
+  return {
+    inputNames,
+    outputNames,
+    run: async (feeds: InferenceSession.FeedsType, fetches: InferenceSession.FetchesType) => {
+      // Computing blocks; between runs, timers, signals and streams get their turn.
+      await turn();
+      if (!open) throw new Error('the session was released');
+      return run(feeds, fetches as InferenceSession.NullableOnnxValueMapType);
+    },
+    endProfiling: () => {
+      const { allocator } = environment(api);
+      const name = api.get('SessionEndProfiling', session, allocator);
+      api.call('AllocatorFree', allocator, name);
+    },
+    release: async () => {
+      if (open) api.native.ReleaseSession(session);
+      open = false;
+    },
+  } as unknown as InferenceSession;
+}
+
+function configure(api: OnnxApi, settings: Handle, options: SessionOptions): void {
+  api.call('SetSessionGraphOptimizationLevel', settings, optimizeAll);
+  api.call('SetSessionLogSeverityLevel', settings, options.logSeverityLevel ?? 2);
+  const { intraOpNumThreads: threads } = options;
+  if (threads === environment(api, threads).threads) api.call('DisablePerSessionThreads', settings);
+  else if (threads) api.call('SetIntraOpNumThreads', settings, threads);
+  if (options.enableProfiling) api.call('EnableProfiling', settings, options.profileFilePrefix ?? 'profile');
+  for (const [key, value] of configEntries(options.extra ?? {})) {
+    api.call('AddSessionConfigEntry', settings, key, value);
+  }
+  const external = (options.externalData ?? []) as { path: string; data: Uint8Array }[];
+  if (external.length === 0) return;
+  const paths = external.map(({ path }) => Buffer.from(`${path}\0`));
+  api.call(
+    'AddExternalInitializersFromFilesInMemory',
+    settings,
+    BigUint64Array.from(paths, api.address),
+    BigUint64Array.from(external, ({ data }) => api.address(data)),
+    BigUint64Array.from(external, ({ data }) => BigInt(data.byteLength)),
+    external.length,
+  );
+}
+
+/** `{ session: { a: 'b' } }` -> `['session.a', 'b']` */
+function configEntries(extra: Record<string, unknown>, prefix = ''): [string, string][] {
+  return Object.entries(extra).flatMap(([key, value]): [string, string][] =>
+    typeof value === 'object' && value !== null
+      ? configEntries(value as Record<string, unknown>, `${prefix}${key}.`)
+      : [[prefix + key, String(value)]],
+  );
+}
+
+function names(api: OnnxApi, session: Handle, kind: 'Input' | 'Output'): string[] {
+  const { allocator } = environment(api);
+  const count = Number(api.get(`SessionGet${kind}Count`, session));
+  return Array.from({ length: count }, (_, index) => {
+    const address = api.get(`SessionGet${kind}Name`, session, index, allocator);
+    const name = api.text(address);
+    api.call('AllocatorFree', allocator, address);
+    return name;
+  });
+}
+
+/** What one session's runs need, made once: texts and tables of addresses. */
+function runner(api: OnnxApi, session: Handle, inputNames: string[], outputNames: string[]) {
+  const texts = [...inputNames, ...outputNames].map((name) => Buffer.from(`${name}\0`));
+  const nameTable = BigUint64Array.from(texts, api.address);
+  const inputTable = nameTable.subarray(0, inputNames.length);
+  const outputTable = nameTable.subarray(inputNames.length);
+  const inputs = new BigUint64Array(inputNames.length);
+  const outputs = new BigUint64Array(outputNames.length);
+
+  return (feeds: InferenceSession.FeedsType, fetches: InferenceSession.NullableOnnxValueMapType) => {
+    try {
+      inputNames.forEach((name, index) => {
+        inputs[index] = wrap(api, feeds[name] as Tensor);
+      });
+      outputNames.forEach((name, index) => {
+        const into = fetches[name] as Tensor | null | undefined;
+        outputs[index] = into ? wrap(api, into) : 0n;
+      });
+      api.call('Run', session, null, inputTable, inputs, inputs.length, outputTable, outputs.length, outputs);
+      return Object.fromEntries(
+        outputNames.map((name, index) => [name, fetches[name] ?? copyOut(api, outputs[index])]),
+      );
+    } finally {
+      release(api, inputs);
+      release(api, outputs);
+      // The tables hold addresses of these.
+      void texts;
+    }
+  };
+}
+
+function release(api: OnnxApi, values: BigUint64Array): void {
+  for (const value of values) if (value !== 0n) api.native.ReleaseValue(value);
+  values.fill(0n);
+}
+
+/** The runtime's value over a tensor's memory. */
+function wrap(api: OnnxApi, tensor: Tensor): Handle {
+  const data = tensor.data as Data;
+  const { code } = elementTypes[tensor.type as ElementName];
+  const sizes = BigInt64Array.from(tensor.dims, BigInt);
+  const { memory } = environment(api);
+  return api.get('CreateTensorWithDataAsOrtValue', memory, data, data.byteLength, sizes, sizes.length, code);
+}
+
+/** A tensor with a copy of what the runtime computed into memory of its own. */
+function copyOut(api: OnnxApi, value: Handle): Tensor {
+  const info = api.get('GetTensorTypeAndShape', value);
+  const code = new Int32Array(1);
+  api.call('GetTensorElementType', info, code);
+  const sizes = new BigInt64Array(Number(api.get('GetDimensionsCount', info)));
+  api.call('GetDimensions', info, sizes, sizes.length);
+  api.native.ReleaseTensorTypeAndShapeInfo(info);
+  const entry = Object.entries(elementTypes).find(([, type]) => type.code === code[0]);
+  if (!entry) throw new Error(`an output has the element type ${code[0]}, which is not known here`);
+  const [type, { array }] = entry;
+  const dims = Array.from(sizes, Number);
+  const length = dims.reduce((product, size) => product * size, 1);
+  const data = new array(length);
+  if (length > 0) {
+    const address = api.get('GetTensorMutableData', value);
+    data.set(new array(api.view(address, data.byteLength)) as never);
+  }
+  return new Tensor(type as 'float32', data as Float32Array, dims);
+}
