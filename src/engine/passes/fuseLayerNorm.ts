@@ -9,11 +9,20 @@ import {
   replaceRegion,
 } from '../graph.js';
 
-/**
- * Layer norm regions become LayerNormalization; where the input is a residual sum, SkipLayerNormalization adds and
- * normalizes in one pass over the data.
- */
+/** Layer norm regions become LayerNormalization. */
 export function fuseLayerNorm(graph: Graph): void {
+  fuse(graph, false);
+}
+
+/**
+ * As `fuseLayerNorm`, and where the input is a residual sum, SkipLayerNormalization adds and normalizes in one pass over
+ * the data. Not for the CPU, where its loop is slower than the two operators (onnxruntime 1.30).
+ */
+export function fuseSkipLayerNorm(graph: Graph): void {
+  fuse(graph, true);
+}
+
+function fuse(graph: Graph, withSums: boolean): void {
   const readers = consumers(graph);
   for (const region of graph.regions) {
     if (region.name !== 'layerNorm' || !isPrivate(graph, region, readers)) continue;
@@ -24,7 +33,7 @@ export function fuseLayerNorm(graph: Graph): void {
       (readers.get(value) ?? []).some((node) => !isInside(region.values, node)),
     );
     const producer = producers(graph).get(x);
-    if (statistics || !producer || !isResidualSum(graph, producer)) {
+    if (!withSums || statistics || !producer || !isResidualSum(graph, producer)) {
       const outputs = statistics ? [y, mean, inverse] : [y];
       replaceRegion(graph, region, [
         makeNode('LayerNormalization', [x, gain, bias], outputs, { epsilon, axis: -1 }),

@@ -2,7 +2,7 @@ import type { Graph } from '../graph.js';
 import { pruneAndSort } from '../graph.js';
 import { fuseAttention, fuseAttentionByBias } from './fuseAttention.js';
 import { fuseGelu } from './fuseGelu.js';
-import { fuseLayerNorm } from './fuseLayerNorm.js';
+import { fuseLayerNorm, fuseSkipLayerNorm } from './fuseLayerNorm.js';
 import { fuseLogSoftmax } from './fuseLogSoftmax.js';
 import { fuseTransposedMatMul } from './fuseTransposedMatMul.js';
 
@@ -10,6 +10,7 @@ import { fuseTransposedMatMul } from './fuseTransposedMatMul.js';
 export const passes = {
   fuseAttention,
   fuseAttentionByBias,
+  fuseSkipLayerNorm,
   fuseLayerNorm,
   fuseGelu,
   fuseLogSoftmax,
@@ -26,7 +27,7 @@ export type PassName = keyof typeof passes;
 export function passesFor(device: 'cpu' | 'webgpu'): readonly PassName[] {
   return device === 'cpu'
     ? ['fuseAttention', 'fuseLayerNorm', 'fuseGelu', 'fuseLogSoftmax', 'fuseTransposedMatMul']
-    : ['fuseAttentionByBias', 'fuseLayerNorm', 'fuseGelu'];
+    : ['fuseAttentionByBias', 'fuseSkipLayerNorm', 'fuseGelu'];
 }
 
 /** Applies passes in their fixed order, then drops what nothing reads any more. */

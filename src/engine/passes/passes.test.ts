@@ -94,12 +94,24 @@ describe('fuseLayerNorm', () => {
     expect(left).toEqual(['LayerNormalization']);
   });
 
+  it('leaves a residual sum beside it', async () => {
+    const fn: TracedFunction = (t) => ({ y0: layerNorm(tf.add(t.x, t.y), t.gain, t.bias, 1e-5) });
+    const left = await compareWithPasses(fn, inputs, ['fuseLayerNorm']);
+    expect(left.sort()).toEqual(['Add', 'LayerNormalization']);
+  });
+});
+
+describe('fuseSkipLayerNorm', () => {
+  const inputs = { x, y: x, gain: vector, bias: vector };
+
   it('adds the residual and the bias of the projection before it in the same node', async () => {
     const fn: TracedFunction = (t) => {
       const sum = tf.add(t.x, linear(t.y, t.weight, t.shift));
       return { normal: layerNorm(sum, t.gain, t.bias, 1e-5), sum };
     };
-    const left = await compareWithPasses(fn, { ...inputs, weight: matrix, shift: vector }, ['fuseLayerNorm']);
+    const left = await compareWithPasses(fn, { ...inputs, weight: matrix, shift: vector }, [
+      'fuseSkipLayerNorm',
+    ]);
     expect(left).toContain('SkipLayerNormalization');
     expect(left).not.toContain('Add');
   });
@@ -110,13 +122,13 @@ describe('fuseLayerNorm', () => {
       return { normal: layerNorm(sum, t.gain, t.bias, 1e-5) };
     };
     const scalar: ScenarioInput = { type: 'float32', shape: [1] };
-    const left = await compareWithPasses(fn, { ...inputs, scalar }, ['fuseLayerNorm']);
+    const left = await compareWithPasses(fn, { ...inputs, scalar }, ['fuseSkipLayerNorm']);
     expect(left.filter((op) => op === 'Add')).toHaveLength(1);
   });
 
   it('does not skip where the two terms have other sizes', async () => {
     const fn: TracedFunction = (t) => ({ y0: layerNorm(tf.add(t.x, t.gain), t.gain, t.bias, 1e-5) });
-    const left = await compareWithPasses(fn, inputs, ['fuseLayerNorm']);
+    const left = await compareWithPasses(fn, inputs, ['fuseSkipLayerNorm']);
     expect(left).toContain('LayerNormalization');
     expect(left).not.toContain('SkipLayerNormalization');
   });
@@ -126,7 +138,7 @@ describe('fuseLayerNorm', () => {
       const sum = tf.add(t.x, t.y);
       return { a: layerNorm(sum, t.gain, t.bias, 1e-5), b: layerNorm(sum, t.bias, t.gain, 1e-5) };
     };
-    const left = await compareWithPasses(fn, inputs, ['fuseLayerNorm']);
+    const left = await compareWithPasses(fn, inputs, ['fuseSkipLayerNorm']);
     expect(left.sort()).toEqual(['LayerNormalization', 'SkipLayerNormalization']);
   });
 
@@ -135,7 +147,7 @@ describe('fuseLayerNorm', () => {
       (t) => ({ y0: layerNorm(tf.add(t.x, t.y), t.gain, t.bias, 1e-5) }),
       Object.keys(inputs),
     );
-    const left = await compareWithPasses(fn, inputs, ['fuseLayerNorm']);
+    const left = await compareWithPasses(fn, inputs, ['fuseSkipLayerNorm']);
     expect(left).toContain('LayerNormalization');
     expect(left).not.toContain('SkipLayerNormalization');
   });
