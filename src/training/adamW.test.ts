@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import '../node/install.js';
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import { compile } from '../engine/compile.js';
 import { floats } from '../engine/values.js';
 import { adamW, clipScale, globalNorm, updateScalars } from './adamW.js';
@@ -40,12 +40,12 @@ test('updates as torch.optim.AdamW with clip_grad_norm_', async () => {
       const scale = clipScale(norm, config.clipNorm)!;
       const outputs: Record<string, tf.Tensor> = { norm };
       for (const name of ['w', 'b']) {
-        const gradient = tf.mul(inputs[`${name}.g`], scale);
         const next = adamW(
           inputs[name],
-          gradient,
+          inputs[`${name}.g`],
           inputs[`${name}.m`],
           inputs[`${name}.v`],
+          scale,
           inputs as never,
           config,
         );

@@ -49,20 +49,29 @@ export function clipScale(norm: tf.Tensor, clipNorm: number): tf.Tensor | undefi
   return tf.minimum(1, tf.div(clipNorm, tf.add(norm, 1e-6)));
 }
 
-/** One weight's update; all tensors of the weight's shape. */
+/**
+ * One weight's update; all tensors of the weight's shape. Scalars are multiplied with each other first: each
+ * operation here is a pass over all weights.
+ * @param gradient before it is scaled
+ * @param scale scalar that the gradient is multiplied by, for the mean and for clipping
+ */
 export function adamW(
   weight: tf.Tensor,
   gradient: tf.Tensor,
   m: tf.Tensor,
   v: tf.Tensor,
+  scale: tf.Tensor,
   scalars: UpdateScalars,
   config: OptimizerConfig,
 ): { weight: tf.Tensor; m: tf.Tensor; v: tf.Tensor } {
-  const nextM = tf.add(m, tf.mul(tf.sub(gradient, m), 1 - config.adamBeta1));
-  const nextV = tf.add(v, tf.mul(tf.sub(tf.mul(gradient, gradient), v), 1 - config.adamBeta2));
+  const { adamBeta1, adamBeta2 } = config;
+  const share = tf.mul(scale, 1 - adamBeta1);
+  const squareShare = tf.mul(tf.mul(scale, scale), 1 - adamBeta2);
+  const nextM = tf.add(tf.mul(m, adamBeta1), tf.mul(gradient, share));
+  const nextV = tf.add(tf.mul(v, adamBeta2), tf.mul(tf.mul(gradient, squareShare), gradient));
   const direction = tf.div(nextM, tf.add(tf.sqrt(nextV), scalars.epsilon));
-  const moved = tf.sub(weight, tf.mul(direction, scalars.stepSize));
   // Embedding tables and matrices decay; biases and norms have one axis.
   const decays = config.weightDecay > 0 && weight.rank > 1;
-  return { weight: decays ? tf.sub(moved, tf.mul(weight, scalars.decay)) : moved, m: nextM, v: nextV };
+  const kept = decays ? tf.mul(weight, tf.sub(1, scalars.decay)) : weight;
+  return { weight: tf.sub(kept, tf.mul(direction, scalars.stepSize)), m: nextM, v: nextV };
 }

@@ -218,7 +218,7 @@ function optimize(
   specs.forEach((spec, index) => {
     const weight = p.get(spec.name, spec.shape, spec.initializer);
     const [m, v] = [inputs[`adamM/${spec.name}`], inputs[`adamV/${spec.name}`]];
-    const next = adamW(weight, tf.mul(gradients[index], scale), m, v, scalars, config);
+    const next = adamW(weight, gradients[index], m, v, scale, scalars, config);
     outputs[`next/${weightInputPrefix}${spec.name}`] = next.weight;
     outputs[`next/adamM/${spec.name}`] = next.m;
     outputs[`next/adamV/${spec.name}`] = next.v;

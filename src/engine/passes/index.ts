@@ -4,6 +4,7 @@ import { fuseAttention, fuseAttentionByBias } from './fuseAttention.js';
 import { fuseGelu } from './fuseGelu.js';
 import { fuseLayerNorm, fuseSkipLayerNorm } from './fuseLayerNorm.js';
 import { fuseLogSoftmax } from './fuseLogSoftmax.js';
+import { fuseSumOfSquares } from './fuseSumOfSquares.js';
 import { fuseTransposedMatMul } from './fuseTransposedMatMul.js';
 
 /** Passes by name, in the order they are applied. Each rewrites the graph so that its outputs stay the same. */
@@ -14,6 +15,7 @@ export const passes = {
   fuseLayerNorm,
   fuseGelu,
   fuseLogSoftmax,
+  fuseSumOfSquares,
   fuseTransposedMatMul,
 } satisfies Record<string, (graph: Graph) => void>;
 
@@ -26,7 +28,14 @@ export type PassName = keyof typeof passes;
  */
 export function passesFor(device: 'cpu' | 'webgpu'): readonly PassName[] {
   return device === 'cpu'
-    ? ['fuseAttention', 'fuseLayerNorm', 'fuseGelu', 'fuseLogSoftmax', 'fuseTransposedMatMul']
+    ? [
+        'fuseAttention',
+        'fuseLayerNorm',
+        'fuseGelu',
+        'fuseLogSoftmax',
+        'fuseSumOfSquares',
+        'fuseTransposedMatMul',
+      ]
     : ['fuseAttentionByBias', 'fuseSkipLayerNorm', 'fuseGelu'];
 }
 

@@ -85,6 +85,26 @@ describe('fuseLogSoftmax', () => {
   });
 });
 
+describe('fuseSumOfSquares', () => {
+  it('makes one node of a norm, and keeps squares that are read elsewhere', async () => {
+    const norm: TracedFunction = (t) => ({ y: tf.sum(tf.mul(t.x, t.x)) });
+    expect(await compareWithPasses(norm, { x }, ['fuseSumOfSquares'])).toEqual(['ReduceSumSquare']);
+    const both: TracedFunction = (t) => {
+      const squares = tf.mul(t.x, t.x);
+      return { y: tf.sum(squares, -1, true), squares };
+    };
+    const left = await compareWithPasses(both, { x }, ['fuseSumOfSquares']);
+    expect(left.sort()).toEqual(['Mul', 'ReduceSumSquare']);
+  });
+
+  it('leaves other products alone', async () => {
+    const fn: TracedFunction = (t) => ({ a: tf.sum(tf.mul(t.x, t.z)), b: tf.sum(tf.mul(t.mask, t.mask)) });
+    expect(await compareWithPasses(fn, { x, z: x, mask }, ['fuseSumOfSquares'])).not.toContain(
+      'ReduceSumSquare',
+    );
+  });
+});
+
 describe('fuseLayerNorm', () => {
   const inputs = { x, y: x, gain: vector, bias: vector };
 
