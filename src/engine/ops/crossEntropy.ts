@@ -43,6 +43,8 @@ function gradient(dy: tf.Tensor, logits: tf.Tensor, labels: tf.Tensor, smoothing
   const uniform = smoothing === 0 ? probabilities : tf.sub(probabilities, smoothing / classes);
   const column = dy.reshape([rows, 1]);
   const dense = tf.mul(uniform, column);
-  const atLabel = tf.sub(tf.gatherND(dense, cells(labels)), tf.mul(dy, 1 - smoothing));
+  // Not read from `dense`: an array with one reader is written in place.
+  const picked = tf.gatherND(probabilities, cells(labels));
+  const atLabel = tf.mul(tf.sub(picked, 1 - smoothing + smoothing / classes), dy);
   return tf.tensorScatterUpdate(dense, cells(labels), atLabel);
 }

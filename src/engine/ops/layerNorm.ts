@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { region } from '../region.js';
-import { asRows } from './linear.js';
+import { asRows, sumOfRows } from './linear.js';
 
 /**
  * Layer normalization over the last axis (Ba et al. 2016).
@@ -38,6 +38,5 @@ function gradients(dy: tf.Tensor, [x, gain, mean, inverse]: tf.Tensor[]): tf.Ten
   const scaled = tf.mul(dy, gain);
   const projection = tf.mul(normal, tf.mean(tf.mul(scaled, normal), -1, true));
   const dx = tf.mul(inverse, tf.sub(tf.sub(scaled, tf.mean(scaled, -1, true)), projection));
-  // Summed over one axis: reductions over two leading axes take a slow path in ONNX Runtime.
-  return [dx, tf.sum(asRows(tf.mul(dy, normal)), 0), tf.sum(asRows(dy), 0)];
+  return [dx, sumOfRows(asRows(tf.mul(dy, normal))), sumOfRows(asRows(dy))];
 }
