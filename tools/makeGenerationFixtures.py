@@ -133,7 +133,8 @@ def cases():
 
 NAMES = dict(numBeams="num_beams", maxNewTokens="max_new_tokens", minNewTokens="min_new_tokens",
              lengthPenalty="length_penalty", earlyStopping="early_stopping", noRepeatNgramSize="no_repeat_ngram_size",
-             repetitionPenalty="repetition_penalty")
+             repetitionPenalty="repetition_penalty", temperature="temperature", topK="top_k", topP="top_p", minP="min_p",
+             typicalP="typical_p", epsilonCutoff="epsilon_cutoff", etaCutoff="eta_cutoff")
 
 
 def run(model, case):
@@ -178,14 +179,21 @@ def warped():
     """Probabilities that transformers samples from, after its warpers."""
     logits = torch.tensor([[0.2, 1.5, -1, 2.1, 0.9, 0.199, -3, 1.1]])
     rows = []
-    for temperature, top_k, top_p in [(1.0, 50, 1.0), (0.5, 50, 1.0), (0.7, 3, 1.0), (1.0, 50, 0.6), (1.5, 4, 0.9),
-                                      (1.5, 0, 0.85), (2.0, 0, 0.3), (1.0, 1, 1.0), (1.0, 0, 0.0)]:
-        config = GenerationConfig(do_sample=True, temperature=temperature, top_k=top_k, top_p=top_p, num_beams=1)
+    shapes = [(dict(temperature=t, topK=k, topP=p)) for t, k, p in [
+        (1.0, 50, 1.0), (0.5, 50, 1.0), (0.7, 3, 1.0), (1.0, 50, 0.6), (1.5, 4, 0.9), (1.5, 0, 0.85), (2.0, 0, 0.3),
+        (1.0, 1, 1.0), (1.0, 0, 0.0)]]
+    shapes += [dict(topK=0, **{name: value}) for name, values in [
+        ("minP", [0.05, 0.3, 0.6, 1.0]), ("typicalP", [0.1, 0.3, 0.5, 0.9, 0.99]),
+        ("epsilonCutoff", [0.01, 0.1, 0.2, 0.9]), ("etaCutoff", [0.01, 0.1, 0.5, 0.99])] for value in values]
+    shapes += [dict(temperature=1.5, topK=6, topP=0.95, minP=0.1), dict(temperature=0.8, topK=0, minP=0.05, typicalP=0.8),
+               dict(topK=7, topP=0.9, typicalP=0.7, epsilonCutoff=0.1),
+               dict(temperature=2.0, topK=0, minP=0.02, typicalP=0.95, epsilonCutoff=0.02, etaCutoff=0.2)]
+    for options in shapes:
+        config = GenerationConfig(do_sample=True, num_beams=1, **{NAMES[name]: value for name, value in options.items()})
         model = HashModel(HashConfig())
         processors = model._get_logits_processor(config, 1)
         scores = processors(torch.zeros(1, 1, dtype=torch.long), logits.clone())
-        rows.append(dict(options=dict(temperature=temperature, topK=top_k, topP=top_p),
-                         probabilities=[round(p, 7) for p in scores.softmax(-1)[0].tolist()]))
+        rows.append(dict(options=options, probabilities=[round(p, 7) for p in scores.softmax(-1)[0].tolist()]))
     return dict(logits=[round(value, 4) for value in logits[0].tolist()], rows=rows)
 
 

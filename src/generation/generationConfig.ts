@@ -15,6 +15,10 @@ const optionKeys = {
   temperature: 'temperature',
   top_k: 'topK',
   top_p: 'topP',
+  min_p: 'minP',
+  typical_p: 'typicalP',
+  epsilon_cutoff: 'epsilonCutoff',
+  eta_cutoff: 'etaCutoff',
 } as const;
 
 /**
@@ -29,13 +33,10 @@ const unsupportedKeys: Record<string, readonly unknown[]> = {
   dola_layers: [],
   encoder_no_repeat_ngram_size: [0],
   encoder_repetition_penalty: [1],
-  epsilon_cutoff: [0],
-  eta_cutoff: [0],
   exponential_decay_length_penalty: [],
   force_words_ids: [],
   guidance_scale: [1],
   max_time: [],
-  min_p: [],
   num_beam_groups: [1],
   penalty_alpha: [0],
   prompt_lookup_num_tokens: [],
@@ -44,7 +45,6 @@ const unsupportedKeys: Record<string, readonly unknown[]> = {
   stop_strings: [],
   token_healing: [false],
   top_h: [],
-  typical_p: [1],
   watermarking_config: [],
 };
 

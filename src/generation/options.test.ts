@@ -29,6 +29,10 @@ describe('resolveGenerationOptions', () => {
       temperature: 1,
       topK: 50,
       topP: 1,
+      minP: 0,
+      typicalP: 1,
+      epsilonCutoff: 0,
+      etaCutoff: 0,
       seed: expect.any(Number),
     });
   });
@@ -90,6 +94,12 @@ describe('resolveGenerationOptions', () => {
     ['topK', -1],
     ['topP', 1.5],
     ['topP', -0.1],
+    ['minP', -0.1],
+    ['minP', 1.1],
+    ['typicalP', 0],
+    ['typicalP', 1.1],
+    ['epsilonCutoff', 1],
+    ['etaCutoff', -0.1],
     ['seed', -3],
     ['seed', 1.5],
   ])('refuses %s %s, naming both and what is accepted', (name, value) => {
@@ -108,6 +118,10 @@ describe('resolveGenerationOptions', () => {
     [{ temperature: 0.7 }, {}, ['temperature 0.7', 'doSample']],
     [{ topK: 10 }, {}, ['topK 10', 'doSample']],
     [{ topP: 0.9 }, {}, ['topP 0.9', 'doSample']],
+    [{ minP: 0.1 }, {}, ['minP 0.1', 'doSample']],
+    [{ typicalP: 0.9 }, {}, ['typicalP 0.9', 'doSample']],
+    [{ epsilonCutoff: 0.1 }, {}, ['epsilonCutoff 0.1', 'doSample']],
+    [{ etaCutoff: 0.1 }, {}, ['etaCutoff 0.1', 'doSample']],
     [{ seed: 0 }, {}, ['seed 0', 'doSample']],
     [{ earlyStopping: true }, {}, ['earlyStopping true', 'numBeams 1']],
     [{ earlyStopping: 'never' }, {}, ['earlyStopping "never"', 'numBeams 1']],
@@ -197,7 +211,7 @@ describe('readGenerationConfig', () => {
     const json = {
       bos_token_id: 2,
       eos_token_id: null,
-      typical_p: 1,
+      guidance_scale: 1,
       num_beam_groups: 1,
       use_cache: true,
       x: 1,
@@ -209,7 +223,8 @@ describe('readGenerationConfig', () => {
   });
 
   it.each([
-    [{ typical_p: 0.9 }, 'typical_p'],
+    [{ top_h: 0.9 }, 'top_h'],
+    [{ typical_p: 2 }, 'typicalP'],
     [{ num_beam_groups: 2 }, 'num_beam_groups'],
     [{ bad_words_ids: [[1, 2]] }, 'bad_words_ids'],
     [{ num_beams: 0 }, 'numBeams'],

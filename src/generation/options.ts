@@ -1,99 +1,14 @@
-import { z } from 'zod';
 import { PolybeamError } from '../errors.js';
 import { camelCase, nearestName } from './nearestName.js';
+import { conflict, refuseConflicts, show } from './optionConflicts.js';
+import {
+  type GenerationOptions,
+  generationDefaults,
+  generationOptionsSchema,
+  type ResolvedGenerationOptions,
+} from './optionsSchema.js';
 
-/**
- * The options of a search, by Hugging Face's names in camel case and with their meaning. Each is either honored or
- * refused; the reference page and the command line's help are made from the descriptions.
- */
-export const generationOptionsSchema = z.strictObject({
-  numBeams: z
-    .int()
-    .min(1)
-    .optional()
-    .describe('Hypotheses kept at every step: an integer from 1; 1 is greedy search or sampling. Default 1.'),
-  maxNewTokens: z
-    .int()
-    .min(1)
-    .optional()
-    .describe(
-      "Most tokens to generate, the end token included: an integer from 1. Default: what the model's max_length leaves after the decoder prompt, else 20.",
-    ),
-  minNewTokens: z
-    .int()
-    .min(0)
-    .optional()
-    .describe('Tokens to generate before an end token is allowed: an integer from 0. Default 0.'),
-  lengthPenalty: z
-    .number()
-    .optional()
-    .describe(
-      'Exponent p of the length in beam scores, log-probability / length^p: above 0 favors longer output, below 0 shorter. Default 1.',
-    ),
-  earlyStopping: z
-    .union([z.boolean(), z.literal('never')])
-    .optional()
-    .describe(
-      "When beam search stops: true, once numBeams hypotheses are finished; false, once the best open beam would not beat the worst of them at its present length; 'never', once it could not at any length. Default false.",
-    ),
-  numReturnSequences: z
-    .int()
-    .min(1)
-    .optional()
-    .describe(
-      'Outputs per input: the n best of a beam search (at most numBeams), or independent samples. Default 1.',
-    ),
-  noRepeatNgramSize: z
-    .int()
-    .min(0)
-    .optional()
-    .describe('No n-gram of this many tokens may occur twice; 0 is no restriction. Default 0.'),
-  repetitionPenalty: z
-    .number()
-    .gt(0)
-    .optional()
-    .describe(
-      'Factor above 0 against tokens that already occur in the output: above 1 discourages them, below 1 encourages. Default 1.',
-    ),
-  doSample: z
-    .boolean()
-    .optional()
-    .describe(
-      'Draw tokens at random from the distribution instead of taking the best: true or false. Default false.',
-    ),
-  temperature: z
-    .number()
-    .gt(0)
-    .optional()
-    .describe(
-      'Divisor above 0 of the logits before sampling: below 1 sharpens, above 1 flattens. Default 1.',
-    ),
-  topK: z
-    .int()
-    .min(0)
-    .optional()
-    .describe(
-      'Sample from this many most probable tokens only: an integer from 0; 0 is all of them. Default 50.',
-    ),
-  topP: z
-    .number()
-    .min(0)
-    .max(1)
-    .optional()
-    .describe(
-      'Sample from the fewest most probable tokens whose probabilities reach this sum: a number from 0 to 1; 1 is all. Default 1.',
-    ),
-  seed: z
-    .int()
-    .min(0)
-    .optional()
-    .describe(
-      'Seed of sampling: an integer from 0; the same seed and input give the same samples whatever the batch. Default: a new one each time.',
-    ),
-});
-
-/** What a caller may set; everything is optional. */
-export type GenerationOptions = z.infer<typeof generationOptionsSchema>;
+export { type GenerationOptions, generationOptionsSchema, type ResolvedGenerationOptions };
 
 /** A model's own defaults, from its generation_config.json. */
 export interface ModelGenerationDefaults extends GenerationOptions {
@@ -120,43 +35,6 @@ export interface DecodingRules {
   /** Whether beam search scales log-probabilities to sum to one over the tokens still allowed. */
   renormalize?: boolean;
 }
-
-/** Options with every default filled in. */
-export interface ResolvedGenerationOptions {
-  numBeams: number;
-  /** undefined where `maxLength` rules. */
-  maxNewTokens?: number;
-  /** Positions, decoder prompt included; undefined where `maxNewTokens` rules. */
-  maxLength?: number;
-  minNewTokens?: number;
-  minLength?: number;
-  lengthPenalty: number;
-  earlyStopping: boolean | 'never';
-  numReturnSequences: number;
-  noRepeatNgramSize: number;
-  repetitionPenalty: number;
-  doSample: boolean;
-  temperature: number;
-  topK: number;
-  topP: number;
-  seed: number;
-}
-
-/** Hugging Face's defaults; maxNewTokens is used where neither the caller nor the model limits the length. */
-export const generationDefaults = {
-  numBeams: 1,
-  maxNewTokens: 20,
-  minNewTokens: 0,
-  lengthPenalty: 1,
-  earlyStopping: false,
-  numReturnSequences: 1,
-  noRepeatNgramSize: 0,
-  repetitionPenalty: 1,
-  doSample: false,
-  temperature: 1,
-  topK: 50,
-  topP: 1,
-} as const;
 
 type OptionName = keyof GenerationOptions;
 
@@ -186,21 +64,14 @@ export function resolveGenerationOptions(
   modelDefaults: ModelGenerationDefaults = {},
 ): ResolvedGenerationOptions {
   const user = checkGenerationOptions(userOptions);
-  const pick = <K extends keyof typeof generationDefaults>(name: K): NonNullable<GenerationOptions[K]> =>
-    (user[name] ?? modelDefaults[name] ?? generationDefaults[name]) as NonNullable<GenerationOptions[K]>;
-  const resolved: ResolvedGenerationOptions = {
-    numBeams: pick('numBeams'),
-    lengthPenalty: pick('lengthPenalty'),
-    earlyStopping: pick('earlyStopping'),
-    numReturnSequences: pick('numReturnSequences'),
-    noRepeatNgramSize: pick('noRepeatNgramSize'),
-    repetitionPenalty: pick('repetitionPenalty'),
-    doSample: pick('doSample'),
-    temperature: pick('temperature'),
-    topK: pick('topK'),
-    topP: pick('topP'),
+  const resolved = {
+    ...generationDefaults,
+    ...given(modelDefaults),
+    ...given(user),
     seed: user.seed ?? modelDefaults.seed ?? Math.floor(Math.random() * 2 ** 53),
-  };
+  } as ResolvedGenerationOptions;
+  for (const name of ['maxNewTokens', 'maxLength', 'minNewTokens', 'minLength'] as const)
+    delete resolved[name];
   const newTokens = user.maxNewTokens ?? modelDefaults.maxNewTokens;
   if (newTokens === undefined && modelDefaults.maxLength !== undefined) {
     resolved.maxLength = modelDefaults.maxLength;
@@ -239,50 +110,9 @@ function unknownOption(name: string): PolybeamError {
   return new PolybeamError('OPTION_UNKNOWN', `There is no generation option "${name}"; ${remedy}`);
 }
 
-function refuseConflicts(user: GenerationOptions, resolved: ResolvedGenerationOptions): void {
-  const { doSample, numBeams, numReturnSequences, maxNewTokens, minNewTokens } = resolved;
-  if (doSample && numBeams > 1) {
-    throw conflict(
-      `doSample true with numBeams ${numBeams} is beam sampling, which this release does not have; set numBeams to 1 to sample, or doSample to false for beam search.`,
-    );
-  }
-  if (!doSample && numReturnSequences > numBeams) {
-    throw conflict(
-      `numReturnSequences ${numReturnSequences} is more than numBeams ${numBeams}; raise numBeams, or set doSample to true for independent samples.`,
-    );
-  }
-  if (!doSample) {
-    for (const name of ['temperature', 'topK', 'topP', 'seed'] as const) {
-      if (changes(user, name)) {
-        throw conflict(
-          `${name} ${show(user[name])} has no effect with doSample false; set doSample to true, or leave ${name} out.`,
-        );
-      }
-    }
-  }
-  if (numBeams === 1) {
-    for (const name of ['earlyStopping', 'lengthPenalty'] as const) {
-      if (changes(user, name)) {
-        throw conflict(
-          `${name} ${show(user[name])} has no effect with numBeams 1; raise numBeams, or leave ${name} out.`,
-        );
-      }
-    }
-  }
-  if (maxNewTokens !== undefined && minNewTokens !== undefined && minNewTokens > maxNewTokens) {
-    throw conflict(
-      `minNewTokens ${minNewTokens} is more than maxNewTokens ${maxNewTokens}; lower the one or raise the other.`,
-    );
-  }
-}
-
-/** Whether the caller set the option to something other than what would hold anyway. */
-function changes(
-  user: GenerationOptions,
-  name: 'temperature' | 'topK' | 'topP' | 'seed' | 'earlyStopping' | 'lengthPenalty',
-) {
-  if (user[name] === undefined) return false;
-  return name === 'seed' || user[name] !== generationDefaults[name];
+/** The options that are set at all: undefined stands for absent. */
+function given<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
 /** Lengths of one search, in new tokens. */
@@ -332,12 +162,4 @@ export function lengthLimits(
     );
   }
   return { minNewTokens, maxNewTokens };
-}
-
-function conflict(message: string): PolybeamError {
-  return new PolybeamError('OPTION_CONFLICT', message);
-}
-
-function show(value: unknown): string {
-  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
 }

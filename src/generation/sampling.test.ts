@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createFakeModel } from '../../test/support/generation/fakeModel.js';
 import { decode } from '../../test/support/generation/run.js';
-import type { GenerationOptions } from './options.js';
+import { type GenerationOptions, resolveGenerationOptions } from './options.js';
 import { threefry2x32, uniformAt } from './random.js';
+import { createShaper } from './sampling.js';
 
 const logits = [0.2, 1.5, -1, 2.1, 0.9, 0.2 - 1e-3, -3, 1.1];
 const draws = 12_000;
@@ -21,6 +23,19 @@ function exact({ temperature = 1, topK = 50, topP = 1 }: GenerationOptions, from
     reached += weights[i] / sum;
   }
   return from.map((_, i) => (nucleus.includes(i) ? weights[kept.indexOf(i)] / sum / reached : 0));
+}
+
+/** Probabilities as the sampler has them, after a plain top-k. */
+function shaped(options: GenerationOptions, from: readonly number[]): number[] {
+  const { topK, ...shape } = resolveGenerationOptions({ topK: 0, ...options, doSample: true });
+  const order = [...from.keys()].sort((a, b) => from[b] - from[a]);
+  const places = Int32Array.from(topK === 0 ? from.keys() : order.slice(0, topK));
+  const weights = new Float64Array(places.length);
+  const kept = Float64Array.from(places, (i) => from[i]);
+  const { count, sum } = createShaper(shape, from.length)(kept, places, places.length, weights);
+  const result = from.map(() => 0);
+  for (let i = 0; i < count; i++) result[places[i]] = weights[i] / sum;
+  return result;
 }
 
 /** How often each token came first, over many samples of a few sentences. */
@@ -51,7 +66,7 @@ function deviation(counts: readonly number[], probabilities: readonly number[]):
     statistic += (counts[i] - expected) ** 2 / expected;
   }
   const freedom = probabilities.filter((p) => p > 0).length - 1;
-  return (statistic - freedom) / Math.sqrt(2 * freedom);
+  return freedom === 0 ? 0 : (statistic - freedom) / Math.sqrt(2 * freedom);
 }
 
 const settings: GenerationOptions[] = [
@@ -72,12 +87,60 @@ const fixture = JSON.parse(
 ) as { warped: { logits: number[]; rows: { options: GenerationOptions; probabilities: number[] }[] } };
 
 describe('sampling', () => {
-  it('is held against the distribution of transformers', () => {
-    for (const { options, probabilities } of fixture.warped.rows) {
-      exact(options, fixture.warped.logits).forEach((p, i) => {
-        expect(p).toBeCloseTo(probabilities[i], 6);
-      });
-    }
+  it.each(fixture.warped.rows)('draws from the distribution of transformers with $options', (row) => {
+    const got = shaped(row.options, fixture.warped.logits);
+    got.forEach((p, i) => {
+      expect(p).toBeCloseTo(row.probabilities[i], 6);
+    });
+  });
+
+  it.each(fixture.warped.rows)('samples what transformers can sample with $options', async (row) => {
+    const counts = await frequencies(row.options, fixture.warped.logits);
+    expect(deviation(counts, row.probabilities)).toBeLessThan(4);
+  });
+
+  it('keeps by typical-p, epsilon, eta and min-p what a full sort keeps', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: -6, max: 6, noNaN: true }), { minLength: 1, maxLength: 30 }),
+        fc.double({ min: 0.02, max: 0.98, noNaN: true }),
+        (values, limit) => {
+          const sum = values.reduce((total, value) => total + Math.exp(value), 0);
+          const p = values.map((value) => Math.exp(value) / sum);
+          const most = Math.max(...p);
+          const h = -p.reduce((total, one) => total + one * Math.log(one), 0);
+          const eta = Math.min(limit, Math.sqrt(limit) * Math.exp(-h));
+          const near = p.map((one) => Math.abs(-Math.log(one) - h));
+          const byNear = [...near.keys()].sort((a, b) => near[a] - near[b]);
+          let reached = 0;
+          const count = byNear.findIndex((i) => {
+            reached += p[i];
+            return reached >= limit;
+          });
+          const farthest = near[byNear[count < 0 ? p.length - 1 : count]];
+          const wanted: [GenerationOptions, (p: number, i: number) => boolean][] = [
+            [{ minP: limit }, (one) => one >= limit * most],
+            [{ epsilonCutoff: limit }, (one) => one >= limit || one === most],
+            [{ etaCutoff: limit }, (one) => one >= eta || one === most],
+            [{ typicalP: limit }, (_, i) => near[i] <= farthest],
+          ];
+          for (const [options, keeps] of wanted) {
+            const kept = p.map((one, i) => (keeps(one, i) ? one : 0));
+            const total = kept.reduce((a, b) => a + b);
+            // A candidate within rounding of the edge may fall on either side.
+            fc.pre(
+              p.every((one) => [limit, eta, limit * most].every((edge) => Math.abs(one - edge) > 1e-12)),
+            );
+            fc.pre(Math.abs(reached - limit) > 1e-9);
+            fc.pre(near.every((one, i) => near.every((two, j) => i === j || Math.abs(one - two) > 1e-9)));
+            shaped(options, values).forEach((got, i) => {
+              expect(got).toBeCloseTo(kept[i] / total, 9);
+            });
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 
   it.each(settings)('follows the exact distribution with %j', async (options) => {

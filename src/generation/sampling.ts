@@ -1,24 +1,35 @@
 import { type Choose, createIndependentSelector, hiddenCandidates } from './independentRows.js';
+import type { ResolvedGenerationOptions } from './options.js';
+import { keepEpsilon } from './processors/epsilonCutoff.js';
+import { keepEta } from './processors/etaCutoff.js';
+import { keepMinP } from './processors/minP.js';
 import { temperatureWeights } from './processors/temperature.js';
 import { topKCandidates } from './processors/topK.js';
 import { keepNucleus } from './processors/topP.js';
+import { keepTypical } from './processors/typicalP.js';
 import { uniformAt } from './random.js';
 import type { SearchContext, Selector } from './selector.js';
 
+/** The options that shape the distribution samples are drawn from, top-k aside. */
+type ShapeOptions = Pick<
+  ResolvedGenerationOptions,
+  'temperature' | 'topP' | 'minP' | 'typicalP' | 'epsilonCutoff' | 'etaCutoff'
+>;
+
 /**
- * Sampling: each row draws its token from the model's distribution after penalties and bans, then temperature, top-k
- * and top-p in Hugging Face's order. The random number is a function of (seed, sentence, sample, position), so that a
- * sample does not depend on what shares its batch. Candidates of exactly equal logits at the edge of the top k are cut
- * at k, where Hugging Face keeps them all.
+ * Sampling: each row draws its token from the model's distribution after penalties and bans, then temperature, top-k,
+ * top-p, min-p, typical-p, epsilon and eta in Hugging Face's order. The random number is a function of (seed, sentence,
+ * sample, position), so that a sample does not depend on what shares its batch. Candidates of exactly equal logits at
+ * the edge of the top k are cut at k, where Hugging Face keeps them all.
  */
 export function createSamplingSelector(context: SearchContext): Selector {
   const { classes, options } = context;
-  const { temperature, topK, topP, seed } = options;
+  const { topK, seed } = options;
   const vocabSize = classes.length;
   const logits = new Float64Array(vocabSize);
   const weights = new Float64Array(vocabSize);
   const places = new Int32Array(vocabSize);
-  const scratch = new Float64Array(vocabSize);
+  const shape = createShaper(options, vocabSize);
 
   const draw: Choose = (candidates, row, hidden, sentence, sample, count) => {
     const { ids, width } = candidates;
@@ -35,9 +46,8 @@ export function createSamplingSelector(context: SearchContext): Selector {
     if (allowed === 0) return -1;
     if (!ids && topK > 0 && topK < allowed) allowed = keepLargest(allowed, topK);
     const uniform = uniformAt(seed, sentence, sample, count);
-    let sum = temperatureWeights(logits, allowed, temperature, weights);
-    if (topP < 1) ({ count: allowed, sum } = keepNucleus(weights, places, allowed, sum, topP, scratch));
-    return places[pick(weights, allowed, uniform * sum)];
+    const kept = shape(logits, places, allowed, weights);
+    return places[pick(weights, kept.count, uniform * kept.sum)];
   };
 
   /** Keeps the `k` largest logits and their places, of a vocabulary so small that the model returned all of it. */
@@ -51,6 +61,27 @@ export function createSamplingSelector(context: SearchContext): Selector {
   }
 
   return createIndependentSelector(context, topKCandidates(topK, hiddenCandidates(context), vocabSize), draw);
+}
+
+/**
+ * What follows top-k: a function of `count` logits and their places that leaves the weights of those to draw from in
+ * `weights`, moves their places along, and returns how many they are and what they sum to.
+ *
+ * @param size the most candidates there will ever be
+ */
+export function createShaper(options: ShapeOptions, size: number) {
+  const { temperature, topP, minP, typicalP, epsilonCutoff, etaCutoff } = options;
+  const scratch = new Float64Array(size);
+  return (logits: Float64Array, places: Int32Array, allowed: number, weights: Float64Array) => {
+    let count = allowed;
+    let sum = temperatureWeights(logits, count, temperature, weights);
+    if (topP < 1) ({ count, sum } = keepNucleus(weights, places, count, sum, topP, scratch));
+    if (minP > 0) ({ count, sum } = keepMinP(weights, places, count, minP));
+    if (typicalP < 1) ({ count, sum } = keepTypical(weights, places, count, sum, typicalP, scratch));
+    if (epsilonCutoff > 0) ({ count, sum } = keepEpsilon(weights, places, count, sum, epsilonCutoff));
+    if (etaCutoff > 0) ({ count, sum } = keepEta(weights, places, count, sum, etaCutoff));
+    return { count, sum };
+  };
 }
 
 /** The first place at which the running sum of weights passes `target`. */

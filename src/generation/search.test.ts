@@ -170,6 +170,22 @@ describe('the search loop', () => {
       { doSample: true, seed: 1 },
       { doSample: true, seed: 1, topP: 0.3 },
     ],
+    minP: [
+      { doSample: true, seed: 1 },
+      { doSample: true, seed: 1, minP: 0.4 },
+    ],
+    typicalP: [
+      { doSample: true, seed: 1 },
+      { doSample: true, seed: 1, typicalP: 0.3 },
+    ],
+    epsilonCutoff: [
+      { doSample: true, seed: 1 },
+      { doSample: true, seed: 1, epsilonCutoff: 0.2 },
+    ],
+    etaCutoff: [
+      { doSample: true, seed: 1 },
+      { doSample: true, seed: 1, etaCutoff: 0.4 },
+    ],
     seed: [
       { doSample: true, seed: 1 },
       { doSample: true, seed: 2 },

@@ -1,0 +1,79 @@
+import { PolybeamError } from '../errors.js';
+import {
+  type GenerationOptions,
+  generationDefaults,
+  type ResolvedGenerationOptions,
+} from './optionsSchema.js';
+
+type OptionName = keyof GenerationOptions;
+
+/** Options that only sampling has a use for. */
+const samplingOnly = [
+  'temperature',
+  'topK',
+  'topP',
+  'minP',
+  'typicalP',
+  'epsilonCutoff',
+  'etaCutoff',
+  'seed',
+] as const satisfies readonly OptionName[];
+
+/** Options that only a search with several beams has a use for. */
+const beamsOnly = ['earlyStopping', 'lengthPenalty'] as const satisfies readonly OptionName[];
+
+/**
+ * Refuses what the caller set and nothing would come of, or what excludes something else.
+ *
+ * @param user what the caller gave
+ * @param resolved the same with every default filled in
+ * @throws PolybeamError OPTION_CONFLICT naming both options
+ */
+export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGenerationOptions): void {
+  const { doSample, numBeams, numReturnSequences, maxNewTokens, minNewTokens } = resolved;
+  if (doSample && numBeams > 1) {
+    throw conflict(
+      `doSample true with numBeams ${numBeams} is beam sampling, which this release does not have; set numBeams to 1 to sample, or doSample to false for beam search.`,
+    );
+  }
+  if (!doSample && numReturnSequences > numBeams) {
+    throw conflict(
+      `numReturnSequences ${numReturnSequences} is more than numBeams ${numBeams}; raise numBeams, or set doSample to true for independent samples.`,
+    );
+  }
+  if (!doSample) {
+    refuseIdle(user, samplingOnly, 'doSample false; set doSample to true');
+  }
+  if (numBeams === 1) {
+    refuseIdle(user, beamsOnly, 'numBeams 1; raise numBeams');
+  }
+  if (maxNewTokens !== undefined && minNewTokens !== undefined && minNewTokens > maxNewTokens) {
+    throw conflict(
+      `minNewTokens ${minNewTokens} is more than maxNewTokens ${maxNewTokens}; lower the one or raise the other.`,
+    );
+  }
+}
+
+/** Refuses options that have no effect beside what `because` names. */
+function refuseIdle(user: GenerationOptions, names: readonly OptionName[], because: string): void {
+  for (const name of names) {
+    if (!changes(user, name)) continue;
+    throw conflict(`${name} ${show(user[name])} has no effect with ${because}, or leave ${name} out.`);
+  }
+}
+
+/** Whether the caller set the option to something other than what would hold anyway. */
+function changes(user: GenerationOptions, name: OptionName): boolean {
+  const defaults: Partial<Record<OptionName, unknown>> = generationDefaults;
+  return user[name] !== undefined && user[name] !== defaults[name];
+}
+
+/** An OPTION_CONFLICT. */
+export function conflict(message: string): PolybeamError {
+  return new PolybeamError('OPTION_CONFLICT', message);
+}
+
+/** A value as it appears in messages. */
+export function show(value: unknown): string {
+  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+}

@@ -1,0 +1,171 @@
+import { z } from 'zod';
+
+/**
+ * The options of a search, by Hugging Face's names in camel case and with their meaning. Each is either honored or
+ * refused; the reference page and the command line's help are made from the descriptions.
+ */
+export const generationOptionsSchema = z.strictObject({
+  numBeams: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Hypotheses kept at every step: an integer from 1; 1 is greedy search or sampling. Default 1.'),
+  maxNewTokens: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "Most tokens to generate, the end token included: an integer from 1. Default: what the model's max_length leaves after the decoder prompt, else 20.",
+    ),
+  minNewTokens: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Tokens to generate before an end token is allowed: an integer from 0. Default 0.'),
+  lengthPenalty: z
+    .number()
+    .optional()
+    .describe(
+      'Exponent p of the length in beam scores, log-probability / length^p: above 0 favors longer output, below 0 shorter. Default 1.',
+    ),
+  earlyStopping: z
+    .union([z.boolean(), z.literal('never')])
+    .optional()
+    .describe(
+      "When beam search stops: true, once numBeams hypotheses are finished; false, once the best open beam would not beat the worst of them at its present length; 'never', once it could not at any length. Default false.",
+    ),
+  numReturnSequences: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'Outputs per input: the n best of a beam search (at most numBeams), or independent samples. Default 1.',
+    ),
+  noRepeatNgramSize: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('No n-gram of this many tokens may occur twice; 0 is no restriction. Default 0.'),
+  repetitionPenalty: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      'Factor above 0 against tokens that already occur in the output: above 1 discourages them, below 1 encourages. Default 1.',
+    ),
+  doSample: z
+    .boolean()
+    .optional()
+    .describe(
+      'Draw tokens at random from the distribution instead of taking the best: true or false. Default false.',
+    ),
+  temperature: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      'Divisor above 0 of the logits before sampling: below 1 sharpens, above 1 flattens. Default 1.',
+    ),
+  topK: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      'Sample from this many most probable tokens only: an integer from 0; 0 is all of them. Default 50.',
+    ),
+  topP: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(
+      'Sample from the fewest most probable tokens whose probabilities reach this sum: a number from 0 to 1; 1 is all. Default 1.',
+    ),
+  minP: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(
+      'Sample only from tokens that are at least this many times as probable as the most probable one: a number from 0, which keeps all, to 1 (Nguyen et al. 2024). Default 0.',
+    ),
+  typicalP: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe(
+      'Sample from the fewest tokens whose information, -log p, is nearest to the entropy and whose probabilities reach this sum: a number above 0, up to 1, which keeps all (locally typical sampling, Meister et al. 2023). Default 1.',
+    ),
+  epsilonCutoff: z
+    .number()
+    .min(0)
+    .lt(1)
+    .optional()
+    .describe(
+      'Sample only from tokens of at least this probability: a number from 0, which keeps all, to below 1 (Hewitt et al. 2022). Default 0.',
+    ),
+  etaCutoff: z
+    .number()
+    .min(0)
+    .lt(1)
+    .optional()
+    .describe(
+      'Sample only from tokens of at least probability min(e, sqrt(e) exp(-H)), for this e and the entropy H: a number from 0, which keeps all, to below 1 (Hewitt et al. 2022). Default 0.',
+    ),
+  seed: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      'Seed of sampling: an integer from 0; the same seed and input give the same samples whatever the batch. Default: a new one each time.',
+    ),
+});
+
+/** What a caller may set; everything is optional. */
+export type GenerationOptions = z.infer<typeof generationOptionsSchema>;
+
+/** Options with every default filled in. */
+export interface ResolvedGenerationOptions {
+  numBeams: number;
+  /** undefined where `maxLength` rules. */
+  maxNewTokens?: number;
+  /** Positions, decoder prompt included; undefined where `maxNewTokens` rules. */
+  maxLength?: number;
+  minNewTokens?: number;
+  minLength?: number;
+  lengthPenalty: number;
+  earlyStopping: boolean | 'never';
+  numReturnSequences: number;
+  noRepeatNgramSize: number;
+  repetitionPenalty: number;
+  doSample: boolean;
+  temperature: number;
+  topK: number;
+  topP: number;
+  minP: number;
+  typicalP: number;
+  epsilonCutoff: number;
+  etaCutoff: number;
+  seed: number;
+}
+
+/** Hugging Face's defaults; maxNewTokens is used where neither the caller nor the model limits the length. */
+export const generationDefaults = {
+  numBeams: 1,
+  maxNewTokens: 20,
+  minNewTokens: 0,
+  lengthPenalty: 1,
+  earlyStopping: false,
+  numReturnSequences: 1,
+  noRepeatNgramSize: 0,
+  repetitionPenalty: 1,
+  doSample: false,
+  temperature: 1,
+  topK: 50,
+  topP: 1,
+  minP: 0,
+  typicalP: 1,
+  epsilonCutoff: 0,
+  etaCutoff: 0,
+} as const;

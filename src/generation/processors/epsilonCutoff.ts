@@ -1,0 +1,15 @@
+import { keepAtLeast } from './leastWeight.js';
+
+/**
+ * Epsilon sampling (Hewitt et al., "Truncation sampling as language model desmoothing", 2022, section 4.1): keeps what
+ * has at least probability `epsilon`, and always the most probable. Arguments as in `keepAtLeast`.
+ */
+export function keepEpsilon(
+  weights: Float64Array,
+  places: Int32Array,
+  count: number,
+  sum: number,
+  epsilon: number,
+) {
+  return keepAtLeast(weights, places, count, epsilon * sum);
+}
