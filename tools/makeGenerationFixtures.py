@@ -131,40 +131,75 @@ def cases():
         yield dict(model="one end", options=dict(numBeams=2, maxNewTokens=5), rules=rule, prompt=[0, 6])
 
 
+def controls():
+    """Options that say which tokens may come, each alone and all together."""
+    alone = [dict(suppressTokens=[3, 4]), dict(beginSuppressTokens=[3, 4, 7, 8, 11, 12, 15]),
+             dict(badWordsIds=[[1], [7], [4, 4], [6, 6, 6]]), dict(badWordsIds=[[9, 5], [0, 3], [12, 9, 2]]),
+             dict(sequenceBias=[[[3], 2.5], [[7], -4.0]]), dict(sequenceBias=[[[4], 1.5], [[9, 4], 1.0], [[2, 9, 4], -9.5]]),
+             dict(eosTokenId=[1, 7]), dict(eosTokenId=4), dict(forcedBosTokenId=9), dict(forcedEosTokenId=1),
+             dict(forcedBosTokenId=9, beginSuppressTokens=[2, 5, 6, 9, 10, 13, 14]),
+             dict(exponentialDecayLengthPenalty=[2, 1.3]), dict(exponentialDecayLengthPenalty=[0, 1.01]),
+             dict(exponentialDecayLengthPenalty=[3, 2.5], repetitionPenalty=1.3),
+             dict(encoderNoRepeatNgramSize=1), dict(encoderNoRepeatNgramSize=2), dict(encoderRepetitionPenalty=1.8),
+             dict(encoderRepetitionPenalty=0.5), dict(encoderRepetitionPenalty=1.5, repetitionPenalty=1.4)]
+    together = [dict(sequenceBias=[[[4], 1.5], [[9, 4], 1.0], [[8], -1.0]], badWordsIds=[[3], [5, 6]], noRepeatNgramSize=2,
+                     repetitionPenalty=1.2, minNewTokens=3, exponentialDecayLengthPenalty=[4, 1.2]),
+                dict(sequenceBias=[[[4], 1.5]], encoderRepetitionPenalty=1.3, repetitionPenalty=0.8,
+                     encoderNoRepeatNgramSize=2, exponentialDecayLengthPenalty=[4, 1.5], suppressTokens=[2])]
+    for beams, extra in itertools.product([1, 3], alone + together):
+        options = dict(maxNewTokens=10, **extra)
+        yield dict(model="one end", options=dict(numBeams=beams, **options) if beams > 1 else options)
+    yield dict(model="one end", options=dict(numBeams=3, maxNewTokens=9, **together[0]), rules=dict(renormalize_logits=True))
+    yield dict(model="one end", options=dict(numBeams=3, maxNewTokens=9, badWordsIds=[[11, 4], [6, 3]]), prompt=[0, 6, 11])
+    yield dict(model="three ends", options=dict(numBeams=3, maxNewTokens=9, exponentialDecayLengthPenalty=[1, 1.6]))
+
+
 NAMES = dict(numBeams="num_beams", maxNewTokens="max_new_tokens", minNewTokens="min_new_tokens",
              lengthPenalty="length_penalty", earlyStopping="early_stopping", noRepeatNgramSize="no_repeat_ngram_size",
              repetitionPenalty="repetition_penalty", temperature="temperature", topK="top_k", topP="top_p", minP="min_p",
+             suppressTokens="suppress_tokens", beginSuppressTokens="begin_suppress_tokens", badWordsIds="bad_words_ids",
+             sequenceBias="sequence_bias", eosTokenId="eos_token_id", forcedBosTokenId="forced_bos_token_id",
+             forcedEosTokenId="forced_eos_token_id", exponentialDecayLengthPenalty="exponential_decay_length_penalty",
+             encoderNoRepeatNgramSize="encoder_no_repeat_ngram_size", encoderRepetitionPenalty="encoder_repetition_penalty",
              typicalP="typical_p", epsilonCutoff="epsilon_cutoff", etaCutoff="eta_cutoff")
 
 
 def run(model, case):
-    options = {NAMES[name]: value for name, value in case["options"].items()}
+    # One by one where padding would count as a token of the source.
+    alone = any(name.startswith("encoder") for name in case["options"])
+    groups = [[ids] for ids in INPUTS] if alone else [INPUTS]
+    return [outputs for group in groups for outputs in run_batch(model, case, group)]
+
+
+def run_batch(model, case, inputs):
+    options = {NAMES[name]: value for name, value in case["options"].items()} | case.get("rules", {})
     beams = options.get("num_beams", 1)
-    width = max(map(len, INPUTS))
+    width = max(map(len, inputs))
     prompt = case.get("prompt")
     with torch.no_grad():
         output = model.generate(
-            input_ids=torch.tensor([ids + [0] * (width - len(ids)) for ids in INPUTS]),
-            attention_mask=torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids in INPUTS]),
-            decoder_input_ids=torch.tensor([prompt] * len(INPUTS)) if prompt else None,
-            num_return_sequences=beams, use_cache=False, return_dict_in_generate=True, output_scores=True,
-            **options, **case.get("rules", {}))
+            input_ids=torch.tensor([ids + [0] * (width - len(ids)) for ids in inputs]),
+            attention_mask=torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids in inputs]),
+            decoder_input_ids=torch.tensor([prompt] * len(inputs)) if prompt else None,
+            num_return_sequences=beams, use_cache=False, return_dict_in_generate=True, output_scores=True, **options)
+    ends = options.get("eos_token_id", model.generation_config.eos_token_id)
+    ends = ends if isinstance(ends, list) else [ends]
     outputs = []
     for row, sequence in enumerate(output.sequences.tolist()):
         ids = sequence[1:]
         start = len(prompt) - (prompt[0] == 0) if prompt else 0
-        end = next((i for i in range(start, len(ids)) if ids[i] in model.generation_config.eos_token_id), len(ids))
+        end = next((i for i in range(start, len(ids)) if ids[i] in ends), len(ids))
         ids = ids[: end + 1]
         if beams == 1:
             # The model's own log-probability of what was chosen (0 where it was forced), averaged over the new tokens.
-            rules, total = case.get("rules", {}), 0.0
+            total = 0.0
             for i in range(start, len(ids)):
-                if "forced_bos_token_id" in rules and i == 0:
+                if "forced_bos_token_id" in options and i == 0:
                     continue
-                if "forced_eos_token_id" in rules and i - start == options["max_new_tokens"] - 1:
+                if "forced_eos_token_id" in options and i - start == options["max_new_tokens"] - 1:
                     continue
                 history = torch.tensor([[0] + ids[:i]])
-                encoded = model.encoder(torch.tensor([INPUTS[row]]), torch.ones(1, len(INPUTS[row])))
+                encoded = model.encoder(torch.tensor([inputs[row]]), torch.ones(1, len(inputs[row])))
                 logits = model(decoder_input_ids=history, encoder_outputs=encoded).logits[0, -1]
                 total += logits.log_softmax(-1)[ids[i]].item()
             outputs.append([[ids, round(total / (len(ids) - start), 6)]])
@@ -203,7 +238,8 @@ def main():
         model = HashModel(HashConfig(spec["vocab_size"], spec["end_bias"], spec["seed"])).eval()
         model.generation_config = GenerationConfig(eos_token_id=spec["eos"], pad_token_id=0, decoder_start_token_id=0)
         models[name] = model
-    lines = [json.dumps({**case, "outputs": run(models[case["model"]], case)}, separators=(",", ":")) for case in cases()]
+    lines = [json.dumps({**case, "outputs": run(models[case["model"]], case)}, separators=(",", ":"))
+             for case in itertools.chain(cases(), controls())]
     path = pathlib.Path(__file__).parent.parent / "test/fixtures/generation/transformers.json"
     head = json.dumps(dict(models=MODELS, inputs=INPUTS, warped=warped()))[:-1]
     path.write_text(head + ',"cases":[\n' + ",\n".join(lines) + "\n]}\n")

@@ -7,26 +7,110 @@ import type { SelectionSpec } from '../generation/stepModel.js';
 /** Inputs of a program that selects candidates, beyond those of the decoder. */
 export function selectionSignature(spec: SelectionSpec, rows: string): Signature {
   const signature: Signature = {};
-  if (spec.bans) signature.bans = { type: 'int32', shape: ['bans', 2] };
+  if (spec.edits !== 'none') signature.cells = { type: 'int32', shape: ['cells', 2] };
+  if (spec.edits === 'values') signature.values = { type: 'float32', shape: ['cells'] };
   if (spec.repetitionPenalty !== 1) signature.penalized = { type: 'int32', shape: [rows, 'penalized'] };
+  if (spec.rescale) {
+    signature.rescaled = { type: 'int32', shape: ['rescaled', 2] };
+    signature.factors = { type: 'float32', shape: ['rescaled', 2] };
+  }
+  if (spec.allowed) signature.allowed = { type: 'int32', shape: [rows, 'allowed'] };
   return signature;
 }
 
 /**
  * Edits logits and keeps the best of each row, so that the host reads a few numbers instead of a vocabulary.
  * @param logits [rows, vocabSize]
- * @param inputs `bans` int32 [n, 2] and `penalized` int32 [rows, width], where the spec wants them
- * @returns `logSumExp` [rows], and `ids` and `logits` [rows, candidates]; every logit where that is 0
+ * @param inputs those of `selectionSignature`; their meaning is that of `StepEdits`
+ * @returns `logSumExp` [rows], and `ids`, `logits` and, where wanted, `ownLogits` [rows, candidates]; every logit, and
+ * no ids, where candidates is 0
  */
 export function selectCandidates(logits: tf.Tensor, spec: SelectionSpec, inputs: Tensors): Tensors {
   const rawSum = logSumExp(logits);
+  // A copy, since tfjs scatters in place on its own CPU backend.
+  const own = spec.ownLogits ? tf.add(logits, 0) : undefined;
   let edited = logits;
+  if (spec.edits !== 'none') edited = change(edited, spec, inputs);
   if (spec.repetitionPenalty !== 1) edited = penalize(edited, inputs.penalized, rawSum, spec);
-  if (spec.bans) edited = ban(edited, inputs.bans);
-  const normalizer = spec.renormalize ? logSumExp(edited) : rawSum;
-  if (spec.candidates === 0) return { logits: tf.add(edited, 0), logSumExp: normalizer };
-  const { values, indices } = tf.topk(edited, spec.candidates, true);
-  return { ids: indices, logits: values, logSumExp: normalizer };
+  if (spec.rescale) edited = rescale(edited, inputs, rawSum, spec);
+  const choice = spec.allowed
+    ? chooseAllowed(edited, inputs.allowed, spec)
+    : { ...choose(edited, spec.candidates), logSumExp: spec.renormalize ? logSumExp(edited) : undefined };
+  const outputs: Tensors = { logits: choice.logits, logSumExp: choice.logSumExp ?? rawSum };
+  if (choice.ids) outputs.ids = choice.ids;
+  if (own) outputs.ownLogits = choice.ids ? gatherColumns(own, atLeast0(choice.ids)) : own;
+  return outputs;
+}
+
+interface Choice {
+  logits: tf.Tensor;
+  ids?: tf.Tensor;
+  logSumExp?: tf.Tensor;
+}
+
+function choose(edited: tf.Tensor, candidates: number): Choice {
+  if (candidates === 0) return { logits: tf.add(edited, 0) };
+  const { values, indices } = tf.topk(edited, candidates, true);
+  return { logits: values, ids: indices };
+}
+
+/** The best of the allowed tokens in rows that have such, and of the vocabulary in the others. */
+function chooseAllowed(edited: tf.Tensor, allowed: tf.Tensor, spec: SelectionSpec): Choice {
+  const [rows, width] = allowed.shape as [number, number];
+  const none = tf.scalar(Number.NEGATIVE_INFINITY);
+  const named = tf.greaterEqual(allowed, tf.scalar(0, 'int32'));
+  const columns = atLeast0(allowed);
+  const offered = tf.where(named, gatherColumns(edited, columns), none);
+  const restricted = tf.max(tf.cast(named, 'int32'), 1, true);
+  const either = (one: tf.Tensor, other: tf.Tensor) =>
+    tf.where(tf.greater(restricted, tf.scalar(0, 'int32')), one, other);
+  const sum = spec.renormalize
+    ? either(logSumExp(offered).reshape([rows, 1]), logSumExp(edited).reshape([rows, 1])).reshape([rows])
+    : undefined;
+  if (spec.candidates === 0) {
+    // Padding writes to column 0 what belongs there: -Infinity, or the value of an allowed token 0.
+    const first = tf.where(
+      tf.any(tf.equal(allowed, tf.scalar(0, 'int32')), 1, true),
+      edited.slice([0, 0], [rows, 1]),
+      none,
+    );
+    const values = tf.where(named, offered, tf.add(first, tf.zerosLike(offered)));
+    const nothing = tf.fill(edited.shape as number[], Number.NEGATIVE_INFINITY);
+    const kept = tf.tensorScatterUpdate(nothing, cellsOf(columns), values.reshape([rows * width]));
+    return { logits: either(kept, edited), logSumExp: sum };
+  }
+  const free = choose(edited, spec.candidates);
+  const bound = choose(offered, spec.candidates);
+  return {
+    logits: either(bound.logits, free.logits),
+    ids: tf.cast(either(gatherColumns(allowed, bound.ids!), free.ids!), 'int32'),
+    logSumExp: sum,
+  };
+}
+
+/** Ids to read by, where -1 stands for none. */
+function atLeast0(ids: tf.Tensor): tf.Tensor {
+  return tf.maximum(ids, tf.scalar(0, 'int32'));
+}
+
+/** @param columns int32 [rows, width]; returns their pairs (row, column): [rows * width, 2] */
+function cellsOf(columns: tf.Tensor): tf.Tensor {
+  const [rows, width] = columns.shape as [number, number];
+  const row = tf.mul(rangeTo(rows).reshape([rows, 1]), tf.onesLike(columns));
+  return tf.stack([row, columns], -1).reshape([rows * width, 2]);
+}
+
+/** What stands in the given columns of each row. @param columns int32 [rows, width] */
+function gatherColumns(values: tf.Tensor, columns: tf.Tensor): tf.Tensor {
+  return tf.gatherND(values, cellsOf(columns)).reshape(columns.shape);
+}
+
+function change(logits: tf.Tensor, spec: SelectionSpec, { cells, values }: Tensors): tf.Tensor {
+  const changed =
+    spec.edits === 'bans'
+      ? tf.fill([cells.shape[0]!], Number.NEGATIVE_INFINITY)
+      : tf.add(tf.gatherND(logits, cells), values);
+  return tf.tensorScatterUpdate(logits, cells, changed);
 }
 
 /** Values below 0 are multiplied by the penalty, others divided (Keskar et al. 2019, section 4.1, as in transformers). */
@@ -37,8 +121,7 @@ function penalize(
   spec: SelectionSpec,
 ): tf.Tensor {
   const [rows, width] = penalized.shape as [number, number];
-  const row = tf.mul(rangeTo(rows).reshape([rows, 1]), tf.onesLike(penalized));
-  const cells = tf.stack([row, penalized], -1).reshape([rows * width, 2]);
+  const cells = cellsOf(penalized);
   const found = tf.gatherND(logits, cells).reshape([rows, width]);
   const offset = spec.penaltySpace === 'logProbabilities' ? rawSum.reshape([rows, 1]) : tf.scalar(0);
   const value = tf.sub(found, offset);
@@ -50,6 +133,19 @@ function penalize(
   return tf.tensorScatterUpdate(logits, cells, tf.add(lower, offset).reshape([rows * width]));
 }
 
-function ban(logits: tf.Tensor, bans: tf.Tensor): tf.Tensor {
-  return tf.tensorScatterUpdate(logits, bans, tf.fill([bans.shape[0]!], Number.NEGATIVE_INFINITY));
+/** Multiplies values by the factor for their sign; what is forbidden stays so. */
+function rescale(
+  logits: tf.Tensor,
+  { rescaled, factors }: Tensors,
+  rawSum: tf.Tensor,
+  spec: SelectionSpec,
+): tf.Tensor {
+  const count = rescaled.shape[0]!;
+  const found = tf.gatherND(logits, rescaled);
+  const rows = rescaled.slice([0, 0], [count, 1]).reshape([count]);
+  const offset = spec.penaltySpace === 'logProbabilities' ? tf.gather(rawSum, rows) : tf.scalar(0);
+  const value = tf.sub(found, offset);
+  const factor = (column: number) => factors.slice([0, column], [count, 1]).reshape([count]);
+  const scaled = tf.add(tf.mul(value, tf.where(tf.less(value, 0), factor(0), factor(1))), offset);
+  return tf.tensorScatterUpdate(logits, rescaled, tf.where(tf.isFinite(found), scaled, found));
 }

@@ -113,10 +113,13 @@ test('a cache that grows past its first capacity gives what a long prompt gives'
   });
   const selection = {
     candidates: 0,
-    bans: false,
+    edits: 'none',
     repetitionPenalty: 1,
     penaltySpace: 'logits',
     renormalize: false,
+    rescale: false,
+    allowed: false,
+    ownLogits: false,
   } as const;
   const source = {
     inputIds: Int32Array.from(sources[0]),

@@ -1,7 +1,7 @@
 import { compile } from '../engine/compile.js';
 import type { Parameters } from '../engine/parameters.js';
 import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
-import { integers, type Value } from '../engine/values.js';
+import { floats, integers, type Value } from '../engine/values.js';
 import type {
   Candidates,
   DecodingState,
@@ -190,8 +190,17 @@ async function start(model: EncoderDecoder, encoder: Program, program: Program, 
 
 /** What a program that expects edits is given where none apply. */
 function unedited(feed: StartFeed): StepEdits {
-  if (feed.selection.repetitionPenalty === 1) return {};
-  return { penalized: feed.prompt, penalizedWidth: feed.promptLength };
+  const { repetitionPenalty, allowed, candidates } = feed.selection;
+  const edits: StepEdits = {};
+  if (repetitionPenalty !== 1) {
+    edits.penalized = feed.prompt;
+    edits.penalizedWidth = feed.promptLength;
+  }
+  if (allowed) {
+    edits.allowedWidth = Math.max(1, candidates);
+    edits.allowed = new Int32Array(feed.source.batch * edits.allowedWidth).fill(-1);
+  }
+  return edits;
 }
 
 function makeCaches(model: EncoderDecoder, rows: number, capacity: number): Record<string, Value> {
@@ -223,7 +232,21 @@ function withBeams(state: State, beams: number): State {
   return state;
 }
 
-const noBans = integers([0, 2]);
+/** The inputs of `selectionSignature`. */
+function editFeeds(spec: SelectionSpec, rows: number, edits: StepEdits): Record<string, Value> {
+  const feeds: Record<string, Value> = {};
+  const { cells = new Int32Array(0), rescaled = new Int32Array(0) } = edits;
+  if (spec.edits !== 'none') feeds.cells = integers([cells.length / 2, 2], cells);
+  if (spec.edits === 'values') feeds.values = floats([cells.length / 2], edits.values);
+  if (spec.repetitionPenalty !== 1)
+    feeds.penalized = integers([rows, edits.penalizedWidth!], edits.penalized);
+  if (spec.rescale) {
+    feeds.rescaled = integers([rescaled.length / 2, 2], rescaled);
+    feeds.factors = floats([rescaled.length / 2, 2], edits.factors);
+  }
+  if (spec.allowed) feeds.allowed = integers([rows, edits.allowedWidth!], edits.allowed);
+  return feeds;
+}
 
 /** Feeds that last until caches move: the caches themselves, the source, and arrays that each step fills anew. */
 function bind(state: State): NonNullable<State['bound']> {
@@ -257,9 +280,7 @@ async function step(program: Program, state: State, feed: StepFeed): Promise<Can
   (feeds.tokens.data as Int32Array).set(feed.tokens.subarray(0, rows));
   feeds.position.data[0] = feed.position;
   copyAncestry(state, feed, feeds.ancestry.data as Int32Array);
-  if (spec.bans) feeds.bans = feed.bans ? integers([feed.bans.length / 2, 2], feed.bans) : noBans;
-  if (spec.repetitionPenalty !== 1) feeds.penalized = integers([rows, feed.penalizedWidth!], feed.penalized);
-  const outputs = await program.run(feeds, into);
+  const outputs = await program.run(Object.assign(feeds, editFeeds(spec, rows, feed)), into);
   state.used = feed.position + 1;
   const width = spec.candidates === 0 ? outputs.logits.shape[1] : spec.candidates;
   return {
@@ -267,6 +288,7 @@ async function step(program: Program, state: State, feed: StepFeed): Promise<Can
     width,
     ids: outputs.ids?.data as Int32Array | undefined,
     logits: outputs.logits.data as Float32Array,
+    ownLogits: outputs.ownLogits?.data as Float32Array | undefined,
     logSumExp: outputs.logSumExp.data as Float32Array,
   };
 }

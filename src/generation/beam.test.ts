@@ -96,10 +96,13 @@ describe('beam search on a table of probabilities', () => {
     expect(asked.log.starts).toEqual([
       {
         candidates: 5,
-        bans: false,
+        edits: 'none',
         repetitionPenalty: 1,
         penaltySpace: 'logProbabilities',
         renormalize: false,
+        rescale: false,
+        allowed: false,
+        ownLogits: false,
       },
     ]);
   });

@@ -36,7 +36,8 @@ export function createBeamSelector(context: SearchContext): Selector {
   };
   const filler = rules.eosTokenIds[0] ?? rules.decoderStartTokenId;
 
-  const wanted = beams + rules.eosTokenIds.length + (rules.suppressedTokenIds?.length ?? 0);
+  const { suppressedTokenIds = [], beginSuppressedTokenIds = [], eosTokenIds } = rules;
+  const wanted = beams + eosTokenIds.length + suppressedTokenIds.length + beginSuppressedTokenIds.length;
 
   /** Moves row `row`'s head on to its next allowed candidate. */
   function settleHead(

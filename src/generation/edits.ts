@@ -1,52 +1,69 @@
+import { createCellList } from './cellList.js';
 import type { Frontier } from './frontier.js';
-import {
-  addBan,
-  type BanList,
-  banNgrams,
-  createNgramBlocker,
-  fileNgrams,
-} from './processors/noRepeatNgram.js';
+import { createEncoderNgramBlocker } from './processors/encoderNoRepeatNgram.js';
+import { createEncoderPenalty } from './processors/encoderRepetitionPenalty.js';
+import { createDecay } from './processors/exponentialDecay.js';
+import { createNgramBlocker } from './processors/noRepeatNgram.js';
+import { createPhraseBias, phraseBiases } from './processors/phraseBias.js';
 import { createPenalizedList, listPenalized } from './processors/repetitionPenalty.js';
+import { createTokenBan } from './processors/suppressedTokens.js';
+import type { RowEditor } from './rowEditor.js';
 import type { SearchContext } from './selector.js';
 import type { SelectionSpec, StepEdits } from './stepModel.js';
 
 /** Makes the sparse edits of each step: what the model must do to logits before it selects. */
 export interface EditMaker {
-  /** Whether steps may carry bans; goes into `SelectionSpec.bans`. */
-  readonly bans: boolean;
+  /** What the model must be ready for. */
+  readonly needs: Pick<SelectionSpec, 'edits' | 'rescale'>;
   /**
-   * Edits for the choice of the next token, after the frontier moved to the tokens chosen last. Arrays are reused.
+   * Edits for the choice of new token number `count`, after the frontier moved to the tokens chosen last. Arrays are
+   * reused.
    *
    * @param rowsPerSentence 1 before the first new token, else the number of beams
-   * @param hidden ids that may not be chosen in this step; they become bans where the model renormalizes
+   * @param hidden token classes that may not be chosen in this step; they become bans where the model renormalizes
    */
-  next(rowsPerSentence: number, hidden: readonly number[]): StepEdits;
+  next(rowsPerSentence: number, count: number, hidden: number): StepEdits;
 }
 
 /** Whether the processors in use read token histories. */
-export function needsHistory(context: Pick<SearchContext, 'options'>): boolean {
-  return context.options.noRepeatNgramSize > 0 || context.options.repetitionPenalty !== 1;
+export function needsHistory({ options }: Pick<SearchContext, 'options'>): boolean {
+  return (
+    options.noRepeatNgramSize > 0 ||
+    options.encoderNoRepeatNgramSize > 1 ||
+    options.repetitionPenalty !== 1 ||
+    phraseBiases(options).some(([ids]) => ids.length > 1)
+  );
 }
 
 /** Whether hidden tokens must be banned by the model: where it renormalizes over what is left. */
-export function renormalizes(context: Pick<SearchContext, 'options' | 'rules'>): boolean {
+function renormalizes(context: Pick<SearchContext, 'options' | 'rules'>): boolean {
   return context.options.numBeams > 1 && context.rules.renormalize === true;
 }
 
 /**
- * Edits in Hugging Face's order of processors: repetition penalty, then bans (n-grams, forbidden and end tokens), which
- * are final in any order.
+ * Edits in Hugging Face's order of processors: biases, repetition penalties, bans, which are final in any order, and the
+ * length decay.
  */
 export function createEditMaker(context: SearchContext): EditMaker {
-  const { frontier, options } = context;
+  const { frontier, options, classes } = context;
   const { noRepeatNgramSize, repetitionPenalty } = options;
-  const banHidden = renormalizes(context);
-  const bans: BanList = { length: 0, pairs: new Int32Array(256) };
-  const blocker = noRepeatNgramSize > 0 ? createNgramBlocker(frontier, noRepeatNgramSize) : undefined;
+  const phrases = phraseBiases(options);
+  const weighs = phrases.some(([, value]) => value !== Number.NEGATIVE_INFINITY);
+  const added = createCellList(weighs ? 1 : 0, 0, classes.length);
+  const scaled = createCellList(2, 1, classes.length);
+  const adding: RowEditor[] = [];
+  const scaling: RowEditor[] = [];
+  if (phrases.length > 0) adding.push(createPhraseBias(frontier, phrases, added));
+  if (noRepeatNgramSize > 0) adding.push(createNgramBlocker(frontier, noRepeatNgramSize, added));
+  if (options.encoderNoRepeatNgramSize > 0) adding.push(createEncoderNgramBlocker(context, added));
+  const tokenBan = renormalizes(context) ? createTokenBan(classes, added) : undefined;
+  if (tokenBan) adding.push(tokenBan);
+  if (options.encoderRepetitionPenalty !== 1) scaling.push(createEncoderPenalty(context, scaled));
+  if (options.exponentialDecayLengthPenalty) scaling.push(createDecay(context, scaled));
+  const editors = [...adding, ...scaling];
   const penalized = repetitionPenalty !== 1 ? createPenalizedList(frontier) : undefined;
-  let filedPosition = frontier.position;
 
-  function next(rowsPerSentence: number, hidden: readonly number[]): StepEdits {
+  function next(rowsPerSentence: number, count: number, hidden: number): StepEdits {
     const edits: StepEdits = {};
     if (penalized) {
       const width = frontier.position + 1;
@@ -54,25 +71,38 @@ export function createEditMaker(context: SearchContext): EditMaker {
       edits.penalized = penalized.subarray(0, frontier.active * rowsPerSentence * width);
       edits.penalizedWidth = width;
     }
-    bans.length = 0;
-    if (blocker) {
-      if (frontier.position > filedPosition) fileNgrams(blocker, frontier);
-      filedPosition = frontier.position;
-      banNgrams(blocker, frontier, rowsPerSentence, bans);
+    if (tokenBan) tokenBan.hidden = hidden;
+    added.length = 0;
+    scaled.length = 0;
+    for (const editor of editors) editor.advance?.();
+    editRows(frontier, editors, rowsPerSentence, count);
+    if (added.length > 0) {
+      edits.cells = added.cells.subarray(0, added.length * 2);
+      if (weighs) edits.values = added.numbers.subarray(0, added.length);
     }
-    if (banHidden && hidden.length > 0) banAll(frontier, rowsPerSentence, hidden, bans);
-    if (bans.length > 0) edits.bans = bans.pairs.subarray(0, bans.length);
+    if (scaled.length > 0) {
+      edits.rescaled = scaled.cells.subarray(0, scaled.length * 2);
+      edits.factors = scaled.numbers.subarray(0, scaled.length * 2);
+    }
     return edits;
   }
 
-  return { bans: blocker !== undefined || banHidden, next };
+  const edits = weighs ? 'values' : adding.length > 0 ? 'bans' : 'none';
+  return { needs: { edits, rescale: scaling.length > 0 }, next };
 }
 
-function banAll(frontier: Frontier, rowsPerSentence: number, tokens: readonly number[], bans: BanList): void {
+function editRows(
+  frontier: Frontier,
+  editors: readonly RowEditor[],
+  rowsPerSentence: number,
+  count: number,
+): void {
+  if (editors.length === 0) return;
   for (let slot = 0; slot < frontier.active; slot++) {
     if (frontier.finished[slot]) continue;
     for (let beam = 0; beam < rowsPerSentence; beam++) {
-      for (const token of tokens) addBan(bans, slot * rowsPerSentence + beam, token);
+      const row = slot * rowsPerSentence + beam;
+      for (const editor of editors) editor.edit(slot, beam, row, count);
     }
   }
 }
@@ -81,14 +111,20 @@ function banAll(frontier: Frontier, rowsPerSentence: number, tokens: readonly nu
 export function selectionSpec(
   context: SearchContext,
   candidates: number,
-  bans: boolean,
+  { edits, rescale }: EditMaker['needs'],
   vocabSize: number,
 ): SelectionSpec {
+  const { numBeams, repetitionPenalty } = context.options;
+  const changed = edits === 'values' || rescale || repetitionPenalty !== 1;
   return {
     candidates: Math.min(candidates, vocabSize),
-    bans,
-    repetitionPenalty: context.options.repetitionPenalty,
-    penaltySpace: context.options.numBeams > 1 ? 'logProbabilities' : 'logits',
+    edits,
+    repetitionPenalty,
+    penaltySpace: numBeams > 1 ? 'logProbabilities' : 'logits',
     renormalize: renormalizes(context),
+    rescale,
+    allowed: false,
+    // Rows that choose for themselves are scored by the model's own log-probabilities.
+    ownLogits: changed && numBeams === 1,
   };
 }

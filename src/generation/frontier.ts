@@ -123,6 +123,14 @@ function allEqual(values: Int32Array, start: number, count: number, stride: numb
   return true;
 }
 
+/** The token at a position of a row's path, where histories are kept. */
+export function tokenAt(frontier: Frontier, slot: number, beam: number, position: number): number {
+  const { beams, maxLength, ancestry } = frontier;
+  const base = slot * beams;
+  const owner = ancestry[(base + beam) * maxLength + position];
+  return (frontier.history as Int32Array)[(base + owner) * maxLength + position];
+}
+
 /** Marks a slot's sentence as finished: its rows stay in the model's batch, unread, until `removeFinished`. */
 export function park(frontier: Frontier, slot: number): void {
   frontier.finished[slot] = 1;

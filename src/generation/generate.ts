@@ -1,6 +1,7 @@
 import { PolybeamError } from '../errors.js';
 import {
   type DecodingRules,
+  decodingRules,
   type LengthLimits,
   lengthLimits,
   type ResolvedGenerationOptions,
@@ -48,15 +49,17 @@ interface Entry {
  * those of the same decoder prompt length; everything is checked before the model is called.
  *
  * @param options from `resolveGenerationOptions`
+ * @param modelRules which options may replace
  * @throws PolybeamError INPUT_INVALID naming the input; OPTION_INVALID or OPTION_CONFLICT where a prompt leaves no room.
  */
 export async function generate(
   model: StepModel,
   inputs: readonly GenerationInput[],
   options: ResolvedGenerationOptions,
-  rules: DecodingRules,
+  modelRules: DecodingRules,
   batching: Batching = {},
 ): Promise<GenerationResult[]> {
+  const rules = decodingRules(modelRules, options, model.vocabSize);
   const entries = inputs.map((input, index) => checkInput(model, input, index, rules));
   const results: GenerationResult[] = entries.map(() => ({
     sequences: [{ ids: [], score: 0, tokenLogProbabilities: [] }],

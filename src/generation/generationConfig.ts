@@ -11,6 +11,8 @@ const optionKeys = {
   num_return_sequences: 'numReturnSequences',
   no_repeat_ngram_size: 'noRepeatNgramSize',
   repetition_penalty: 'repetitionPenalty',
+  encoder_no_repeat_ngram_size: 'encoderNoRepeatNgramSize',
+  encoder_repetition_penalty: 'encoderRepetitionPenalty',
   do_sample: 'doSample',
   temperature: 'temperature',
   top_k: 'topK',
@@ -19,6 +21,11 @@ const optionKeys = {
   typical_p: 'typicalP',
   epsilon_cutoff: 'epsilonCutoff',
   eta_cutoff: 'etaCutoff',
+  suppress_tokens: 'suppressTokens',
+  begin_suppress_tokens: 'beginSuppressTokens',
+  bad_words_ids: 'badWordsIds',
+  sequence_bias: 'sequenceBias',
+  exponential_decay_length_penalty: 'exponentialDecayLengthPenalty',
 } as const;
 
 /**
@@ -27,13 +34,9 @@ const optionKeys = {
  */
 const unsupportedKeys: Record<string, readonly unknown[]> = {
   assistant_early_exit: [],
-  begin_suppress_tokens: [],
   constraints: [],
   diversity_penalty: [0],
   dola_layers: [],
-  encoder_no_repeat_ngram_size: [0],
-  encoder_repetition_penalty: [1],
-  exponential_decay_length_penalty: [],
   force_words_ids: [],
   guidance_scale: [1],
   max_time: [],
@@ -41,7 +44,6 @@ const unsupportedKeys: Record<string, readonly unknown[]> = {
   penalty_alpha: [0],
   prompt_lookup_num_tokens: [],
   remove_invalid_values: [false],
-  sequence_bias: [],
   stop_strings: [],
   token_healing: [false],
   top_h: [],
@@ -112,23 +114,8 @@ function readRules(json: Readonly<Record<string, unknown>>, file: string): Decod
   if (forcedBos) rules.forcedBosTokenId = forcedBos[0];
   const forcedEos = idList(json, 'forced_eos_token_id', file);
   if (forcedEos) rules.forcedEosTokenIds = forcedEos;
-  const suppressed = [...(idList(json, 'suppress_tokens', file) ?? []), ...badWords(json, eosTokenIds, file)];
-  if (suppressed.length > 0) rules.suppressedTokenIds = [...new Set(suppressed)];
   if (json.renormalize_logits === true) rules.renormalize = true;
   return rules;
-}
-
-/** bad_words_ids of one token each; end tokens among them are not forbidden, as in Hugging Face. */
-function badWords(json: Readonly<Record<string, unknown>>, eos: readonly number[], file: string): number[] {
-  const value = json.bad_words_ids;
-  if (value === undefined || value === null) return [];
-  if (
-    !Array.isArray(value) ||
-    !value.every((word) => Array.isArray(word) && word.length === 1 && isId(word[0]))
-  ) {
-    throw invalid(file, 'bad_words_ids', value, 'this release forbids single tokens only: [[id], ...]');
-  }
-  return (value as number[][]).map((word) => word[0]).filter((id) => !eos.includes(id));
 }
 
 function idList(json: Readonly<Record<string, unknown>>, key: string, file: string): number[] | undefined {

@@ -1,5 +1,4 @@
 import { addNode } from './backPointers.js';
-import { occurs, unpenalized } from './processors/repetitionPenalty.js';
 import { endToken } from './processors/suppressedTokens.js';
 import type { SearchContext, Selector } from './selector.js';
 import type { Candidates } from './stepModel.js';
@@ -24,23 +23,24 @@ export type Choose = (
 
 /** How many of a row's best candidates may have to be passed over: forbidden tokens, and ends that come too early. */
 export function hiddenCandidates({ limits, rules }: SearchContext): number {
-  return (rules.suppressedTokenIds?.length ?? 0) + (limits.minNewTokens > 0 ? rules.eosTokenIds.length : 0);
+  const { suppressedTokenIds = [], beginSuppressedTokenIds = [], eosTokenIds } = rules;
+  const ends = limits.minNewTokens > 0 ? eosTokenIds.length : 0;
+  return suppressedTokenIds.length + beginSuppressedTokenIds.length + ends;
 }
 
 /**
  * Rows that never look at one another: greedy search (one a sentence) and sampling (one a sample). A row stops at its
  * end token, the length limit, or where no token is allowed; a sentence when all its rows have.
  *
- * Scores are the model's own log-probabilities, whatever penalty and temperature did to the choice.
+ * Scores are the model's own log-probabilities, whatever penalties, biases and temperature did to the choice.
  */
 export function createIndependentSelector(
   context: SearchContext,
   candidates: number,
   choose: Choose,
 ): Selector {
-  const { frontier, pointers, options, limits, classes, batch, sentenceIds } = context;
+  const { frontier, pointers, limits, classes, batch, sentenceIds } = context;
   const samples = frontier.beams;
-  const penalty = options.repetitionPenalty;
   const ended = new Uint8Array(batch * samples);
   const open = new Int32Array(batch).fill(samples);
   const endNodes = new Int32Array(batch * samples);
@@ -54,20 +54,6 @@ export function createIndependentSelector(
     endScores[at] = frontier.scores[row] / Math.max(1, length);
   }
 
-  /** Log-probability of a chosen candidate under the model alone. */
-  function ownLogProbability(
-    { ids, width, logits, logSumExp }: Candidates,
-    row: number,
-    place: number,
-    slot: number,
-    sample: number,
-  ) {
-    const logit = logits[row * width + place];
-    const token = ids ? ids[row * width + place] : place;
-    const penalized = penalty !== 1 && occurs(frontier, slot, sample, token);
-    return (penalized ? unpenalized(logit, penalty) : logit) - logSumExp[row];
-  }
-
   function advance(
     slot: number,
     candidates: Candidates,
@@ -77,6 +63,7 @@ export function createIndependentSelector(
     hidden: number,
   ): boolean {
     const sentence = frontier.sentences[slot];
+    const own = candidates.ownLogits ?? candidates.logits;
     for (let sample = 0; sample < samples; sample++) {
       const row = slot * samples + sample;
       const from = rows === 1 ? firstRow : firstRow + sample;
@@ -88,8 +75,7 @@ export function createIndependentSelector(
         continue;
       }
       const token = candidates.ids ? candidates.ids[from * candidates.width + place] : place;
-      const ownRow = rows === 1 ? 0 : sample;
-      const logProbability = ownLogProbability(candidates, from, place, slot, ownRow);
+      const logProbability = own[from * candidates.width + place] - candidates.logSumExp[from];
       frontier.tokens[row] = token;
       frontier.nodes[row] = addNode(pointers, frontier.nodes[row], token, logProbability);
       frontier.scores[row] += logProbability;

@@ -25,6 +25,8 @@ describe('resolveGenerationOptions', () => {
       numReturnSequences: 1,
       noRepeatNgramSize: 0,
       repetitionPenalty: 1,
+      encoderNoRepeatNgramSize: 0,
+      encoderRepetitionPenalty: 1,
       doSample: false,
       temperature: 1,
       topK: 50,
@@ -94,6 +96,10 @@ describe('resolveGenerationOptions', () => {
     ['topK', -1],
     ['topP', 1.5],
     ['topP', -0.1],
+    ['encoderNoRepeatNgramSize', -1],
+    ['encoderRepetitionPenalty', 0],
+    ['eosTokenId', -1],
+    ['forcedBosTokenId', 1.5],
     ['minP', -0.1],
     ['minP', 1.1],
     ['typicalP', 0],
@@ -196,13 +202,12 @@ describe('readGenerationConfig', () => {
       transformers_version: '4.32.0.dev0',
       _from_model_config: true,
     });
-    expect(defaults).toEqual({ numBeams: 6, maxLength: 512 });
+    expect(defaults).toEqual({ numBeams: 6, maxLength: 512, badWordsIds: [[58100], [0]] });
     expect(rules).toEqual({
       decoderStartTokenId: 58100,
       eosTokenIds: [0],
       padTokenId: 58100,
       forcedEosTokenIds: [0],
-      suppressedTokenIds: [58100],
       renormalize: true,
     });
   });
@@ -226,7 +231,8 @@ describe('readGenerationConfig', () => {
     [{ top_h: 0.9 }, 'top_h'],
     [{ typical_p: 2 }, 'typicalP'],
     [{ num_beam_groups: 2 }, 'num_beam_groups'],
-    [{ bad_words_ids: [[1, 2]] }, 'bad_words_ids'],
+    [{ bad_words_ids: [[1], []] }, 'badWordsIds'],
+    [{ sequence_bias: { '(1, 2)': 3 } }, 'sequenceBias'],
     [{ num_beams: 0 }, 'numBeams'],
     [{ max_length: -1 }, 'max_length'],
     [{ eos_token_id: 'x' }, 'eos_token_id'],

@@ -32,6 +32,8 @@ export interface DecodingRules {
   forcedEosTokenIds?: readonly number[];
   /** Tokens that are never produced. */
   suppressedTokenIds?: readonly number[];
+  /** Tokens that may not come first. */
+  beginSuppressedTokenIds?: readonly number[];
   /** Whether beam search scales log-probabilities to sum to one over the tokens still allowed. */
   renormalize?: boolean;
 }
@@ -50,6 +52,8 @@ const otherNames: Record<string, OptionName> = {
   nBest: 'numReturnSequences',
   sampling: 'doSample',
   randomSeed: 'seed',
+  logitBias: 'sequenceBias',
+  forbiddenWords: 'badWordsIds',
 };
 
 /**
@@ -113,6 +117,50 @@ function unknownOption(name: string): PolybeamError {
 /** The options that are set at all: undefined stands for absent. */
 function given<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
+/**
+ * A model's rules with what the options put in their place.
+ *
+ * @throws PolybeamError OPTION_INVALID for a forced or biased token that is not in the vocabulary
+ */
+export function decodingRules(
+  rules: DecodingRules,
+  options: ResolvedGenerationOptions,
+  vocabSize: number,
+): DecodingRules {
+  const { suppressTokens, beginSuppressTokens, badWordsIds = [], sequenceBias = [] } = options;
+  const { eosTokenId, forcedBosTokenId, forcedEosTokenId } = options;
+  requireInVocabulary(
+    'sequenceBias',
+    sequenceBias.flatMap(([ids]) => ids),
+    vocabSize,
+  );
+  const result = { ...rules };
+  if (eosTokenId !== undefined) result.eosTokenIds = [...new Set([eosTokenId].flat())];
+  if (forcedBosTokenId !== undefined) {
+    requireInVocabulary('forcedBosTokenId', [forcedBosTokenId], vocabSize);
+    result.forcedBosTokenId = forcedBosTokenId;
+  }
+  if (forcedEosTokenId !== undefined) {
+    result.forcedEosTokenIds = [...new Set([forcedEosTokenId].flat())];
+    requireInVocabulary('forcedEosTokenId', result.forcedEosTokenIds, vocabSize);
+  }
+  const words = badWordsIds.filter((ids) => ids.length === 1).map(([id]) => id);
+  const forbidden = words.filter((id) => !result.eosTokenIds.includes(id));
+  const suppressed = [...(rules.suppressedTokenIds ?? []), ...(suppressTokens ?? []), ...forbidden];
+  if (suppressed.length > 0) result.suppressedTokenIds = [...new Set(suppressed)];
+  if (beginSuppressTokens !== undefined) result.beginSuppressedTokenIds = beginSuppressTokens;
+  return result;
+}
+
+function requireInVocabulary(name: OptionName, ids: readonly number[], vocabSize: number): void {
+  const bad = ids.find((id) => id >= vocabSize);
+  if (bad === undefined) return;
+  throw new PolybeamError(
+    'OPTION_INVALID',
+    `Option ${name} cannot hold token ${bad}: the model's vocabulary has the ids 0 to ${vocabSize - 1}.`,
+  );
 }
 
 /** Lengths of one search, in new tokens. */

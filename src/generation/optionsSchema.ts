@@ -1,5 +1,10 @@
 import { z } from 'zod';
 
+const tokenId = z.int().min(0);
+const tokenIds = z.array(tokenId);
+const phrase = tokenIds.min(1);
+const oneOrMore = z.union([tokenId, tokenIds.min(1)]);
+
 /**
  * The options of a search, by Hugging Face's names in camel case and with their meaning. Each is either honored or
  * refused; the reference page and the command line's help are made from the descriptions.
@@ -52,6 +57,18 @@ export const generationOptionsSchema = z.strictObject({
     .optional()
     .describe(
       'Factor above 0 against tokens that already occur in the output: above 1 discourages them, below 1 encourages. Default 1.',
+    ),
+  encoderNoRepeatNgramSize: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('No n-gram of this many tokens may be copied from the source; 0 is no restriction. Default 0.'),
+  encoderRepetitionPenalty: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      'Factor above 0 in favor of tokens that occur in the source: above 1 favors them, below 1 disfavors: their value s, a log-probability in beam search and else a logit, becomes s / factor where negative and s factor otherwise. Default 1.',
     ),
   doSample: z
     .boolean()
@@ -113,6 +130,47 @@ export const generationOptionsSchema = z.strictObject({
     .describe(
       'Sample only from tokens of at least probability min(e, sqrt(e) exp(-H)), for this e and the entropy H: a number from 0, which keeps all, to below 1 (Hewitt et al. 2022). Default 0.',
     ),
+  suppressTokens: tokenIds
+    .optional()
+    .describe(
+      "Ids of tokens that are never produced: a list. Replaces the model's own suppress_tokens. Default: the model's.",
+    ),
+  beginSuppressTokens: tokenIds
+    .optional()
+    .describe(
+      "Ids of tokens that may not be the first new token, nor the second after a forced first one: a list. Default: the model's begin_suppress_tokens.",
+    ),
+  badWordsIds: z
+    .array(phrase)
+    .optional()
+    .describe(
+      "Forbidden words and phrases: a list of lists of token ids. The last token of each gets logit -Infinity where the others precede it; an end token alone is not forbidden. Replaces the model's own bad_words_ids. Default: the model's.",
+    ),
+  sequenceBias: z
+    .array(z.tuple([phrase, z.number()]))
+    .optional()
+    .describe(
+      "Biases of tokens and phrases: a list of pairs [token ids, number]. The number is added to the logit of the last token where the others precede it, always for a single token; above 0 favors, below 0 disfavors. Default: the model's sequence_bias.",
+    ),
+  eosTokenId: oneOrMore
+    .optional()
+    .describe("Tokens that end an output: an id or a list of ids. Default: the model's eos_token_id."),
+  forcedBosTokenId: tokenId
+    .optional()
+    .describe(
+      "The only token allowed right after the decoder start token: an id, such as a language code's. Default: the model's forced_bos_token_id.",
+    ),
+  forcedEosTokenId: oneOrMore
+    .optional()
+    .describe(
+      "The only tokens allowed in the last place, maxNewTokens: an id or a list of ids. Default: the model's forced_eos_token_id.",
+    ),
+  exponentialDecayLengthPenalty: z
+    .tuple([z.int().min(0), z.number().gt(0)])
+    .optional()
+    .describe(
+      "Makes ending likelier as outputs grow: [start, factor]; after n > start new tokens the value s of each end token, a log-probability in beam search and else a logit, becomes s + |s| (factor^(n - start) - 1). Default: the model's exponential_decay_length_penalty.",
+    ),
   seed: z
     .int()
     .min(0)
@@ -125,8 +183,19 @@ export const generationOptionsSchema = z.strictObject({
 /** What a caller may set; everything is optional. */
 export type GenerationOptions = z.infer<typeof generationOptionsSchema>;
 
+/** Options whose default is that there is no such thing, or what the model's rules say. */
+type OptionalName =
+  | 'suppressTokens'
+  | 'beginSuppressTokens'
+  | 'badWordsIds'
+  | 'sequenceBias'
+  | 'eosTokenId'
+  | 'forcedBosTokenId'
+  | 'forcedEosTokenId'
+  | 'exponentialDecayLengthPenalty';
+
 /** Options with every default filled in. */
-export interface ResolvedGenerationOptions {
+export interface ResolvedGenerationOptions extends Pick<GenerationOptions, OptionalName> {
   numBeams: number;
   /** undefined where `maxLength` rules. */
   maxNewTokens?: number;
@@ -139,6 +208,8 @@ export interface ResolvedGenerationOptions {
   numReturnSequences: number;
   noRepeatNgramSize: number;
   repetitionPenalty: number;
+  encoderNoRepeatNgramSize: number;
+  encoderRepetitionPenalty: number;
   doSample: boolean;
   temperature: number;
   topK: number;
@@ -160,6 +231,8 @@ export const generationDefaults = {
   numReturnSequences: 1,
   noRepeatNgramSize: 0,
   repetitionPenalty: 1,
+  encoderNoRepeatNgramSize: 0,
+  encoderRepetitionPenalty: 1,
   doSample: false,
   temperature: 1,
   topK: 50,

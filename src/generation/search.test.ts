@@ -21,6 +21,25 @@ const searches: fc.Arbitrary<GenerationOptions> = fc.constantFrom<GenerationOpti
   { maxNewTokens: 9, numBeams: 3, numReturnSequences: 3 },
   { maxNewTokens: 12, numBeams: 4, numReturnSequences: 2, noRepeatNgramSize: 2, earlyStopping: 'never' },
   { maxNewTokens: 9, numBeams: 2, repetitionPenalty: 1.3, minNewTokens: 4, earlyStopping: true },
+  {
+    maxNewTokens: 9,
+    numBeams: 3,
+    sequenceBias: [
+      [[4], -1],
+      [[5, 6], 2],
+    ],
+    badWordsIds: [[3], [7, 8]],
+  },
+  { maxNewTokens: 9, sequenceBias: [[[4], 2]], encoderRepetitionPenalty: 1.7, encoderNoRepeatNgramSize: 2 },
+  {
+    maxNewTokens: 9,
+    numBeams: 2,
+    exponentialDecayLengthPenalty: [3, 1.4],
+    encoderRepetitionPenalty: 0.6,
+    beginSuppressTokens: [2, 5],
+    suppressTokens: [9],
+    encoderNoRepeatNgramSize: 1,
+  },
   { maxNewTokens: 9, doSample: true, seed: 5, numReturnSequences: 3, topK: 6, topP: 0.9, temperature: 1.3 },
   {
     maxNewTokens: 9,
@@ -157,6 +176,8 @@ describe('the search loop', () => {
     numReturnSequences: [{ numBeams: 4 }, { numBeams: 4, numReturnSequences: 3 }],
     noRepeatNgramSize: [{ minNewTokens: 12 }, { minNewTokens: 12, noRepeatNgramSize: 2 }],
     repetitionPenalty: [{ minNewTokens: 12 }, { minNewTokens: 12, repetitionPenalty: 1.5 }],
+    encoderNoRepeatNgramSize: [{ minNewTokens: 12 }, { minNewTokens: 12, encoderNoRepeatNgramSize: 1 }],
+    encoderRepetitionPenalty: [{}, { encoderRepetitionPenalty: 4 }],
     doSample: [{}, { doSample: true, seed: 1 }],
     temperature: [
       { doSample: true, seed: 1 },
@@ -169,6 +190,17 @@ describe('the search loop', () => {
     topP: [
       { doSample: true, seed: 1 },
       { doSample: true, seed: 1, topP: 0.3 },
+    ],
+    suppressTokens: [{}, { suppressTokens: [1] }],
+    beginSuppressTokens: [{}, { beginSuppressTokens: [2, 3, 4, 5, 6, 7, 8] }],
+    badWordsIds: [{}, { badWordsIds: [[2], [3], [4, 5], [6, 6]] }],
+    sequenceBias: [{}, { sequenceBias: [[[4], 3]] }],
+    eosTokenId: [{}, { eosTokenId: [2, 3, 4] }],
+    forcedBosTokenId: [{}, { forcedBosTokenId: 9 }],
+    forcedEosTokenId: [{ maxNewTokens: 3 }, { maxNewTokens: 3, forcedEosTokenId: 1 }],
+    exponentialDecayLengthPenalty: [
+      { minNewTokens: 2 },
+      { minNewTokens: 2, exponentialDecayLengthPenalty: [0, 3] },
     ],
     minP: [
       { doSample: true, seed: 1 },
@@ -208,7 +240,14 @@ describe('the search loop', () => {
       const frontier = createFrontier(1, 1, Int32Array.of(0), 1, 10, false);
       const pointers = createBackPointers(4);
       const classes = tokenClasses(model.vocabSize, fakeRules);
+      const inputs = {
+        inputIds: Int32Array.of(5, 6),
+        attentionMask: Int32Array.of(1, 1),
+        batch: 1,
+        source: 2,
+      };
       const selector = createBeamSelector({
+        source: inputs,
         frontier,
         pointers,
         options,
@@ -218,18 +257,15 @@ describe('the search loop', () => {
         batch: 1,
         sentenceIds: [0],
       });
-      const inputs = {
-        inputIds: Int32Array.of(5, 6),
-        attentionMask: Int32Array.of(1, 1),
-        batch: 1,
-        source: 2,
-      };
       const selection = {
         candidates: selector.candidates,
-        bans: false,
+        edits: 'none' as const,
         repetitionPenalty: 1,
         penaltySpace: 'logits' as const,
         renormalize: false,
+        rescale: false,
+        allowed: false,
+        ownLogits: false,
       };
       const prompt = Int32Array.of(0);
       const started = await model.start({

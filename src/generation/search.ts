@@ -7,7 +7,12 @@ import { createGreedySelector } from './greedy.js';
 import type { DecodingRules, LengthLimits, ResolvedGenerationOptions } from './options.js';
 import { forcedCandidates, forcedTokens } from './processors/forcedTokens.js';
 import { endForbidden } from './processors/minNewTokens.js';
-import { endToken, suppressedToken, tokenClasses } from './processors/suppressedTokens.js';
+import {
+  beginSuppressedToken,
+  endToken,
+  suppressedToken,
+  tokenClasses,
+} from './processors/suppressedTokens.js';
 import { createSamplingSelector } from './sampling.js';
 import type { GeneratedSequence, SearchContext, Selector } from './selector.js';
 import type { Candidates, SourceBatch, StepModel } from './stepModel.js';
@@ -45,9 +50,7 @@ export async function searchBatch(model: StepModel, request: SearchRequest): Pro
   const context = createContext(model, request);
   const { frontier } = context;
   const forced = (count: number) => forcedTokens(rules, limits, promptLength, count);
-  const alwaysHidden = rules.suppressedTokenIds ?? [];
-  const hiddenAtFirst = [...alwaysHidden, ...rules.eosTokenIds];
-  const hiddenTokens = (count: number) => (endForbidden(limits, count) ? hiddenAtFirst : alwaysHidden);
+  const hidden = (count: number) => hiddenClasses(rules, limits, promptLength, count);
   const selector = createSelector(context);
   const edits = createEditMaker(context);
   const started = await model.start({
@@ -56,17 +59,16 @@ export async function searchBatch(model: StepModel, request: SearchRequest): Pro
     promptLength,
     beams: frontier.beams,
     maxLength: frontier.maxLength,
-    selection: selectionSpec(context, selector.candidates, edits.bans, model.vocabSize),
-    ...edits.next(1, hiddenTokens(1)),
+    selection: selectionSpec(context, selector.candidates, edits.needs, model.vocabSize),
+    ...edits.next(1, 1, hidden(1)),
   });
   let { state, candidates } = started;
   try {
     for (let count = 1; ; count++) {
       const rows = count === 1 ? 1 : frontier.beams;
       const only = forced(count);
-      const hidden = only ? 0 : suppressedToken | (endForbidden(limits, count) ? endToken : 0);
       const offered = only ? forcedCandidates(only, frontier.active * rows) : candidates;
-      advanceSlots(context, selector, offered, rows, count, hidden);
+      advanceSlots(context, selector, offered, rows, count, only ? 0 : hidden(count));
       if (frontier.parked === frontier.active) break;
       advancePosition(frontier);
       if (frontier.parked > 0 && frontier.parked >= frontier.active * (request.pruneAt ?? defaultPruneAt)) {
@@ -78,13 +80,28 @@ export async function searchBatch(model: StepModel, request: SearchRequest): Pro
         tokens: frontier.tokens,
         position: frontier.position,
         ancestry: frontier.ancestry,
-        ...edits.next(frontier.beams, hiddenTokens(count + 1)),
+        ...edits.next(frontier.beams, count + 1, hidden(count + 1)),
       });
     }
   } finally {
     model.dispose(state);
   }
   return Array.from({ length: source.batch }, (_, sentence) => outputs(context, selector, request, sentence));
+}
+
+/** Classes of tokens that may not be chosen as new token number `count`. */
+function hiddenClasses(
+  rules: DecodingRules,
+  limits: LengthLimits,
+  promptLength: number,
+  count: number,
+): number {
+  const first = promptLength === 1 && rules.forcedBosTokenId !== undefined ? 2 : 1;
+  return (
+    suppressedToken |
+    (endForbidden(limits, count) ? endToken : 0) |
+    (count === first ? beginSuppressedToken : 0)
+  );
 }
 
 function createContext(model: StepModel, request: SearchRequest): SearchContext {
@@ -94,6 +111,7 @@ function createContext(model: StepModel, request: SearchRequest): SearchContext 
   // The last new token is never read, so it needs no position.
   const maxLength = promptLength + limits.maxNewTokens - 1;
   return {
+    source,
     frontier: createFrontier(batch, beams, prompt, promptLength, maxLength, needsHistory({ options })),
     pointers: createBackPointers(batch * beams * Math.min(limits.maxNewTokens, 64)),
     options,

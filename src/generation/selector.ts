@@ -1,7 +1,7 @@
 import type { BackPointers } from './backPointers.js';
 import type { Frontier } from './frontier.js';
 import type { DecodingRules, LengthLimits, ResolvedGenerationOptions } from './options.js';
-import type { Candidates } from './stepModel.js';
+import type { Candidates, SourceBatch } from './stepModel.js';
 
 /** One output. */
 export interface GeneratedSequence {
@@ -21,6 +21,7 @@ export interface GeneratedSequence {
 
 /** What every way of choosing tokens works on. */
 export interface SearchContext {
+  readonly source: SourceBatch;
   readonly frontier: Frontier;
   readonly pointers: BackPointers;
   readonly options: ResolvedGenerationOptions;

@@ -15,10 +15,13 @@ export interface ContractSubject {
 
 const everything: SelectionSpec = {
   candidates: 0,
-  bans: false,
+  edits: 'none',
   repetitionPenalty: 1,
   penaltySpace: 'logits',
   renormalize: false,
+  rescale: false,
+  allowed: false,
+  ownLogits: false,
 };
 
 /**
@@ -63,17 +66,17 @@ export function stepModelContract(name: string, setUp: () => Promise<ContractSub
 
     it('bans tokens, in start and in steps, and leaves the log-sum-exp alone', async () => {
       const subject = await setUp();
-      await walk(subject, { ...everything, candidates: 4, bans: true }, 3, 3, { bans: true });
+      await walk(subject, { ...everything, candidates: 4, edits: 'bans' }, 3, 3, { bans: true });
     });
 
     it('takes steps without bans where bans were announced', async () => {
       const subject = await setUp();
-      await walk(subject, { ...everything, candidates: 4, bans: true }, 2, 3);
+      await walk(subject, { ...everything, candidates: 4, edits: 'bans' }, 2, 3);
     });
 
     it('takes the log-sum-exp after bans where it renormalizes', async () => {
       const subject = await setUp();
-      const selection = { ...everything, candidates: 4, bans: true, renormalize: true };
+      const selection: SelectionSpec = { ...everything, candidates: 4, edits: 'bans', renormalize: true };
       await walk(subject, selection, 3, 3, { bans: true });
     });
 
@@ -87,16 +90,54 @@ export function stepModelContract(name: string, setUp: () => Promise<ContractSub
       },
     );
 
-    it('combines penalty, bans and renormalization', async () => {
+    it('adds values to logits, -Infinity among them', async () => {
+      const subject = await setUp();
+      const selection: SelectionSpec = { ...everything, candidates: 4, edits: 'values' };
+      await walk(subject, selection, 3, 3, { values: true });
+      await walk(subject, selection, 2, 2);
+      await walk(subject, { ...selection, candidates: 0, renormalize: true }, 2, 2, { values: true });
+    });
+
+    it.each(['logits', 'logProbabilities'] as const)(
+      'rescales %s by the factor for their sign',
+      async (space) => {
+        const subject = await setUp();
+        const selection = { ...everything, candidates: 4, rescale: true, penaltySpace: space };
+        await walk(subject, selection, 3, 3, { rescale: true });
+        await walk(subject, selection, 2, 2);
+      },
+    );
+
+    it.each([0, 3])('offers allowed tokens only, with %i candidates', async (candidates) => {
+      const subject = await setUp();
+      const selection = { ...everything, candidates, allowed: true };
+      await walk(subject, selection, 3, 4, { allowed: true });
+      await walk(subject, { ...selection, renormalize: true, ownLogits: true }, 2, 2, { allowed: true });
+      await walk(subject, selection, 2, 2);
+    });
+
+    it.each([0, 5])('returns its own logits beside edited ones, with %i candidates', async (candidates) => {
+      const subject = await setUp();
+      const selection: SelectionSpec = { ...everything, candidates, edits: 'values', ownLogits: true };
+      await walk(subject, selection, 2, 3, { values: true });
+    });
+
+    it('combines all edits with renormalization', async () => {
       const subject = await setUp();
       const selection: SelectionSpec = {
         candidates: 5,
-        bans: true,
+        edits: 'values',
         repetitionPenalty: 1.3,
         penaltySpace: 'logProbabilities',
         renormalize: true,
+        rescale: true,
+        allowed: true,
+        ownLogits: true,
       };
-      await walk(subject, selection, 2, 4, { bans: true, penalize: true });
+      const plan = { values: true, penalize: true, rescale: true, allowed: true };
+      await walk(subject, selection, 2, 4, plan);
+      const bans: SelectionSpec = { ...selection, edits: 'bans', rescale: false, allowed: false };
+      await walk(subject, bans, 2, 3, { bans: true, penalize: true });
     });
 
     it('goes on with the sentences it is told to keep', async () => {
@@ -108,7 +149,10 @@ export function stepModelContract(name: string, setUp: () => Promise<ContractSub
 
 interface WalkPlan {
   bans?: boolean;
+  values?: boolean;
   penalize?: boolean;
+  rescale?: boolean;
+  allowed?: boolean;
   /** Steps before which one sentence leaves. */
   keepAt?: number[];
 }
@@ -124,7 +168,7 @@ async function walk(
   let sources = [...subject.sources];
   let histories = sources.map(() => [[subject.decoderStartTokenId]]);
   const random = generator(17);
-  const firstEdits = makeEdits(subject, plan, histories.flat(), random);
+  const firstEdits = makeEdits(subject, selection, plan, histories.flat(), random);
   const maxLength = steps + 2;
   const opened = await start(
     subject,
@@ -168,7 +212,7 @@ async function walk(
       }),
     );
     histories = grown;
-    const edits = makeEdits(subject, plan, histories.flat(), random);
+    const edits = makeEdits(subject, selection, plan, histories.flat(), random);
     const candidates = await subject.model.step(state, { tokens, position, ancestry, ...edits });
     const raw = await rawLogits(
       subject,
@@ -182,22 +226,40 @@ async function walk(
 
 function makeEdits(
   { model }: ContractSubject,
+  selection: SelectionSpec,
   plan: WalkPlan,
   histories: readonly number[][],
   random: () => number,
 ): StepEdits {
   const edits: StepEdits = {};
-  if (plan.bans) {
-    const pairs = histories.flatMap((_, row) =>
-      row % 3 === 2
-        ? []
-        : [row, Math.floor(random() * model.vocabSize), row, Math.floor(random() * model.vocabSize)],
-    );
-    edits.bans = Int32Array.from(pairs);
+  const anyToken = () => Math.floor(random() * model.vocabSize);
+  /** Two tokens a row, none in each third row. */
+  const someCells = () => {
+    const tokens = histories.map((_, row) => (row % 3 === 2 ? [] : [...new Set([anyToken(), anyToken()])]));
+    return Int32Array.from(tokens.flatMap((list, row) => list.flatMap((token) => [row, token])));
+  };
+  if (plan.bans || plan.values) edits.cells = someCells();
+  if (plan.values) {
+    const value = () => (random() < 0.3 ? Number.NEGATIVE_INFINITY : random() * 8 - 4);
+    edits.values = Float32Array.from({ length: edits.cells!.length / 2 }, value);
   }
   if (plan.penalize) {
     edits.penalizedWidth = histories[0].length + 1;
     edits.penalized = Int32Array.from(histories.flatMap((history) => [...history, history[0]]));
+  }
+  if (plan.rescale) {
+    edits.rescaled = someCells();
+    edits.factors = Float32Array.from(edits.rescaled, () => random() * 3 - 0.5);
+  }
+  if (selection.allowed) {
+    const width = Math.max(selection.candidates, 4);
+    const rows = histories.map((_, row) => {
+      const count = !plan.allowed || row % 3 === 1 ? 0 : 1 + Math.floor(random() * width);
+      const named = new Set(Array.from({ length: count }, anyToken));
+      return [...named, ...new Array(width - named.size).fill(-1)];
+    });
+    edits.allowed = Int32Array.from(rows.flat());
+    edits.allowedWidth = width;
   }
   return edits;
 }
@@ -270,19 +332,24 @@ function expectCandidates(
   const all = select(raw, { ...selection, candidates: 0 }, edits, model.vocabSize);
   expect({ rows: got.rows, width: got.width }).toEqual({ rows: wanted.rows, width: wanted.width });
   expect(got.ids === undefined).toBe(selection.candidates === 0);
+  expect(got.ownLogits === undefined).toBe(!selection.ownLogits);
   for (let i = 0; i < wanted.rows * wanted.width; i++) {
     expectClose(got.logits[i], wanted.logits[i], tolerance);
-    if (got.ids) {
-      const row = Math.floor(i / wanted.width);
-      expectClose(got.logits[i], all.logits[row * model.vocabSize + got.ids[i]], tolerance);
-    }
+    const row = Math.floor(i / wanted.width);
+    const id = got.ids ? got.ids[i] : i % wanted.width;
+    if (id < 0) continue;
+    expectClose(got.logits[i], all.logits[row * model.vocabSize + id], tolerance);
+    if (got.ownLogits) expectClose(got.ownLogits[i], raw[row][id], tolerance);
   }
   for (let row = 0; row < wanted.rows; row++)
     expectClose(got.logSumExp[row], wanted.logSumExp[row], tolerance);
   if (got.ids) {
     for (let row = 0; row < wanted.rows; row++) {
-      const ids = got.ids.subarray(row * wanted.width, (row + 1) * wanted.width);
-      expect(new Set(ids).size).toBe(wanted.width);
+      const ids = got.ids.subarray(row * wanted.width, (row + 1) * wanted.width).filter((id) => id >= 0);
+      expect(new Set(ids).size).toBe(ids.length);
+      expect(ids.length).toBe(
+        wanted.ids!.subarray(row * wanted.width, (row + 1) * wanted.width).filter((id) => id >= 0).length,
+      );
     }
   }
 }

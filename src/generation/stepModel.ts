@@ -21,8 +21,11 @@ export interface SelectionSpec {
    * edited and penalized as well (then `ids` is undefined and `logits` is [rows, vocabSize]). At most vocabSize.
    */
   candidates: number;
-  /** Whether steps may carry `bans`. A model may compile a smaller program where it is false. */
-  bans: boolean;
+  /**
+   * Whether steps may carry `cells`: 'bans' without `values`, 'values' with them. A model may compile a smaller program
+   * for 'none', and for 'bans' than for 'values'.
+   */
+  edits: 'none' | 'bans' | 'values';
   /**
    * Repetition penalty on the tokens listed in `StepFeed.penalized`; 1 is none. 'logProbabilities' divides or
    * multiplies log-softmax values (beam search in Hugging Face), 'logits' raw logits (greedy and sampling there).
@@ -36,15 +39,36 @@ export interface SelectionSpec {
    * checkpoints ask for).
    */
   renormalize: boolean;
+  /** Whether steps carry `rescaled`. */
+  rescale: boolean;
+  /** Whether steps carry `allowed`. */
+  allowed: boolean;
+  /** Whether `Candidates.ownLogits` is wanted. */
+  ownLogits: boolean;
 }
 
-/** Sparse edits for one step. */
+/**
+ * Sparse edits for one step. Logits change in this order: `values` are added, the repetition penalty, `rescaled`; then
+ * `allowed` takes what it names.
+ */
 export interface StepEdits {
-  /** Pairs (row, token) whose logit becomes -Infinity, flattened: [n, 2]. */
-  bans?: Int32Array;
+  /** Pairs (row, token) whose logit changes, flattened: [n, 2]. With `values`, each pair once. */
+  cells?: Int32Array;
+  /** Added to the logits of `cells`, -Infinity included; where `edits` is 'bans', all are -Infinity. [n] */
+  values?: Float32Array;
   /** Token ids already in each row, padded by repeating one of them: [rows, penalizedWidth]. */
   penalized?: Int32Array;
   penalizedWidth?: number;
+  /** Pairs (row, token) whose value, in `penaltySpace`, is multiplied, flattened; each pair once: [m, 2]. */
+  rescaled?: Int32Array;
+  /** For each pair the factor of a value below 0, and that of another; -Infinity stays. [m, 2] */
+  factors?: Float32Array;
+  /**
+   * The only tokens allowed in each row, without repetition, padded with -1; a row of -1 alone is free. At least as wide
+   * as `selection.candidates`. [rows, allowedWidth]
+   */
+  allowed?: Int32Array;
+  allowedWidth?: number;
 }
 
 export interface StartFeed extends StepEdits {
@@ -77,13 +101,15 @@ export interface Candidates {
   rows: number;
   /** Candidates per row: `selection.candidates`, or vocabSize where that is 0. */
   width: number;
-  /** Token ids, best first. [rows, width] */
+  /** Token ids, best first; -1 where fewer are allowed. [rows, width] */
   ids?: Int32Array;
   /**
    * Edited and penalized logits of `ids`; -Infinity where banned. In penaltySpace 'logProbabilities' the penalized
    * log-probability plus the raw logSumExp, so that `logits - logSumExp` gives it back. [rows, width]
    */
   logits: Float32Array;
+  /** Logits of `ids` before any change, where the selection asks for them; that of -1 has no meaning. [rows, width] */
+  ownLogits?: Float32Array;
   /**
    * log(sum(exp)) over the raw logits of each row, before bans and penalty (after them where `selection.renormalize`):
    * logits - logSumExp are log-probabilities. [rows]

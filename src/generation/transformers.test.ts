@@ -64,6 +64,27 @@ describe('search equals transformers 5.23', () => {
     });
   }
 
+  it.each([
+    'suppressTokens',
+    'beginSuppressTokens',
+    'badWordsIds',
+    'sequenceBias',
+    'eosTokenId',
+    'forcedBosTokenId',
+    'forcedEosTokenId',
+    'exponentialDecayLengthPenalty',
+    'encoderNoRepeatNgramSize',
+    'encoderRepetitionPenalty',
+  ] as const)('%s decides the outcome of some case of the fixture', async (name) => {
+    const telling = [];
+    for (const one of fixture.cases.filter(({ options }) => options[name] !== undefined)) {
+      const { results } = await run({ ...one, options: { ...one.options, [name]: undefined } });
+      const ids = results.map(({ sequences }) => sequences.map((sequence) => sequence.ids));
+      telling.push(JSON.stringify(ids) !== JSON.stringify(one.outputs.map((o) => o.map(([own]) => own))));
+    }
+    expect(telling.filter(Boolean).length).toBeGreaterThan(1);
+  });
+
   // A fixture in which an option never mattered would not show that it works.
   it.each([
     'lengthPenalty',

@@ -1,21 +1,6 @@
-import type { Frontier } from '../frontier.js';
-
-/** A growing list of (row, token) pairs for `StepEdits.bans`. */
-export interface BanList {
-  length: number;
-  pairs: Int32Array;
-}
-
-/** Appends one pair. */
-export function addBan(bans: BanList, row: number, token: number): void {
-  if (bans.length + 2 > bans.pairs.length) {
-    const larger = new Int32Array(bans.pairs.length * 2);
-    larger.set(bans.pairs);
-    bans.pairs = larger;
-  }
-  bans.pairs[bans.length++] = row;
-  bans.pairs[bans.length++] = token;
-}
+import { banCell, type CellList } from '../cellList.js';
+import { type Frontier, tokenAt } from '../frontier.js';
+import type { RowEditor } from '../rowEditor.js';
 
 /**
  * No n-gram twice in a row, decoder prompt included (NoRepeatNGram in Hugging Face). A token is banned where the last
@@ -27,7 +12,7 @@ export function addBan(bans: BanList, row: number, token: number): void {
  * ancestry table answers in one comparison: ancestry[row, position] equals the cell's beam. Cells that only share the
  * bucket, other sentences' among them, are told apart by comparing tokens of the row's own path.
  */
-export interface NgramBlocker {
+interface NgramBlocker {
   readonly size: number;
   count: number;
   heads: Int32Array;
@@ -37,8 +22,8 @@ export interface NgramBlocker {
   position: Int32Array;
 }
 
-/** A blocker for `size`-grams that has read the prompts. */
-export function createNgramBlocker(frontier: Frontier, size: number): NgramBlocker {
+/** A blocker for `size`-grams that has read the prompts; it lists bans in `added`. */
+export function createNgramBlocker(frontier: Frontier, size: number, added: CellList): RowEditor {
   const capacity = 1024;
   const blocker: NgramBlocker = {
     size,
@@ -53,29 +38,21 @@ export function createNgramBlocker(frontier: Frontier, size: number): NgramBlock
     for (let position = 0; position < frontier.promptLength; position++)
       file(blocker, frontier, slot, 0, position);
   }
-  return blocker;
+  let filed = frontier.position;
+  return {
+    advance: () => {
+      if (frontier.position > filed) fileNgrams(blocker, frontier);
+      filed = frontier.position;
+    },
+    edit: (slot, beam, row) => banRow(blocker, frontier, slot, beam, row, added),
+  };
 }
 
 /** Files the tokens at the present position of all unfinished rows. */
-export function fileNgrams(blocker: NgramBlocker, frontier: Frontier): void {
+function fileNgrams(blocker: NgramBlocker, frontier: Frontier): void {
   for (let slot = 0; slot < frontier.active; slot++) {
     if (frontier.finished[slot]) continue;
     for (let beam = 0; beam < frontier.beams; beam++) file(blocker, frontier, slot, beam, frontier.position);
-  }
-}
-
-/** Appends the bans of all unfinished rows. @param rowsPerSentence as in `listPenalized` */
-export function banNgrams(
-  blocker: NgramBlocker,
-  frontier: Frontier,
-  rowsPerSentence: number,
-  bans: BanList,
-): void {
-  for (let slot = 0; slot < frontier.active; slot++) {
-    if (frontier.finished[slot]) continue;
-    for (let beam = 0; beam < rowsPerSentence; beam++) {
-      banRow(blocker, frontier, slot, beam, slot * rowsPerSentence + beam, bans);
-    }
   }
 }
 
@@ -85,12 +62,12 @@ function banRow(
   slot: number,
   beam: number,
   modelRow: number,
-  bans: BanList,
+  added: CellList,
 ): void {
   const { position, ancestry, maxLength } = frontier;
   if (position + 1 < blocker.size) return;
   if (blocker.size === 1) {
-    for (let at = 0; at <= position; at++) addBan(bans, modelRow, tokenAt(frontier, slot, beam, at));
+    for (let at = 0; at <= position; at++) banCell(added, modelRow, tokenAt(frontier, slot, beam, at));
     return;
   }
   const row = (slot * frontier.beams + beam) * maxLength;
@@ -103,7 +80,7 @@ function banRow(
       ancestry[row + at] === blocker.beam[cell] &&
       sameNgram(blocker, frontier, slot, beam, at)
     ) {
-      addBan(bans, modelRow, tokenAt(frontier, slot, beam, at + 1));
+      banCell(added, modelRow, tokenAt(frontier, slot, beam, at + 1));
     }
   }
 }
@@ -149,13 +126,6 @@ function ngramHash(
     hash ^= hash >>> 15;
   }
   return hash;
-}
-
-function tokenAt(frontier: Frontier, slot: number, beam: number, position: number): number {
-  const { beams, maxLength, ancestry } = frontier;
-  const base = slot * beams;
-  const owner = ancestry[(base + beam) * maxLength + position];
-  return (frontier.history as Int32Array)[(base + owner) * maxLength + position];
 }
 
 function grow(blocker: NgramBlocker): void {

@@ -31,20 +31,3 @@ export function listPenalized(frontier: Frontier, rowsPerSentence: number, out: 
     }
   }
 }
-
-/** Whether `token` occurs in a row up to the present position. */
-export function occurs(frontier: Frontier, slot: number, beam: number, token: number): boolean {
-  const { beams, maxLength, position, ancestry } = frontier;
-  const history = frontier.history as Int32Array;
-  const base = slot * beams;
-  const row = (base + beam) * maxLength;
-  for (let column = 0; column <= position; column++) {
-    if (history[(base + ancestry[row + column]) * maxLength + column] === token) return true;
-  }
-  return false;
-}
-
-/** The logit before the penalty; the penalty keeps the sign, so nothing else need be known. */
-export function unpenalized(logit: number, penalty: number): number {
-  return logit < 0 ? logit / penalty : logit * penalty;
-}

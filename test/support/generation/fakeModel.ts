@@ -164,52 +164,121 @@ export function select(
   vocabSize: number,
 ): Candidates {
   const rows = raw.length;
-  check(spec.bans || !edits.bans, 'bans come only where the selection announced them');
+  checkEdits(rows, spec, edits);
   const width = spec.candidates === 0 ? vocabSize : spec.candidates;
   check(width <= vocabSize, 'at most vocabSize candidates');
   const result = {
     rows,
     width,
-    ids: spec.candidates === 0 ? undefined : new Int32Array(rows * width),
-    logits: new Float32Array(rows * width),
+    ids: spec.candidates === 0 ? undefined : new Int32Array(rows * width).fill(-1),
+    logits: new Float32Array(rows * width).fill(Number.NEGATIVE_INFINITY),
+    ownLogits: spec.ownLogits ? new Float32Array(rows * width) : undefined,
     logSumExp: new Float32Array(rows),
   };
   for (let row = 0; row < rows; row++) {
     const values = Float64Array.from(raw[row]);
     const rawSum = logSumExp(values);
-    penalize(values, row, rows, rawSum, spec, edits);
-    for (let i = 0; i < (edits.bans?.length ?? 0); i += 2) {
-      if (edits.bans?.[i] === row) values[edits.bans[i + 1]] = Number.NEGATIVE_INFINITY;
+    const shift = spec.penaltySpace === 'logProbabilities' ? rawSum : 0;
+    addValues(values, row, edits);
+    penalize(values, row, shift, spec, edits);
+    rescale(values, row, shift, edits);
+    const named = allowedOf(row, edits);
+    for (let id = 0; named && id < vocabSize; id++) {
+      if (!named.includes(id)) values[id] = Number.NEGATIVE_INFINITY;
     }
     result.logSumExp[row] = spec.renormalize ? logSumExp(values) : rawSum;
-    const order = Array.from(values.keys());
+    const order = result.ids && named ? named : Array.from(values.keys());
     if (result.ids) order.sort((a, b) => values[b] - values[a] || a - b);
-    for (let i = 0; i < width; i++) {
-      if (result.ids) result.ids[row * width + i] = order[i];
-      result.logits[row * width + i] = values[order[i]];
-    }
+    order.slice(0, width).forEach((id, i) => {
+      if (result.ids) result.ids[row * width + i] = id;
+      result.logits[row * width + i] = values[id];
+      if (result.ownLogits) result.ownLogits[row * width + i] = raw[row][id];
+    });
   }
   return result;
+}
+
+function checkEdits(rows: number, spec: SelectionSpec, edits: StepEdits): void {
+  const {
+    cells,
+    values,
+    penalized,
+    penalizedWidth = 0,
+    rescaled,
+    factors,
+    allowed,
+    allowedWidth = 0,
+  } = edits;
+  check(spec.edits !== 'none' || !cells, 'cells come only where the selection announced them');
+  check(
+    (spec.edits === 'values' && cells !== undefined) === (values !== undefined),
+    'values come with cells',
+  );
+  check(!values || values.length * 2 === cells?.length, 'values is [n] and cells [n, 2]');
+  check(!values || isDistinct(cells as Int32Array), 'cells with values are distinct');
+  check(spec.rescale || !rescaled, 'rescaled comes only where the selection announced it');
+  check(rescaled?.length === factors?.length, 'factors is [m, 2] as rescaled');
+  check(!rescaled || isDistinct(rescaled), 'rescaled cells are distinct');
+  check(
+    (spec.repetitionPenalty !== 1) === (penalized !== undefined),
+    'the penalty and its tokens come together',
+  );
+  check(
+    !penalized || (penalized.length === rows * penalizedWidth && penalizedWidth > 0),
+    'penalized is [rows, penalizedWidth]',
+  );
+  check(spec.allowed === (allowed !== undefined), 'allowed comes where the selection announced it');
+  check(
+    !allowed || (allowed.length === rows * allowedWidth && allowedWidth >= Math.max(1, spec.candidates)),
+    'allowed is [rows, allowedWidth] and as wide as the candidates',
+  );
+  for (let row = 0; row < rows; row++) {
+    const named = allowedOf(row, edits) ?? [];
+    check(new Set(named).size === named.length, 'allowed tokens of a row are distinct');
+  }
+}
+
+function isDistinct(cells: Int32Array): boolean {
+  const names = Array.from({ length: cells.length / 2 }, (_, i) => `${cells[2 * i]} ${cells[2 * i + 1]}`);
+  return new Set(names).size === names.length;
+}
+
+function addValues(
+  logits: Float64Array,
+  row: number,
+  { cells = new Int32Array(0), values }: StepEdits,
+): void {
+  for (let i = 0; i < cells.length / 2; i++) {
+    if (cells[2 * i] === row) logits[cells[2 * i + 1]] += values?.[i] ?? Number.NEGATIVE_INFINITY;
+  }
+}
+
+function rescale(logits: Float64Array, row: number, shift: number, { rescaled, factors }: StepEdits): void {
+  if (!rescaled || !factors) return;
+  for (let i = 0; i < rescaled.length; i += 2) {
+    const token = rescaled[i + 1];
+    if (rescaled[i] !== row || logits[token] === Number.NEGATIVE_INFINITY) continue;
+    const value = logits[token] - shift;
+    logits[token] = value * factors[value < 0 ? i : i + 1] + shift;
+  }
+}
+
+/** The allowed tokens of a row; undefined where it is free. */
+function allowedOf(row: number, { allowed, allowedWidth = 0 }: StepEdits): number[] | undefined {
+  const named = [...(allowed?.subarray(row * allowedWidth, (row + 1) * allowedWidth) ?? [])];
+  const first = named.indexOf(-1);
+  const tokens = first < 0 ? named : named.slice(0, first);
+  return tokens.length > 0 ? tokens : undefined;
 }
 
 function penalize(
   values: Float64Array,
   row: number,
-  rows: number,
-  rawSum: number,
+  shift: number,
   spec: SelectionSpec,
   { penalized, penalizedWidth = 0 }: StepEdits,
 ): void {
-  check(
-    (spec.repetitionPenalty !== 1) === (penalized !== undefined),
-    'the penalty and its tokens come together',
-  );
   if (!penalized) return;
-  check(
-    penalized.length === rows * penalizedWidth && penalizedWidth > 0,
-    'penalized is [rows, penalizedWidth]',
-  );
-  const shift = spec.penaltySpace === 'logProbabilities' ? rawSum : 0;
   for (const token of new Set(penalized.subarray(row * penalizedWidth, (row + 1) * penalizedWidth))) {
     const value = values[token] - shift;
     values[token] = (value < 0 ? value * spec.repetitionPenalty : value / spec.repetitionPenalty) + shift;
