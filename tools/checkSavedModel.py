@@ -18,10 +18,16 @@ import transformers
 from transformers import AutoConfig
 
 CLASSES = {
+    "bart": "BartForConditionalGeneration",
     "bert": "BertModel",
     "bert-generation": "BertGenerationEncoder",
     "encoder-decoder": "EncoderDecoderModel",
+    "m2m_100": "M2M100ForConditionalGeneration",
     "marian": "MarianMTModel",
+    "mbart": "MBartForConditionalGeneration",
+    "mt5": "MT5ForConditionalGeneration",
+    "pegasus": "PegasusForConditionalGeneration",
+    "t5": "T5ForConditionalGeneration",
 }
 
 

@@ -19,6 +19,8 @@ import numpy as np
 import torch
 import transformers
 from transformers import (
+    BartConfig,
+    BartForConditionalGeneration,
     BertConfig,
     BertGenerationConfig,
     BertGenerationDecoder,
@@ -27,8 +29,14 @@ from transformers import (
     EncoderDecoderConfig,
     EncoderDecoderModel,
     GenerationConfig,
+    M2M100Config,
+    M2M100ForConditionalGeneration,
     MarianConfig,
     MarianMTModel,
+    MBartConfig,
+    MBartForConditionalGeneration,
+    PegasusConfig,
+    PegasusForConditionalGeneration,
 )
 
 ROOT = Path(__file__).resolve().parent.parent / "test" / "fixtures" / "models"
@@ -106,8 +114,9 @@ def randomize(model, seed, std, output_bias=None):
             output_bias.copy_(normal(output_bias.shape, 0.5))
 
 
-def train(model, seed, lengths, vocab, first, prefix, end, steps=1500, batch=32, longest=24):
-    """Adam on `copy the source`, words replaced, words repeated and beginnings said twice at random."""
+def train(model, seed, lengths, vocab, first, prefix, end, steps=1500, batch=32, longest=24, begin=()):
+    """Adam on `copy the source`, words replaced, words repeated and beginnings said twice at random; then `begin`
+    comes before the words."""
     rng = np.random.default_rng(seed)
     config = model.config
     parameters = [p for p in model.parameters() if p.requires_grad]
@@ -121,7 +130,7 @@ def train(model, seed, lengths, vocab, first, prefix, end, steps=1500, batch=32,
             words = [w if rng.random() > 0.2 else (w + int(rng.integers(1, 4))) % vocab for w in words]
             words = [max(w, first) for w in words for _ in range(1 + int(rng.random() < 0.3))]
             words = words + words[: int(rng.integers(10))] if rng.random() < 0.6 else words
-            words = (words + end)[:longest]
+            words = ([*begin] + words + end)[:longest]
             labels[row, : len(words)] = words
         labels = torch.from_numpy(labels)
         start = torch.full((batch, 1), config.decoder_start_token_id)
@@ -457,6 +466,87 @@ def make_encoder_decoder():
         finish_seq2seq(name, trained_pair(encoder, decoder), inputs_of, CASES, 2, 60)
 
 
+# --- BART and its kin -----------------------------------------------------------------------------------------------
+
+# Fewer than CASES: the search is the same, the decoder is not.
+FEW = ("greedy", "greedy-no-repeat-2", "beam", "beam-return-3", "beam-length-penalty-2")
+# Into the other language.
+TRANSLATE = {"translate": {"num_beams": 4, "forced_bos_token_id": 4}}
+
+
+def small_transformer(kind, **changes):
+    """Words are ids from 6; 0 starts a text, 1 pads, 2 ends it and starts decoding, 4 and 5 are languages."""
+    return kind(
+        **{
+            "vocab_size": 60,
+            "d_model": 16,
+            "encoder_layers": 2,
+            "decoder_layers": 2,
+            "encoder_attention_heads": 4,
+            "decoder_attention_heads": 2,
+            "encoder_ffn_dim": 32,
+            "decoder_ffn_dim": 32,
+            "max_position_embeddings": 40,
+            "decoder_start_token_id": 2,
+            "forced_eos_token_id": None,
+            **changes,
+        }
+    )
+
+
+def make_transformer(name, model_class, config, prefix, begin, **generation):
+    torch.manual_seed(DROPOUT_SEED)
+    model = model_class(config)
+    bias = getattr(model, "final_logits_bias", None)
+    randomize(model, 0, 0.25, bias)
+    end, pad, start = config.eos_token_id, config.pad_token_id, config.decoder_start_token_id
+    model.generation_config = GenerationConfig(
+        bos_token_id=getattr(config, "bos_token_id", None),
+        eos_token_id=end,
+        pad_token_id=pad,
+        decoder_start_token_id=start,
+        **generation,
+    )
+    lengths = [length + len(prefix) for length in (2, 3, 4, 5, 7, 9)]
+    train(model, 0, lengths, 60, 6, prefix, [end], begin=begin, steps=1000)
+    inputs_of = lambda seed: source(seed, [5, 8, 3, 10], 60, 6, pad, prefix, [end])
+    cases = {case: CASES[case] for case in FEW}
+    if begin == [5]:
+        cases.update(TRANSLATE)
+    finish_seq2seq(name, model, inputs_of, cases, start, 60)
+
+
+def make_bart():
+    # Post-norm, learned positions from row 2, a norm after embeddings; the first token is forced.
+    config = small_transformer(BartConfig)
+    make_transformer("bart", BartForConditionalGeneration, config, [0], [0], forced_bos_token_id=0)
+
+
+def make_mbart():
+    # Pre-norm with final norms, scaled embeddings; languages before the text, and forced as the first token.
+    config = small_transformer(MBartConfig, scale_embedding=True, activation_function="relu")
+    make_transformer("mbart", MBartForConditionalGeneration, config, [4], [5], forced_bos_token_id=5)
+
+
+def make_m2m100():
+    # tensor2tensor's sines, where padding takes no position; no bias of the logits.
+    config = small_transformer(M2M100Config)
+    make_transformer("m2m100", M2M100ForConditionalGeneration, config, [4], [5], forced_bos_token_id=5)
+
+
+def make_pegasus():
+    # Marian's sines, pre-norm; padding starts decoding.
+    config = small_transformer(
+        PegasusConfig,
+        pad_token_id=0,
+        eos_token_id=1,
+        decoder_start_token_id=0,
+        scale_embedding=True,
+        activation_function="relu",
+    )
+    make_transformer("pegasus", PegasusForConditionalGeneration, config, [], [])
+
+
 MAKERS = {
     "marian": make_marian,
     "marian-relu-unshared": make_marian_unshared,
@@ -464,6 +554,10 @@ MAKERS = {
     "bert": make_bert,
     "bert-generation": make_bert_generation,
     "encoder-decoder": make_encoder_decoder,
+    "bart": make_bart,
+    "mbart": make_mbart,
+    "m2m100": make_m2m100,
+    "pegasus": make_pegasus,
 }
 
 if __name__ == "__main__":

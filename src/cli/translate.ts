@@ -10,6 +10,8 @@ import { addGenerationFlags, addModelFlags, generationFlags, type ModelFlags, us
 /** The model that polybeam comes with. */
 const embeddedModel = 'models/en-fr-software';
 
+type TranslateFlags = ModelFlags & { to?: string; from?: string };
+
 /** `polybeam translate`: a line in, a line out. */
 export function translateCommand(streams: CommandStreams = process): Command {
   const command = new Command('translate')
@@ -19,27 +21,23 @@ export function translateCommand(streams: CommandStreams = process): Command {
     )
     .argument('[text...]', 'texts to translate; nothing reads standard input')
     .option('--to <language>', 'target language, checked against those of the model')
+    .option('--from <language>', 'source language, for models that are told it')
     .addHelpText(
       'after',
       `
 Examples:
   $ polybeam translate --to fr "This package contains the documentation."
   $ polybeam translate --model opus-mt-en-de --num-beams 6 < input.en > output.de
+  $ polybeam translate --model nllb-200-distilled-600M --from fra_Latn --to deu_Latn < input.fr
   $ polybeam translate --do-sample --top-k 10 --seed 1 "Free software is a matter of liberty."`,
     );
   addModelFlags(command);
   // One line goes in and one comes out.
   addGenerationFlags(command, ['numReturnSequences']);
-  return command.action((texts: string[], flags: ModelFlags & { to?: string }) =>
-    translate(texts, flags, streams),
-  );
+  return command.action((texts: string[], flags: TranslateFlags) => translate(texts, flags, streams));
 }
 
-async function translate(
-  texts: string[],
-  flags: ModelFlags & { to?: string },
-  streams: CommandStreams,
-): Promise<void> {
+async function translate(texts: string[], flags: TranslateFlags, streams: CommandStreams): Promise<void> {
   const options = generationFlags(flags);
   await withFlagNames(generationOptionsSchema, () => checkGenerationOptions(options));
   const preset = `${packageRoot()}/${embeddedModel}`;
@@ -48,7 +46,8 @@ async function translate(
     streams,
     (model) =>
       inPortions(readTexts(streams, texts), flags, streams, async (portion, batching) => {
-        const run = () => model.translate(portion, { ...options, ...batching, to: flags.to });
+        const run = () =>
+          model.translate(portion, { ...options, ...batching, to: flags.to, from: flags.from });
         const translations = await withFlagNames(generationOptionsSchema, run);
         return translations.map((text) => text.replace(/\s*\n\s*/g, ' '));
       }),

@@ -3,9 +3,10 @@ import {
   embedTokens,
   encodeTransformer,
   feedForward,
+  finish,
+  residual,
   type TransformerConfig,
   tokenTable,
-  transformerEpsilon,
   transformerNames,
 } from '../encoder/transformer.js';
 import { dropout } from '../engine/ops/dropout.js';
@@ -19,10 +20,9 @@ import {
   selfAttention,
 } from '../nn/attention.js';
 import { dense } from '../nn/dense.js';
-import { norm } from '../nn/norm.js';
 import type { DecoderInputs, EncoderDecoder } from './encoderDecoder.js';
 
-/** The Transformer of Vaswani et al. 2017 as Marian and `MarianMTModel` lay it out. */
+/** The Transformer of Vaswani et al. 2017, in the layout of any of `TransformerLayout`'s families. */
 export function transformer(config: TransformerConfig): EncoderDecoder {
   return {
     vocabSize: config.decoderVocabSize,
@@ -67,19 +67,20 @@ function decode(p: Parameters, config: TransformerConfig, inputs: DecoderInputs)
   let x = drop(embedTokens(p, config, 'decoder', inputIds, positions));
   for (let layer = 0; layer < config.decoderLayers; layer++) {
     const at = p.scope(`model.decoder.layers.${layer}`);
-    const own = selfAttention(at.scope('self_attn'), x, shape, self, layer);
-    if (own.cache) caches.push(own.cache);
-    const attended = drop(dense(at.scope('self_attn.out_proj'), own.context, config.dModel));
-    x = norm(at.scope('self_attn_layer_norm'), tf.add(x, attended), transformerEpsilon);
-
-    const cross = crossAttention(at.scope('encoder_attn'), x, memory[layer], memoryMask, shape);
-    const read = drop(dense(at.scope('encoder_attn.out_proj'), cross, config.dModel));
-    x = norm(at.scope('encoder_attn_layer_norm'), tf.add(x, read), transformerEpsilon);
-
-    const forward = drop(feedForward(at, config, x, config.decoderFfnDim, source));
-    x = norm(at.scope('final_layer_norm'), tf.add(x, forward), transformerEpsilon);
+    x = residual(at, config, 'self_attn_layer_norm', x, (input) => {
+      const { context, cache } = selfAttention(at.scope('self_attn'), input, shape, self, layer);
+      if (cache) caches.push(cache);
+      return drop(dense(at.scope('self_attn.out_proj'), context, config.dModel));
+    });
+    x = residual(at, config, 'encoder_attn_layer_norm', x, (input) => {
+      const context = crossAttention(at.scope('encoder_attn'), input, memory[layer], memoryMask, shape);
+      return drop(dense(at.scope('encoder_attn.out_proj'), context, config.dModel));
+    });
+    x = residual(at, config, 'final_layer_norm', x, (input) =>
+      drop(feedForward(at, config, input, config.decoderFfnDim, source)),
+    );
   }
-  return { hidden: x, caches };
+  return { hidden: finish(p, config, 'decoder', x), caches };
 }
 
 function logits(p: Parameters, config: TransformerConfig, hidden: tf.Tensor): tf.Tensor {

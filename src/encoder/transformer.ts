@@ -2,13 +2,62 @@ import * as tf from '@tensorflow/tfjs';
 import { type DropoutSource, dropout } from '../engine/ops/dropout.js';
 import type { Initializer, Parameters } from '../engine/parameters.js';
 import { type ActivationName, activations } from '../nn/activation.js';
-import { type AttentionShape, selfAttention } from '../nn/attention.js';
+import { type AttentionShape, type SelfAttentionMode, selfAttention } from '../nn/attention.js';
 import { dense } from '../nn/dense.js';
 import { norm } from '../nn/norm.js';
-import { sinusoidalPositions } from '../nn/positions.js';
+import { sinusoidalPositions, tensorPositions } from '../nn/positions.js';
 
-/** A Transformer as Marian builds it: sinusoidal positions, normalization after each sub-layer. */
+/** What families of Transformers do differently. */
+export interface TransformerLayout {
+  /** A learned table, or one of the two ways to lay out sines and cosines. */
+  positions: 'learned' | 'sinusoidal' | 'tensorSinusoidal';
+  /** Rows of the position table before the row of the first token. */
+  positionOffset: number;
+  /** A token that takes no position and stands in none: its row is the one before the first token's. */
+  unplacedId?: number;
+  /** Layer norms before each sub-layer and one after the last layer, instead of one after each sub-layer. */
+  normalizeBefore: boolean;
+  /** A layer norm after the embeddings. */
+  normalizeEmbedding: boolean;
+}
+
+/** Layouts by the names of their families. */
+export const transformerLayouts = {
+  /** Junczys-Dowmunt et al. 2018, as Vaswani et al. 2017. */
+  marian: {
+    positions: 'sinusoidal',
+    positionOffset: 0,
+    normalizeBefore: false,
+    normalizeEmbedding: false,
+  },
+  /** Lewis et al. 2020, on fairseq: rows 0 and 1 of the position table were kept for padding. */
+  bart: { positions: 'learned', positionOffset: 2, normalizeBefore: false, normalizeEmbedding: true },
+  /** Liu et al. 2020; mBART-50 of Tang et al. 2020. */
+  mbart: { positions: 'learned', positionOffset: 2, normalizeBefore: true, normalizeEmbedding: true },
+  /** Zhang et al. 2020. */
+  pegasus: {
+    positions: 'sinusoidal',
+    positionOffset: 0,
+    normalizeBefore: true,
+    normalizeEmbedding: false,
+  },
+} satisfies Record<string, TransformerLayout>;
+
+/** M2M-100 (Fan et al. 2021) and NLLB (NLLB Team 2022): padding takes no position, and rows begin after its id. */
+export function m2m100Layout(padTokenId: number): TransformerLayout {
+  return {
+    positions: 'tensorSinusoidal',
+    positionOffset: padTokenId + 1,
+    unplacedId: padTokenId,
+    normalizeBefore: true,
+    normalizeEmbedding: false,
+  };
+}
+
+/** A Transformer with encoder and decoder: Marian, BART, mBART, M2M-100, NLLB, Pegasus. */
 export interface TransformerConfig {
+  /** Default: Marian's. */
+  layout?: TransformerLayout;
   vocabSize: number;
   /** Vocabulary of the decoder where it is not the encoder's. */
   decoderVocabSize: number;
@@ -65,7 +114,7 @@ export const transformerPresets = {
   },
 } satisfies Record<string, Partial<TransformerConfig>>;
 
-/** Epsilon of Marian's layer norms (PyTorch's default). */
+/** Epsilon of all layer norms (PyTorch's default). */
 export const transformerEpsilon = 1e-5;
 
 export const transformerNames = { query: 'q_proj', key: 'k_proj', value: 'v_proj' } as const;
@@ -79,7 +128,7 @@ export function tokenTable(p: Parameters, config: TransformerConfig, side: 'enco
   return p.get(`model.${side}.embed_tokens.weight`, [size, config.dModel], initializer);
 }
 
-/** Token plus position embeddings. [batch, length, dModel] */
+/** Token plus position embeddings, normalized where the layout says so. [batch, length, dModel] */
 export function embedTokens(
   p: Parameters,
   config: TransformerConfig,
@@ -87,19 +136,82 @@ export function embedTokens(
   inputIds: tf.Tensor,
   positions: tf.Tensor | undefined,
 ): tf.Tensor {
-  const { dModel, maxPositionEmbeddings } = config;
+  const { dModel } = config;
+  const at = p.scope(`model.${side}`);
   const tokens = tf.gather(tokenTable(p, config, side), inputIds as tf.Tensor1D);
   const scaled = config.scaleEmbedding ? tf.mul(tokens, Math.sqrt(dModel)) : tokens;
-  const table = p.get(
-    `model.${side}.embed_positions.weight`,
-    [maxPositionEmbeddings, dModel],
-    { kind: 'values', values: () => sinusoidalPositions(maxPositionEmbeddings, dModel) },
-    { trainable: false },
-  );
-  const rows = positions
-    ? tf.gather(table, positions as tf.Tensor1D)
-    : tf.slice(table, [0, 0], [inputIds.shape[1]!, dModel]);
-  return tf.add(scaled, rows);
+  const sum = tf.add(scaled, positionRows(at, config, inputIds, positions));
+  if (!layoutOf(config).normalizeEmbedding) return sum;
+  return norm(at.scope('layernorm_embedding'), sum, transformerEpsilon);
+}
+
+/** How a model is laid out. */
+export function layoutOf(config: TransformerConfig): TransformerLayout {
+  return config.layout ?? transformerLayouts.marian;
+}
+
+/** Rows of the position table. [length, dModel], or [batch, length, dModel] where they depend on the tokens. */
+function positionRows(
+  p: Parameters,
+  config: TransformerConfig,
+  inputIds: tf.Tensor,
+  positions: tf.Tensor | undefined,
+): tf.Tensor {
+  const { positionOffset: offset, unplacedId } = layoutOf(config);
+  const table = positionTable(p, config);
+  if (unplacedId !== undefined) {
+    const placed = tf.cast(tf.notEqual(inputIds, unplacedId), 'int32');
+    const counted = positions ? shifted(positions, 1) : tf.cumsum(placed, 1);
+    return tf.gather(table, shifted(tf.mul(counted, placed), offset - 1) as tf.Tensor1D);
+  }
+  if (positions) return tf.gather(table, shifted(positions, offset) as tf.Tensor1D);
+  return tf.slice(table, [offset, 0], [inputIds.shape[1]!, config.dModel]);
+}
+
+/** int32 plus an integer. */
+function shifted(x: tf.Tensor, by: number): tf.Tensor {
+  return by === 0 ? x : tf.add(x, tf.scalar(by, 'int32'));
+}
+
+function positionTable(p: Parameters, config: TransformerConfig): tf.Tensor {
+  const { positions, positionOffset, unplacedId } = layoutOf(config);
+  const { dModel } = config;
+  const rows = config.maxPositionEmbeddings + positionOffset;
+  const initializer: Initializer =
+    positions === 'learned'
+      ? { kind: 'normal', standardDeviation: config.initStd }
+      : {
+          kind: 'values',
+          values: () =>
+            positions === 'sinusoidal'
+              ? sinusoidalPositions(rows, dModel)
+              : tensorPositions(rows, dModel, unplacedId),
+        };
+  return p.get('embed_positions.weight', [rows, dModel], initializer, { trainable: positions === 'learned' });
+}
+
+/** A sub-layer with its residual sum and its layer norm, before the sub-layer or after the sum. */
+export function residual(
+  p: Parameters,
+  config: TransformerConfig,
+  normName: string,
+  x: tf.Tensor,
+  subLayer: (x: tf.Tensor) => tf.Tensor,
+): tf.Tensor {
+  const at = p.scope(normName);
+  if (layoutOf(config).normalizeBefore) return tf.add(x, subLayer(norm(at, x, transformerEpsilon)));
+  return norm(at, tf.add(x, subLayer(x)), transformerEpsilon);
+}
+
+/** What comes after the last layer of one side. */
+export function finish(
+  p: Parameters,
+  config: TransformerConfig,
+  side: 'encoder' | 'decoder',
+  x: tf.Tensor,
+): tf.Tensor {
+  if (!layoutOf(config).normalizeBefore) return x;
+  return norm(p.scope(`model.${side}.layer_norm`), x, transformerEpsilon);
 }
 
 /** fc2(activation(fc1(x))) */
@@ -137,15 +249,15 @@ export function encodeTransformer(
   let x = drop(embedTokens(p, config, 'encoder', inputIds, undefined));
   for (let layer = 0; layer < config.encoderLayers; layer++) {
     const at = p.scope(`model.encoder.layers.${layer}`);
-    const attentionScope = at.scope('self_attn');
-    const { context } = selfAttention(attentionScope, x, shape, {
-      kind: 'sequence',
-      visibility: { keyMask: attentionMask },
+    x = residual(at, config, 'self_attn_layer_norm', x, (input) => {
+      const own = at.scope('self_attn');
+      const mode: SelfAttentionMode = { kind: 'sequence', visibility: { keyMask: attentionMask } };
+      const { context } = selfAttention(own, input, shape, mode);
+      return drop(dense(own.scope('out_proj'), context, config.dModel));
     });
-    const attended = drop(dense(attentionScope.scope('out_proj'), context, config.dModel));
-    x = norm(at.scope('self_attn_layer_norm'), tf.add(x, attended), transformerEpsilon);
-    const forward = drop(feedForward(at, config, x, config.encoderFfnDim, source));
-    x = norm(at.scope('final_layer_norm'), tf.add(x, forward), transformerEpsilon);
+    x = residual(at, config, 'final_layer_norm', x, (input) =>
+      drop(feedForward(at, config, input, config.encoderFfnDim, source)),
+    );
   }
-  return x;
+  return finish(p, config, 'encoder', x);
 }

@@ -15,3 +15,26 @@ export function sinusoidalPositions(positions: number, features: number): Float3
   }
   return table;
 }
+
+/**
+ * Sinusoidal positions of tensor2tensor and fairseq: as `sinusoidalPositions`, but wavelengths reach 10000 * 2 pi at
+ * the last pair.
+ * @param zeroRow a row of zeros, for padding
+ * @returns [positions, features], row-major
+ */
+export function tensorPositions(positions: number, features: number, zeroRow?: number): Float32Array {
+  const table = new Float32Array(positions * features);
+  const half = Math.floor(features / 2);
+  // In float32 step by step, as PyTorch computes it: angles of distant positions magnify roundings.
+  const decay = Math.fround(-Math.log(10000) / (half - 1));
+  for (let pair = 0; pair < half; pair++) {
+    const frequency = Math.fround(Math.exp(Math.fround(pair * decay)));
+    for (let position = 0; position < positions; position++) {
+      if (position === zeroRow) continue;
+      const angle = Math.fround(position * frequency);
+      table[position * features + pair] = Math.sin(angle);
+      table[position * features + half + pair] = Math.cos(angle);
+    }
+  }
+  return table;
+}

@@ -9,10 +9,9 @@ const activation = z.enum(Object.keys(activations) as [ActivationName, ...Activa
 const size = z.int().min(1);
 const probability = z.number().min(0).max(1);
 
-/** config.json of MarianMTModel; defaults are transformers'. */
-export const marianConfigSchema = z.looseObject({
+/** What config.json of every Transformer with encoder and decoder has (BART, M2M-100, ...); defaults are transformers'. */
+export const transformerConfigSchema = z.looseObject({
   vocab_size: size,
-  decoder_vocab_size: size.nullish(),
   d_model: size,
   encoder_layers: size,
   encoder_attention_heads: size,
@@ -23,15 +22,21 @@ export const marianConfigSchema = z.looseObject({
   max_position_embeddings: size.default(1024),
   activation_function: activation.default('gelu'),
   scale_embedding: z.boolean().default(false),
-  share_encoder_decoder_embeddings: z.boolean().default(true),
   tie_word_embeddings: z.boolean().default(true),
-  // Variants of Marian that transformers' MarianMTModel does not have either.
-  normalize_before: z.literal(false).optional(),
-  normalize_embedding: z.literal(false).optional(),
+  pad_token_id: z.int().min(0).nullish(),
   dropout: probability.default(0.1),
   attention_dropout: probability.default(0),
   activation_dropout: probability.default(0),
   init_std: z.number().default(0.02),
+});
+
+/** config.json of MarianMTModel. */
+export const marianConfigSchema = transformerConfigSchema.extend({
+  decoder_vocab_size: size.nullish(),
+  share_encoder_decoder_embeddings: z.boolean().default(true),
+  // Variants of Marian that transformers' MarianMTModel does not have either.
+  normalize_before: z.literal(false).optional(),
+  normalize_embedding: z.literal(false).optional(),
 });
 
 /** config.json of BERT's family; BertGeneration has no segments. */

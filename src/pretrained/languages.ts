@@ -1,5 +1,6 @@
 import { PolybeamError } from '../errors.js';
 import { nearestName } from '../generation/nearestName.js';
+import type { DecodingRules } from '../generation/options.js';
 import type { MarianTokenizer } from '../text/marianTokenizer.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import type { RawConfig } from './config.js';
@@ -11,42 +12,125 @@ export interface ModelLanguages {
   targets: readonly string[];
   /** Text that tells the model to write a language, put before the source; for models of several targets. */
   prefixes: ReadonlyMap<string, string>;
+  /** Tokens that stand beside the source and begin the target, by language; empty where a model has none. */
+  tokenIds: ReadonlyMap<string, number>;
 }
 
-/** Reads languages from config.json (`polybeam.languages`) and from language tokens such as `>>fr<<`. */
-export function readLanguages(config: RawConfig, tokenizer: Tokenizer | undefined): ModelLanguages {
+/**
+ * Reads languages from config.json (`polybeam.languages`), from language tokens such as `>>fr<<` of the source text, and
+ * from those that the architecture says are languages.
+ */
+export function readLanguages(
+  config: RawConfig,
+  tokenizer: Tokenizer | undefined,
+  languageToken?: RegExp,
+): ModelLanguages {
   const told = (config.polybeam as RawConfig | undefined)?.languages as
     | { source: string; target: string }
     | undefined;
   const prefixes =
     (tokenizer as Partial<MarianTokenizer> | undefined)?.languageTokens ?? new Map<string, string>();
+  const tokenIds = new Map<string, number>();
+  for (const token of languageToken ? (tokenizer?.addedTokens ?? []) : []) {
+    const code = languageToken!
+      .exec(token)
+      ?.slice(1)
+      .find((group) => group !== undefined);
+    const id = tokenizer!.tokenToId(token);
+    if (code !== undefined && id !== undefined) tokenIds.set(code, id);
+  }
+  const several = [...prefixes.keys(), ...tokenIds.keys()].sort();
   return {
     source: told?.source,
-    targets: prefixes.size > 0 ? [...prefixes.keys()].sort() : told ? [told.target] : [],
+    targets: several.length > 0 ? several : told ? [told.target] : [],
     prefixes,
+    tokenIds,
   };
 }
 
+/** How a model is told what to translate. */
+export interface TranslationRequest {
+  /** Text before the source. */
+  prefix: string;
+  /** The token to stand beside the source in place of the one that the tokenizer writes. */
+  sourceId?: number;
+  /** What decoding begins with. */
+  rules: Partial<Pick<DecodingRules, 'decoderStartTokenId' | 'forcedBosTokenId'>>;
+}
+
 /**
- * What to put before a source text so that it is translated into `to`.
+ * What to tell a model so that it translates `from` one language `to` another. The target's token is forced as the
+ * first one; where decoding starts from a language's token (the first mBART), it takes that place.
+ * @param from undefined: what the tokenizer says by itself
  * @param to undefined: whatever the model writes by itself
  * @throws LANGUAGE_UNKNOWN
  */
-export function languagePrefix(languages: ModelLanguages, to: string | undefined, directory: string): string {
-  if (to === undefined) return '';
-  if (languages.targets.length === 0) {
+export function translationRequest(
+  languages: ModelLanguages,
+  { from, to }: { from?: string; to?: string },
+  rules: DecodingRules,
+  directory: string,
+): TranslationRequest {
+  const request: TranslationRequest = { prefix: '', rules: {} };
+  if (from !== undefined) {
+    const sources = languages.source === undefined ? [...languages.tokenIds.keys()] : [languages.source];
+    requireLanguage(from, sources.sort(), directory, ['translate from', 'from']);
+    request.sourceId = languages.tokenIds.get(from);
+  }
+  if (to === undefined) return request;
+  requireLanguage(to, languages.targets, directory, ['translate into', 'into']);
+  const prefix = languages.prefixes.get(to);
+  if (prefix !== undefined) request.prefix = `${prefix} `;
+  const targetId = languages.tokenIds.get(to);
+  if (targetId === undefined) return request;
+  const startsWithLanguage = [...languages.tokenIds.values()].includes(rules.decoderStartTokenId);
+  request.rules = startsWithLanguage ? { decoderStartTokenId: targetId } : { forcedBosTokenId: targetId };
+  return request;
+}
+
+function requireLanguage(
+  language: string,
+  known: readonly string[],
+  directory: string,
+  [verb, preposition]: [string, string],
+): void {
+  if (known.includes(language)) return;
+  if (known.length === 0) {
     throw new PolybeamError(
       'LANGUAGE_UNKNOWN',
-      `${directory} does not say which languages it translates into, so "${to}" cannot be checked; leave out the target language.`,
+      `${directory} does not say which languages it translates ${preposition}, so "${language}" cannot be checked; leave it out.`,
     );
   }
-  if (languages.targets.includes(to)) {
-    const token = languages.prefixes.get(to);
-    return token === undefined ? '' : `${token} `;
-  }
-  const near = nearestName(to, languages.targets);
+  // `fr` for `fr_XX`.
+  const near = known.find((code) => code.startsWith(`${language}_`)) ?? nearestName(language, known);
   throw new PolybeamError(
     'LANGUAGE_UNKNOWN',
-    `${directory} does not translate into "${to}"; it knows ${languages.targets.join(', ')}${near ? ` (did you mean ${near}?)` : ''}.`,
+    `${directory} does not ${verb} "${language}"; it knows ${known.join(', ')}${near ? ` (did you mean ${near}?)` : ''}.`,
   );
+}
+
+/**
+ * Puts the source language's token in place of the one that the tokenizer wrote, which is the first or, in older
+ * models, the last.
+ * @param sequences are changed
+ * @throws LANGUAGE_UNKNOWN where the tokenizer writes none
+ */
+export async function replaceSourceToken(
+  sequences: readonly { ids: number[] }[],
+  sourceId: number,
+  languages: ModelLanguages,
+  tokenizer: Tokenizer,
+): Promise<void> {
+  const ids = new Set(languages.tokenIds.values());
+  const { ids: template } = await tokenizer.encode('');
+  const place = template.findIndex((id) => ids.has(id));
+  if (place < 0) {
+    throw new PolybeamError(
+      'LANGUAGE_UNKNOWN',
+      'The tokenizer writes no language beside a text, so the source language cannot be told; leave it out.',
+    );
+  }
+  for (const sequence of sequences) {
+    sequence.ids[place === 0 ? 0 : sequence.ids.length + place - template.length] = sourceId;
+  }
 }

@@ -111,7 +111,7 @@ describe('refuses', () => {
       'an unknown model type, with the nearest',
       (path) => write(`${path}/config.json`, { model_type: 'mariam' }),
       'MODEL_TYPE_UNKNOWN',
-      /model_type is "mariam"; polybeam has bert, bert-generation, encoder-decoder, marian \(did you mean marian\?\)/,
+      /model_type is "mariam"; polybeam has bart, bert, bert-generation, .* \(did you mean marian\?\)/,
     ],
     [
       'no model type',
@@ -146,9 +146,12 @@ describe('refuses', () => {
     [
       'a setting of the search that polybeam lacks',
       (path) =>
-        write(`${path}/generation_config.json`, { ...json(`${path}/generation_config.json`), min_p: 0.1 }),
+        write(`${path}/generation_config.json`, {
+          ...json(`${path}/generation_config.json`),
+          dola_layers: 'low',
+        }),
       'CONFIG_INVALID',
-      /generation_config.json sets min_p to 0.1/,
+      /generation_config.json sets dola_layers to "low"/,
     ],
   ];
   test.each(cases)('%s', async (_, change, code, message) => {

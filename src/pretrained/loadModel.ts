@@ -42,7 +42,7 @@ export async function loadModel(directory: string, options: LoadOptions = {}): P
     directory,
     config,
     tokenizer,
-    languages: readLanguages(config, tokenizer),
+    languages: readLanguages(config, tokenizer, found.architecture.languageToken),
     generation: steps && { steps, ...readGeneration(directory, found) },
     forwardProgram,
     idCounts: definition.idCounts,

@@ -12,7 +12,12 @@ import {
 import type { Tokenizer } from '../text/tokenizer.js';
 import type { ModelDefinition } from './architectures/definition.js';
 import type { RawConfig } from './config.js';
-import { languagePrefix, type ModelLanguages } from './languages.js';
+import {
+  type ModelLanguages,
+  replaceSourceToken,
+  type TranslationRequest,
+  translationRequest,
+} from './languages.js';
 
 /** A text, or token ids as the model's tokenizer would make them. */
 export type ModelInput =
@@ -59,6 +64,8 @@ export interface ForwardOutput {
 export interface TranslateOptions extends GenerationOptions, Batching {
   /** Target language; must be one the model has. */
   to?: string;
+  /** Source language, for models that are told it; must be one the model has. Default: what its tokenizer writes. */
+  from?: string;
 }
 
 /** A loaded model directory. */
@@ -108,11 +115,16 @@ export interface ModelParts {
 /** Puts the parts together. */
 export function makeModel(parts: ModelParts): Model {
   const { directory, config, tokenizer, languages, generation } = parts;
-  const generateAll: Model['generate'] = async (inputs, options = {}, batching = {}) => {
+  const decodeAll = async (
+    inputs: readonly ModelInput[],
+    options: GenerationOptions,
+    batching: Batching,
+    request?: TranslationRequest,
+  ): Promise<ModelOutput[]> => {
     const { steps, defaults, rules } = requireGeneration(parts);
     const resolved = resolveGenerationOptions(options, defaults);
-    const prepared = await prepareInputs(parts, inputs, batching.firstIndex ?? 0);
-    const results = await generate(steps, prepared, resolved, rules, batching);
+    const prepared = await prepareInputs(parts, inputs, batching.firstIndex ?? 0, request?.sourceId);
+    const results = await generate(steps, prepared, resolved, { ...rules, ...request?.rules }, batching);
     const sequences = results.flatMap((result) => result.sequences);
     const texts = tokenizer ? await tokenizer.decodeBatch(sequences.map(({ ids }) => ids)) : undefined;
     let next = 0;
@@ -127,12 +139,14 @@ export function makeModel(parts: ModelParts): Model {
     tokenizer,
     languages,
     generationDefaults: generation?.defaults ?? {},
-    generate: generateAll,
-    translate: async (texts, { to, batchSize, maxBatchTokens, firstIndex, onProgress, ...options } = {}) => {
-      const prefix = languagePrefix(languages, to, directory);
-      const inputs = texts.map((text) => ({ text: text.trim() === '' ? '' : prefix + text }));
+    generate: (inputs, options = {}, batching = {}) => decodeAll(inputs, options, batching),
+    translate: async (texts, options = {}) => {
+      const { from, to, batchSize, maxBatchTokens, firstIndex, onProgress, ...rest } = options;
+      const { rules } = requireGeneration(parts);
+      const request = translationRequest(languages, { from, to }, rules, directory);
+      const inputs = texts.map((text) => ({ text: text.trim() === '' ? '' : request.prefix + text }));
       const batching = { batchSize, maxBatchTokens, firstIndex, onProgress };
-      const outputs = await generateAll(inputs, options, dropUndefined(batching));
+      const outputs = await decodeAll(inputs, rest, dropUndefined(batching), request);
       return outputs.map((output) => output.sequences[0].text ?? '');
     },
     forward: async (input) => forward(parts, await parts.forwardProgram(), input),
@@ -148,7 +162,7 @@ function requireGeneration(parts: ModelParts): NonNullable<ModelParts['generatio
   if (parts.generation) return parts.generation;
   throw new PolybeamError(
     'MODEL_CANNOT_GENERATE',
-    `${parts.directory} is a ${String(parts.config.model_type)} model without an encoder-decoder, so it cannot generate; use forward, or a marian or encoder-decoder model.`,
+    `${parts.directory} is a ${String(parts.config.model_type)} model without an encoder-decoder, so it cannot generate; use forward, or a model with an encoder and a decoder.`,
   );
 }
 
@@ -157,9 +171,12 @@ async function prepareInputs(
   parts: ModelParts,
   inputs: readonly ModelInput[],
   firstIndex: number,
+  sourceId?: number,
 ): Promise<GenerationInput[]> {
   const texts = inputs.flatMap((input) => ('text' in input ? [input.text] : []));
   const encoded = texts.length === 0 ? [] : await encodeTexts(parts, texts);
+  if (sourceId !== undefined && parts.tokenizer)
+    await replaceSourceToken(encoded, sourceId, parts.languages, parts.tokenizer);
   let next = 0;
   return inputs.map((input, index) => {
     const name = `Input ${firstIndex + index + 1}`;
@@ -181,7 +198,8 @@ async function encodeTexts(parts: ModelParts, texts: readonly string[]) {
       `${parts.directory} has no tokenizer files, so text cannot be read; give token ids instead.`,
     );
   }
-  return parts.tokenizer.encodeBatch(texts, { maxLength: parts.maxSource });
+  const { maxSource } = parts;
+  return parts.tokenizer.encodeBatch(texts, Number.isFinite(maxSource) ? { maxLength: maxSource } : {});
 }
 
 function checkIds(parts: ModelParts, input: GenerationInput, name: string): GenerationInput {

@@ -38,6 +38,10 @@ describe('float32', () => {
       await contents(await openWeights(`${models}/${name}`)),
     );
     expect(json(`${directory}/${name}/config.json`)).toEqual(json(`${models}/${name}/config.json`));
+    const lines = (path: string) => readFileSync(path, 'utf8').split(/,?\n/);
+    const fractions = lines(`${models}/${name}/config.json`).filter((line) => line.endsWith('.0'));
+    // Python reads 0 as an integer, and transformers refuses integers in some of these.
+    expect(lines(`${directory}/${name}/config.json`)).toEqual(expect.arrayContaining(fractions));
     if (readdirSync(`${models}/${name}`).includes('generation_config.json')) {
       expect(json(`${directory}/${name}/generation_config.json`)).toEqual(
         json(`${models}/${name}/generation_config.json`),
@@ -162,7 +166,7 @@ describe('directories', () => {
     writeFileSync(`${from}/config.json`, '{"model_type":"mariam"}');
     await expect(convertModel(from, `${directory}/out`, 'int8')).rejects.toMatchObject({
       code: 'MODEL_TYPE_UNKNOWN',
-      message: expect.stringMatching(/"mariam"; polybeam has bert, .*did you mean marian\?/),
+      message: expect.stringMatching(/"mariam"; polybeam has bart, .*did you mean marian\?/),
     });
     writeFileSync(`${from}/config.json`, '{');
     await expect(convertModel(from, `${directory}/out`, 'int8')).rejects.toMatchObject({
@@ -244,7 +248,17 @@ describe('weights', () => {
 const python = process.env.POLYBEAM_PYTHON;
 
 describe.skipIf(!python)('Python transformers (POLYBEAM_PYTHON is not set)', () => {
-  test.each(['marian-bin', 'marian-relu-unshared', 'encoder-decoder', 'encoder-decoder-projected', 'bert'])(
+  test.each([
+    'marian-bin',
+    'marian-relu-unshared',
+    'encoder-decoder',
+    'encoder-decoder-projected',
+    'bert',
+    'bart',
+    'mbart',
+    'm2m100',
+    'pegasus',
+  ])(
     'computes from what polybeam saved of %s what it computed from the original',
     async (name) => {
       const to = `${directory}/python-${name}`;

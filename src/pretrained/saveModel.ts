@@ -141,8 +141,13 @@ function configFor(precision: WeightPrecision, config: RawConfig): RawConfig {
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {
-  await fileAccess().writeAtomic(path, [new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)]);
+  const text = JSON.stringify(value, null, 2).replace(wholeFraction, '$1.0');
+  await fileAccess().writeAtomic(path, [new TextEncoder().encode(`${text}\n`)]);
 }
+
+/** Settings that are fractions by their names: transformers 5 refuses some of them where they read `0`, not `0.0`. */
+const wholeFraction =
+  /^(\s*"\w*(?:drop|dropout|_rate|_prob|_std|_range|_eps|_epsilon|_factor)": -?\d+)(?=,?$)/gm;
 
 /** Files that hold weights, here or for other programs. */
 const weightFiles = /\.(safetensors|bin|pt|pth|ckpt|onnx|h5|msgpack|ot|gguf)$|\.index\.json$/;

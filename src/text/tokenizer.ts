@@ -47,6 +47,8 @@ export interface Tokenizer {
   readonly specialTokens: Readonly<SpecialTokens>;
   /** The id of each role, where there is one. */
   readonly specialIds: Readonly<Partial<Record<TokenRole, number>>>;
+  /** Tokens found whole in raw text, such as special tokens and those of languages; absent where nothing lists them. */
+  readonly addedTokens?: readonly string[];
   /** Tokens in a text at most, as tokenizer_config.json says; undefined where it sets no limit. */
   readonly modelMaxLength: number | undefined;
   encode(text: string, options?: EncodeOneOptions): Promise<EncodedText>;

@@ -70,7 +70,7 @@ export async function makeTokenizerJson(
   settings?: Partial<TokenizerSettings>,
   path = 'tokenizer.json',
 ): Promise<Tokenizer> {
-  const { native, special, isBpe } = parse(json, path, await nativeModule(path));
+  const { native, added, special, isBpe } = parse(json, path, await nativeModule(path));
   const idOf = (token: string) => native.tokenToId(token) ?? undefined;
   const roles: SpecialTokens = { ...rolesByName(special), ...settings?.roles };
   const cleanUp = !isBpe && settings?.cleanUpTokenizationSpaces === true;
@@ -81,6 +81,7 @@ export async function makeTokenizerJson(
     vocabSize: native.getVocabSize(true),
     specialTokens: roles,
     specialIds: specialIdsOf(roles, idOf),
+    addedTokens: added,
     modelMaxLength: settings?.modelMaxLength,
     async encode(text, options = {}) {
       requireLength(options);
@@ -175,13 +176,15 @@ function parse(
   json: string,
   path: string,
   module: TokenizersModule,
-): { native: NativeTokenizer; special: string[]; isBpe: boolean } {
+): { native: NativeTokenizer; added: string[]; special: string[]; isBpe: boolean } {
   try {
     const content = JSON.parse(json);
     const tokens: { content: string; special: boolean }[] = content.added_tokens ?? [];
     const stored = JSON.stringify({ ...content, padding: null, truncation: null });
     const special = tokens.filter((token) => token.special).map((token) => token.content);
-    return { native: module.Tokenizer.fromString(stored), special, isBpe: content.model?.type === 'BPE' };
+    const added = tokens.map((token) => token.content);
+    const isBpe = content.model?.type === 'BPE';
+    return { native: module.Tokenizer.fromString(stored), added, special, isBpe };
   } catch (cause) {
     throw new PolybeamError(
       'TOKENIZER_INVALID',

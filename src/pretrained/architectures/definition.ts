@@ -38,6 +38,11 @@ export interface Architecture {
    * under the first name only. Absent where an architecture ties nothing.
    */
   repeated?(raw: RawConfig): Readonly<Record<string, string>>;
+  /**
+   * Which tokens stand for languages, the code being what is captured, where a model is told languages by tokens: the
+   * source's beside the source text, the target's at the beginning of the target.
+   */
+  languageToken?: RegExp;
   /** Names of weights that are computed, not learned, and so not saved; transformers saves none of them either. */
   computed?: readonly string[];
 }

@@ -1,6 +1,7 @@
 import { PolybeamError } from '../../errors.js';
 import { nearestName } from '../../generation/nearestName.js';
 import type { RawConfig } from '../config.js';
+import { bart, m2m100, mbart, pegasus } from './bart.js';
 import { bert } from './bert.js';
 import { bertGeneration } from './bertGeneration.js';
 import type { Architecture } from './definition.js';
@@ -8,7 +9,16 @@ import { encoderDecoder } from './encoderDecoder.js';
 import { marian } from './marian.js';
 
 /** Every model type that can be loaded. A new architecture is added here, and nowhere else. */
-export const architectures: readonly Architecture[] = [bert, bertGeneration, encoderDecoder, marian];
+export const architectures: readonly Architecture[] = [
+  bart,
+  bert,
+  bertGeneration,
+  encoderDecoder,
+  m2m100,
+  marian,
+  mbart,
+  pegasus,
+];
 
 /**
  * The architecture that a config.json names.

@@ -1,0 +1,46 @@
+import type { z } from 'zod';
+import type { TransformerConfig } from '../../encoder/transformer.js';
+import type { WeightStore } from '../../engine/weights.js';
+import type { RawConfig, transformerConfigSchema } from '../config.js';
+
+/** Sizes that every Transformer's config.json names alike; one vocabulary, one table of embeddings. */
+export function transformerSizes(config: z.output<typeof transformerConfigSchema>): TransformerConfig {
+  return {
+    vocabSize: config.vocab_size,
+    decoderVocabSize: config.vocab_size,
+    dModel: config.d_model,
+    encoderLayers: config.encoder_layers,
+    encoderAttentionHeads: config.encoder_attention_heads,
+    encoderFfnDim: config.encoder_ffn_dim,
+    decoderLayers: config.decoder_layers,
+    decoderAttentionHeads: config.decoder_attention_heads,
+    decoderFfnDim: config.decoder_ffn_dim,
+    maxPositionEmbeddings: config.max_position_embeddings,
+    activationFunction: config.activation_function,
+    scaleEmbedding: config.scale_embedding,
+    shareEncoderDecoderEmbeddings: true,
+    tieWordEmbeddings: config.tie_word_embeddings,
+    dropout: config.dropout,
+    attentionDropout: config.attention_dropout,
+    activationDropout: config.activation_dropout,
+    initStd: config.init_std,
+  };
+}
+
+/** transformers 5 shares nothing where it ties nothing, whatever share_encoder_decoder_embeddings says. */
+export function hasOwnTables(
+  config: { tie_word_embeddings: boolean },
+  weights: Pick<WeightStore, 'get'>,
+): boolean {
+  return !config.tie_word_embeddings && weights.get('model.encoder.embed_tokens.weight') !== undefined;
+}
+
+/** The embedding tables and the output projection that repeat `model.shared.weight`. */
+export function repeatedTables(raw: RawConfig): Record<string, string> {
+  if (raw.tie_word_embeddings === false) return {};
+  return {
+    'lm_head.weight': 'model.shared.weight',
+    'model.encoder.embed_tokens.weight': 'model.shared.weight',
+    'model.decoder.embed_tokens.weight': 'model.shared.weight',
+  };
+}
