@@ -26,6 +26,7 @@ export const errorCatalogue = {
   TOKENIZER_INVALID: 'A tokenizer file that cannot be read.',
   LANGUAGE_UNKNOWN: 'A target language that the model was not trained for.',
   INPUT_INVALID: 'An input line or value that cannot be used.',
+  ABORTED: 'A search was stopped by its AbortSignal.',
   LOGITS_INVALID: 'A model computed a next-token distribution that is not a number.',
   TRAINING_DIVERGED: 'The loss became NaN or infinite.',
   CHECKPOINT_MISMATCH: 'A training checkpoint belongs to another configuration.',

@@ -34,7 +34,7 @@ function code(text: string): string {
 function optionTable(schema: z.ZodObject): string {
   const rows = describeFlags(schema).map(({ name, flag, description, preset }) => [
     code(name),
-    code(flag),
+    flag === undefined ? '' : code(flag),
     preset === undefined ? '' : code(preset),
     plain(description),
   ]);
@@ -47,7 +47,7 @@ function optionsPage(): string {
 # Options
 
 In the library an option is a property (\`{ numBeams: 4 }\`), on the command line a flag (\`--num-beams 4\`). Booleans
-are switches with a \`--no-\` form; lists and objects are JSON. An unknown, impossible or conflicting option is
+are switches with a \`--no-\` form; lists and objects are JSON; functions exist in the library only. An unknown, impossible or conflicting option is
 refused before anything is loaded.
 
 ## Generation

@@ -17,6 +17,7 @@ const schema = z.strictObject({
   badWords: z.array(z.array(z.int())).optional().describe('Forbidden ids.'),
   noRepeatNgramSize: z.int().min(0).default(0).describe('No n-gram twice.'),
   name: z.string().min(2).optional().describe('Name.'),
+  signal: z.custom<AbortSignal>().optional().describe('Aborts.'),
 });
 
 function read(...args: string[]) {
@@ -28,6 +29,14 @@ function read(...args: string[]) {
 describe('flags of a schema', () => {
   it('gives nothing that was not given: defaults are filled in later', () => {
     expect(read()).toEqual({});
+  });
+
+  it('has none for what only code can give', () => {
+    expect(describeFlags(schema).find(({ name }) => name === 'signal')).toEqual({
+      name: 'signal',
+      description: 'Aborts.',
+    });
+    expect(() => read('--signal', 'x')).toThrow('unknown option');
   });
 
   it.each([

@@ -5,6 +5,7 @@ import { PolybeamError } from '../errors.js';
 /** What a flag takes. */
 type FlagKind =
   | { type: 'switch' }
+  | { type: 'library' }
   | { type: 'number' | 'integer' | 'text' | 'json' }
   | { type: 'choice'; values: readonly (string | number | boolean)[] };
 
@@ -23,8 +24,8 @@ interface SchemaDefinition {
 export interface FlagDescription {
   /** Name in the library, in camel case. */
   name: string;
-  /** The flag with its value, such as `--num-beams <n>`. */
-  flag: string;
+  /** The flag with its value, such as `--num-beams <n>`; undefined for a function or object that only code can give. */
+  flag?: string;
   description: string;
   /** As it would be written; undefined where the schema has no default of its own. */
   preset?: string;
@@ -39,9 +40,10 @@ export function flagName(name: string): string {
 export function describeFlags(schema: z.ZodObject): FlagDescription[] {
   return Object.entries(schema.shape).map(([name, field]) => {
     const preset = defaultOf(field as z.ZodType);
+    const kind = kindOf(field as z.ZodType);
     return {
       name,
-      flag: flagName(name) + placeholder(kindOf(field as z.ZodType)),
+      ...(kind.type === 'library' ? {} : { flag: flagName(name) + placeholder(kind) }),
       description: descriptionOf(field as z.ZodType),
       ...(preset === undefined
         ? {}
@@ -60,7 +62,7 @@ export function describeFlags(schema: z.ZodObject): FlagDescription[] {
 export function addSchemaFlags(command: Command, schema: z.ZodObject, skip: readonly string[] = []): Command {
   const fields = schema.shape as Record<string, z.ZodType>;
   for (const { name, flag, description, preset } of describeFlags(schema)) {
-    if (skip.includes(name)) continue;
+    if (flag === undefined || skip.includes(name)) continue;
     const kind = kindOf(fields[name]);
     const help = description + (preset === undefined ? '' : ` (default: ${preset})`);
     if (kind.type === 'switch') {
@@ -96,7 +98,8 @@ export async function withFlagNames<T>(schema: z.ZodObject, run: () => T | Promi
     return await run();
   } catch (error) {
     if (!(error instanceof PolybeamError) || !error.code.startsWith('OPTION_')) throw error;
-    const names = new RegExp(`(?<![\\w-])(${Object.keys(schema.shape).join('|')})(?![\\w-])`, 'g');
+    const flagged = describeFlags(schema).filter(({ flag }) => flag !== undefined);
+    const names = new RegExp(`(?<![\\w-])(${flagged.map(({ name }) => name).join('|')})(?![\\w-])`, 'g');
     throw new PolybeamError(error.code, error.message.replace(names, flagName), { cause: error });
   }
 }
@@ -153,6 +156,7 @@ function readText(kind: FlagKind, text: string): unknown {
 function placeholder(kind: FlagKind): string {
   switch (kind.type) {
     case 'switch':
+    case 'library':
       return '';
     case 'choice':
       return ` <${kind.values.join('|')}>`;
@@ -183,6 +187,7 @@ function kindOf(field: z.ZodType): FlagKind {
   if (type === 'number')
     return { type: (inner as z.ZodNumber).format?.includes('int') ? 'integer' : 'number' };
   if (type === 'string') return { type: 'text' };
+  if (type === 'custom') return { type: 'library' };
   const values = choices(inner);
   return values ? { type: 'choice', values } : { type: 'json' };
 }

@@ -5,6 +5,7 @@ import type { ModelInput, ModelOutput } from '../pretrained/model.js';
 import { withFlagNames } from './flags.js';
 import { readInputs, tokenIds } from './jsonLines.js';
 import { inPortions } from './portions.js';
+import { withDecoder } from './stopStrings.js';
 import type { CommandStreams } from './streams.js';
 import { addGenerationFlags, addModelFlags, generationFlags, type ModelFlags, useModel } from './useModel.js';
 
@@ -42,7 +43,7 @@ async function generate(flags: ModelFlags, streams: CommandStreams): Promise<voi
   await useModel(flags, streams, (model) =>
     inPortions(readInputs(streams, inputSchema), flags, streams, async (portion, batching) => {
       const inputs = portion.map((line) => (line === undefined ? { inputIds: [] } : modelInput(line)));
-      const run = () => model.generate(inputs, options, batching);
+      const run = () => model.generate(inputs, withDecoder(options, model), batching);
       const outputs = await withFlagNames(generationOptionsSchema, run);
       return outputs.map((output, at) => (portion[at] === undefined ? '' : outputLine(output)));
     }),

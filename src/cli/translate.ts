@@ -4,6 +4,7 @@ import { withFlagNames } from './flags.js';
 import { readTexts } from './lines.js';
 import { packageRoot } from './packageRoot.js';
 import { inPortions } from './portions.js';
+import { withDecoder } from './stopStrings.js';
 import type { CommandStreams } from './streams.js';
 import { addGenerationFlags, addModelFlags, generationFlags, type ModelFlags, useModel } from './useModel.js';
 
@@ -46,8 +47,9 @@ async function translate(texts: string[], flags: TranslateFlags, streams: Comman
     streams,
     (model) =>
       inPortions(readTexts(streams, texts), flags, streams, async (portion, batching) => {
+        const wanted = withDecoder(options, model);
         const run = () =>
-          model.translate(portion, { ...options, ...batching, to: flags.to, from: flags.from });
+          model.translate(portion, { ...wanted, ...batching, to: flags.to, from: flags.from });
         const translations = await withFlagNames(generationOptionsSchema, run);
         return translations.map((text) => text.replace(/\s*\n\s*/g, ' '));
       }),

@@ -8,6 +8,7 @@ import {
   scriptedLogits,
 } from '../../test/support/generation/fakeModel.js';
 import { decode, fakeRules, idsOf } from '../../test/support/generation/run.js';
+import type { GenerationOptions } from './options.js';
 
 const log = Math.log;
 
@@ -58,6 +59,55 @@ describe('beam search on a table of probabilities', () => {
       expect(scores.get('3 1')).toBeCloseTo(log(0.36) / 2 ** lengthPenalty, 5);
       expect(scores.get('2 2 1')).toBeCloseTo(log(0.2) / 3 ** lengthPenalty, 5);
     }
+  });
+
+  it('scores by the GNMT penalty, or by a word reward', async () => {
+    const options = { numBeams: 4, numReturnSequences: 4 };
+    const scored = async (more: GenerationOptions) => {
+      const [{ sequences }] = await decode(model(), [[9]], { ...options, ...more });
+      return new Map(sequences.map(({ ids, score }) => [ids.join(' '), score]));
+    };
+    const gnmt = await scored({ gnmtLengthPenalty: 0.8 });
+    expect(gnmt.get('3 1')).toBeCloseTo(log(0.36) / (7 / 6) ** 0.8, 5);
+    expect(gnmt.get('2 2 1')).toBeCloseTo(log(0.2) / (8 / 6) ** 0.8, 5);
+    const reward = await scored({ wordReward: 0.7 });
+    expect(reward.get('3 1')).toBeCloseTo(log(0.36) + 1.4, 5);
+    expect(reward.get('2 2 1')).toBeCloseTo(log(0.2) + 2.1, 5);
+    expect([...reward.keys()][0]).toBe('2 2 1');
+  });
+
+  it('waits for round(patience numBeams) hypotheses, and keeps as many', async () => {
+    const steps: number[] = [];
+    for (const patience of [0.25, 1, 2]) {
+      const asked = createFakeModel(
+        16,
+        hashLogits({ vocabSize: 16, eosTokenIds: [1], endBias: 1.5, seed: 4 }),
+      );
+      const inputs = Array.from({ length: 12 }, (_, i) => [i + 2]);
+      const options = { numBeams: 4, maxNewTokens: 30, earlyStopping: true, patience };
+      await decode(asked, inputs, options, { batchSize: 1 });
+      steps.push(asked.log.steps.length);
+    }
+    expect(steps[0]).toBeLessThan(steps[1]);
+    expect(steps[1]).toBeLessThan(steps[2]);
+    // First come, first served: with patience 1 the search ends before the longest is finished.
+    const options: GenerationOptions = {
+      numBeams: 2,
+      numReturnSequences: 2,
+      lengthPenalty: 3,
+      earlyStopping: true,
+    };
+    const [hasty] = idsOf(await decode(model(), [[9]], options));
+    const [patient] = idsOf(await decode(model(), [[9]], { ...options, patience: 2 }));
+    // Scores log-probability / length^3: 2 2 1 -0.060, 2 3 1 -0.083, 3 1 -0.128; only who waits finds 2 3 4 1, -0.042.
+    expect(hasty).toEqual([
+      [2, 2, 1],
+      [2, 3, 1],
+    ]);
+    expect(patient).toEqual([
+      [2, 3, 4, 1],
+      [2, 2, 1],
+    ]);
   });
 
   it('stops at the first numBeams hypotheses with earlyStopping true, and later without', async () => {
@@ -135,7 +185,7 @@ function enumerate(
   logits: (history: readonly number[]) => ArrayLike<number>,
   vocabSize: number,
   longest: number,
-  lengthPenalty: number,
+  scoreOf: (total: number, length: number) => number,
 ): { ids: number[]; score: number }[] {
   const found: { ids: number[]; score: number }[] = [];
   const extend = (ids: number[], total: number) => {
@@ -145,7 +195,7 @@ function enumerate(
       const next = [...ids, token];
       const score = total + row[token] - sum;
       if (token === 1 || next.length === longest)
-        found.push({ ids: next, score: score / next.length ** lengthPenalty });
+        found.push({ ids: next, score: scoreOf(score, next.length) });
       else extend(next, score);
     }
   };
@@ -158,16 +208,24 @@ describe('beam search against enumeration', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 1e6 }),
-        fc.constantFrom(0, 0.6, 1, 2, -0.5),
+        fc.constantFrom<[GenerationOptions, (total: number, length: number) => number]>(
+          ...[0, 0.6, 1, 2, -0.5].map((p): [GenerationOptions, (total: number, length: number) => number] => [
+            { lengthPenalty: p },
+            (total, length) => total / length ** p,
+          ]),
+          [{ gnmtLengthPenalty: 0.6 }, (total, length) => total / ((5 + length) / 6) ** 0.6],
+          [{ wordReward: 0.9 }, (total, length) => total + 0.9 * length],
+          [{ wordReward: -0.4, patience: 2 }, (total, length) => total - 0.4 * length],
+        ),
         fc.constantFrom(false, 'never' as const),
-        async (seed, lengthPenalty, earlyStopping) => {
+        async (seed, [scoring, scoreOf], earlyStopping) => {
           const logits = hashLogits({ vocabSize: 4, eosTokenIds: [1], endBias: 0.5, seed });
-          const all = enumerate((history) => logits([7], history), 4, 4, lengthPenalty);
+          const all = enumerate((history) => logits([7], history), 4, 4, scoreOf);
           const [{ sequences }] = await decode(createFakeModel(4, logits), [[7]], {
             numBeams: 128,
             numReturnSequences: 12,
             maxNewTokens: 4,
-            lengthPenalty,
+            ...scoring,
             earlyStopping,
           });
           expect(sequences.map(({ ids }) => ids)).toEqual(all.slice(0, 12).map(({ ids }) => ids));
@@ -177,12 +235,12 @@ describe('beam search against enumeration', () => {
           const [narrow] = await decode(createFakeModel(4, logits), [[7]], {
             numBeams: 2,
             maxNewTokens: 4,
-            lengthPenalty,
+            ...scoring,
           });
           expect(narrow.sequences[0].score).toBeLessThanOrEqual(all[0].score + 1e-5);
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 40 },
     );
   });
 

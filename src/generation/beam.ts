@@ -1,4 +1,7 @@
 import { addNode } from './backPointers.js';
+import { finishedWanted } from './optionConflicts.js';
+import { createLengthScore } from './processors/lengthScore.js';
+import { stopStringList } from './processors/stopStrings.js';
 import { endToken } from './processors/suppressedTokens.js';
 import type { SearchContext, Selector } from './selector.js';
 import type { Candidates } from './stepModel.js';
@@ -8,8 +11,9 @@ import type { Candidates } from './stepModel.js';
  *
  * - A step ranks all continuations of all beams by summed log-probability. Those that end and rank among the first
  *   `beams` become finished hypotheses; the best `beams` that do not end go on.
- * - A finished hypothesis scores log-probability / length^lengthPenalty; the best `beams` of them are kept.
- * - The sentence stops at the length limit, or as `earlyStopping` says once `beams` hypotheses are finished.
+ * - A finished hypothesis scores log-probability / length^lengthPenalty, or what replaces it; the best `beams` of them,
+ *   times `patience`, are kept.
+ * - The sentence stops at the length limit, or as `earlyStopping` says once that many hypotheses are finished.
  *
  * Both sets lie within the first beams + (number of end tokens) allowed candidates of a row, so that is all the model is
  * asked for;
@@ -20,7 +24,9 @@ import type { Candidates } from './stepModel.js';
 export function createBeamSelector(context: SearchContext): Selector {
   const { frontier, pointers, options, limits, classes, rules, batch } = context;
   const beams = frontier.beams;
-  const { lengthPenalty, earlyStopping } = options;
+  const { earlyStopping } = options;
+  const lengthScore = createLengthScore(options);
+  const room = finishedWanted(options);
   const heads = new Int32Array(beams);
   const headScores = new Float64Array(beams);
   const next = {
@@ -31,13 +37,16 @@ export function createBeamSelector(context: SearchContext): Selector {
   };
   const finished = {
     counts: new Int32Array(batch),
-    scores: new Float64Array(batch * beams),
-    nodes: new Int32Array(batch * beams),
+    scores: new Float64Array(batch * room),
+    nodes: new Int32Array(batch * room),
   };
   const filler = rules.eosTokenIds[0] ?? rules.decoderStartTokenId;
 
   const { suppressedTokenIds = [], beginSuppressedTokenIds = [], eosTokenIds } = rules;
-  const wanted = beams + eosTokenIds.length + suppressedTokenIds.length + beginSuppressedTokenIds.length;
+  // Any of a row's best may turn out to complete a stop string.
+  const stopping = stopStringList(options).length > 0 ? beams : 0;
+  const wanted =
+    beams + stopping + eosTokenIds.length + suppressedTokenIds.length + beginSuppressedTokenIds.length;
 
   /** Moves row `row`'s head on to its next allowed candidate. */
   function settleHead(
@@ -58,12 +67,12 @@ export function createBeamSelector(context: SearchContext): Selector {
         : Number.NEGATIVE_INFINITY;
   }
 
-  /** Keeps a hypothesis if it is among the best `beams` finished ones; an equal score ranks after. */
+  /** Keeps a hypothesis if it is among the best `room` finished ones; an equal score ranks after. */
   function finish(sentence: number, score: number, node: number): void {
-    const base = sentence * beams;
+    const base = sentence * room;
     let at = finished.counts[sentence];
-    if (at === beams) {
-      if (!(score > finished.scores[base + beams - 1])) return;
+    if (at === room) {
+      if (!(score > finished.scores[base + room - 1])) return;
       at--;
     } else {
       finished.counts[sentence]++;
@@ -78,10 +87,10 @@ export function createBeamSelector(context: SearchContext): Selector {
 
   /** Whether no open beam can still improve on the finished hypotheses, by the rule of `earlyStopping`. */
   function isSettled(sentence: number, bestOpen: number, count: number): boolean {
-    if (finished.counts[sentence] < beams) return false;
+    if (finished.counts[sentence] < room) return false;
     if (earlyStopping === true) return true;
-    const length = earlyStopping === 'never' && lengthPenalty > 0 ? limits.maxNewTokens : count;
-    return !(bestOpen / length ** lengthPenalty > finished.scores[sentence * beams + beams - 1]);
+    const length = earlyStopping === 'never' && lengthScore.growing ? limits.maxNewTokens : count;
+    return !(lengthScore.of(bestOpen, length) > finished.scores[sentence * room + room - 1]);
   }
 
   /** No row can go on and none has ended: what there is so far is the output. */
@@ -89,7 +98,7 @@ export function createBeamSelector(context: SearchContext): Selector {
     for (let row = 0; row < beams; row++) {
       const score = frontier.scores[base + row];
       if (score > Number.NEGATIVE_INFINITY && (frontier.nodes[base + row] >= 0 || row === 0)) {
-        finish(sentence, score / Math.max(1, length) ** lengthPenalty, frontier.nodes[base + row]);
+        finish(sentence, lengthScore.of(score, Math.max(1, length)), frontier.nodes[base + row]);
       }
     }
   }
@@ -101,11 +110,11 @@ export function createBeamSelector(context: SearchContext): Selector {
     rows: number,
     count: number,
     hidden: number,
+    last: boolean,
+    stops?: Uint8Array,
   ): boolean {
     const base = slot * beams;
     const sentence = frontier.sentences[slot];
-    const last = count === limits.maxNewTokens;
-    const normalizer = count ** lengthPenalty;
     const ids = candidates.ids as Int32Array;
     for (let row = 0; row < rows; row++) {
       heads[row] = 0;
@@ -124,12 +133,12 @@ export function createBeamSelector(context: SearchContext): Selector {
       if (best < 0) break;
       const at = (firstRow + best) * candidates.width + heads[best];
       const token = ids[at];
-      const ends = last || (classes[token] & endToken) !== 0;
+      const ends = last || (classes[token] & endToken) !== 0 || stops?.[at] === 1;
       if (!ends || rank < beams) {
         const logProbability = candidates.logits[at] - candidates.logSumExp[firstRow + best];
         const node = addNode(pointers, frontier.nodes[base + best], token, logProbability);
         if (ends) {
-          finish(sentence, score / normalizer, node);
+          finish(sentence, lengthScore.of(score, count), node);
         } else {
           next.parents[open] = best;
           next.tokens[open] = token;
@@ -157,8 +166,8 @@ export function createBeamSelector(context: SearchContext): Selector {
   function outputs(sentence: number) {
     const count = Math.min(options.numReturnSequences, finished.counts[sentence]);
     return Array.from({ length: count }, (_, i) => ({
-      node: finished.nodes[sentence * beams + i],
-      score: finished.scores[sentence * beams + i],
+      node: finished.nodes[sentence * room + i],
+      score: finished.scores[sentence * room + i],
     }));
   }
 

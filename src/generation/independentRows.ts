@@ -39,7 +39,7 @@ export function createIndependentSelector(
   candidates: number,
   choose: Choose,
 ): Selector {
-  const { frontier, pointers, limits, classes, batch, sentenceIds } = context;
+  const { frontier, pointers, classes, batch, sentenceIds } = context;
   const samples = frontier.beams;
   const ended = new Uint8Array(batch * samples);
   const open = new Int32Array(batch).fill(samples);
@@ -61,6 +61,7 @@ export function createIndependentSelector(
     rows: number,
     count: number,
     hidden: number,
+    last: boolean,
   ): boolean {
     const sentence = frontier.sentences[slot];
     const own = candidates.ownLogits ?? candidates.logits;
@@ -79,8 +80,7 @@ export function createIndependentSelector(
       frontier.tokens[row] = token;
       frontier.nodes[row] = addNode(pointers, frontier.nodes[row], token, logProbability);
       frontier.scores[row] += logProbability;
-      if ((classes[token] & endToken) !== 0 || count === limits.maxNewTokens)
-        end(sentence, sample, row, count);
+      if (last || (classes[token] & endToken) !== 0) end(sentence, sample, row, count);
     }
     return open[sentence] === 0;
   }
@@ -92,5 +92,15 @@ export function createIndependentSelector(
     }));
   }
 
-  return { candidates, advance, outputs };
+  return {
+    candidates,
+    advance,
+    outputs,
+    isOpen: (slot, sample) => ended[frontier.sentences[slot] * samples + sample] === 0,
+    end: (slot, sample, count) => {
+      const sentence = frontier.sentences[slot];
+      end(sentence, sample, slot * samples + sample, count);
+      return open[sentence] === 0;
+    },
+  };
 }

@@ -20,7 +20,20 @@ const samplingOnly = [
 ] as const satisfies readonly OptionName[];
 
 /** Options that only a search with several beams has a use for. */
-const beamsOnly = ['earlyStopping', 'lengthPenalty'] as const satisfies readonly OptionName[];
+const beamsOnly = [
+  'earlyStopping',
+  'lengthPenalty',
+  'gnmtLengthPenalty',
+  'wordReward',
+  'patience',
+] as const satisfies readonly OptionName[];
+
+/** Options of which only one can rule. */
+const lengthScores = [
+  'lengthPenalty',
+  'gnmtLengthPenalty',
+  'wordReward',
+] as const satisfies readonly OptionName[];
 
 /**
  * Refuses what the caller set and nothing would come of, or what excludes something else.
@@ -47,11 +60,35 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
   if (numBeams === 1) {
     refuseIdle(user, beamsOnly, 'numBeams 1; raise numBeams');
   }
+  const scores = lengthScores.filter((name) => user[name] !== undefined);
+  if (scores.length > 1) {
+    throw conflict(
+      `${scores[0]} ${show(user[scores[0]])} and ${scores[1]} ${show(user[scores[1]])} exclude each other; leave one of them out.`,
+    );
+  }
+  const waitsFor = finishedWanted(resolved);
+  if (!doSample && numReturnSequences > waitsFor) {
+    throw conflict(
+      `numReturnSequences ${numReturnSequences} is more than the ${waitsFor} hypotheses that patience ${resolved.patience} waits for; raise patience, or lower numReturnSequences.`,
+    );
+  }
+  if ((user.stopStrings === undefined) !== (user.decode === undefined)) {
+    throw conflict(
+      user.decode === undefined
+        ? `stopStrings ${show(user.stopStrings)} needs decode; give a function that turns lists of token ids into texts.`
+        : 'decode has no effect without stopStrings; give stopStrings, or leave decode out.',
+    );
+  }
   if (maxNewTokens !== undefined && minNewTokens !== undefined && minNewTokens > maxNewTokens) {
     throw conflict(
       `minNewTokens ${minNewTokens} is more than maxNewTokens ${maxNewTokens}; lower the one or raise the other.`,
     );
   }
+}
+
+/** Finished hypotheses that beam search waits for. */
+export function finishedWanted({ numBeams, patience }: ResolvedGenerationOptions): number {
+  return Math.max(1, Math.round(numBeams * patience));
 }
 
 /** Refuses options that have no effect beside what `because` names. */

@@ -33,6 +33,25 @@ export const generationOptionsSchema = z.strictObject({
     .describe(
       'Exponent p of the length in beam scores, log-probability / length^p: above 0 favors longer output, below 0 shorter. Default 1.',
     ),
+  gnmtLengthPenalty: z
+    .number()
+    .optional()
+    .describe(
+      'Instead of lengthPenalty: exponent a of the length penalty of GNMT (Wu et al. 2016), so that beam scores are log-probability / ((5 + length) / 6)^a. Default: lengthPenalty is used.',
+    ),
+  wordReward: z
+    .number()
+    .optional()
+    .describe(
+      'Instead of lengthPenalty: reward r for each token, so that beam scores are log-probability + r length (He et al. 2016). Default: lengthPenalty is used.',
+    ),
+  patience: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      'Factor p above 0 of the number of finished hypotheses that beam search waits for, round(p numBeams), at least 1: above 1 searches longer, below 1 stops sooner (Kasai et al. 2022). Default 1.',
+    ),
   earlyStopping: z
     .union([z.boolean(), z.literal('never')])
     .optional()
@@ -171,6 +190,31 @@ export const generationOptionsSchema = z.strictObject({
     .describe(
       "Makes ending likelier as outputs grow: [start, factor]; after n > start new tokens the value s of each end token, a log-probability in beam search and else a logit, becomes s + |s| (factor^(n - start) - 1). Default: the model's exponential_decay_length_penalty.",
     ),
+  maxTime: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      'Seconds above 0 after which a batch ends with what it has, at least one new token each; checked after each token. Default: no limit.',
+    ),
+  stopStrings: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .optional()
+    .describe(
+      'Texts that end an output as soon as it contains one: a text or a list of texts; they stay part of the output. In the library, give decode too. Default: none.',
+    ),
+  decode: z
+    .custom<(outputs: number[][]) => string[] | Promise<string[]>>((value) => typeof value === 'function')
+    .optional()
+    .describe(
+      "A function that turns lists of new token ids into their texts, such as a tokenizer's decodeBatch; needed for stopStrings. Default: none.",
+    ),
+  signal: z
+    .custom<AbortSignal>((value) => value instanceof AbortSignal)
+    .optional()
+    .describe(
+      'An AbortSignal: the search ends with error ABORTED once it is aborted, checked before each step. Default: none.',
+    ),
   seed: z
     .int()
     .min(0)
@@ -185,6 +229,12 @@ export type GenerationOptions = z.infer<typeof generationOptionsSchema>;
 
 /** Options whose default is that there is no such thing, or what the model's rules say. */
 type OptionalName =
+  | 'gnmtLengthPenalty'
+  | 'wordReward'
+  | 'maxTime'
+  | 'stopStrings'
+  | 'decode'
+  | 'signal'
   | 'suppressTokens'
   | 'beginSuppressTokens'
   | 'badWordsIds'
@@ -204,6 +254,7 @@ export interface ResolvedGenerationOptions extends Pick<GenerationOptions, Optio
   minNewTokens?: number;
   minLength?: number;
   lengthPenalty: number;
+  patience: number;
   earlyStopping: boolean | 'never';
   numReturnSequences: number;
   noRepeatNgramSize: number;
@@ -227,6 +278,7 @@ export const generationDefaults = {
   maxNewTokens: 20,
   minNewTokens: 0,
   lengthPenalty: 1,
+  patience: 1,
   earlyStopping: false,
   numReturnSequences: 1,
   noRepeatNgramSize: 0,

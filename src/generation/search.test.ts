@@ -5,7 +5,7 @@ import { decode, fakeRules, idsOf } from '../../test/support/generation/run.js';
 import { createBackPointers } from './backPointers.js';
 import { createBeamSelector } from './beam.js';
 import { advancePosition, createFrontier } from './frontier.js';
-import { type GenerationOptions, generationOptionsSchema, resolveGenerationOptions } from './options.js';
+import { type GenerationOptions, type generationOptionsSchema, resolveGenerationOptions } from './options.js';
 import { suppressedToken, tokenClasses } from './processors/suppressedTokens.js';
 import { searchBatch } from './search.js';
 
@@ -30,6 +30,8 @@ const searches: fc.Arbitrary<GenerationOptions> = fc.constantFrom<GenerationOpti
     ],
     badWordsIds: [[3], [7, 8]],
   },
+  { maxNewTokens: 9, numBeams: 3, numReturnSequences: 3, patience: 2, wordReward: 0.5, earlyStopping: true },
+  { maxNewTokens: 9, numBeams: 3, gnmtLengthPenalty: 1.5, patience: 0.4, earlyStopping: 'never' },
   { maxNewTokens: 9, sequenceBias: [[[4], 2]], encoderRepetitionPenalty: 1.7, encoderNoRepeatNgramSize: 2 },
   {
     maxNewTokens: 9,
@@ -164,11 +166,31 @@ describe('the search loop', () => {
   });
 
   // A new option must be added here, with a value that shows in the result.
-  const telling: Record<keyof typeof generationOptionsSchema.shape, GenerationOptions[]> = {
+  const decodeAll = (outputs: number[][]) => outputs.map((ids) => ids.map((id) => ` ${id}`).join(''));
+  // The signal refuses a result, see abort.test.ts.
+  const telling: Record<
+    Exclude<keyof typeof generationOptionsSchema.shape, 'signal'>,
+    GenerationOptions[]
+  > = {
+    stopStrings: [
+      { stopStrings: 'none', decode: decodeAll },
+      { stopStrings: [' 4', ' 5', ' 6'], decode: decodeAll },
+    ],
+    decode: [
+      { stopStrings: ' 7', decode: decodeAll },
+      { stopStrings: ' 7', decode: (outputs) => outputs.map((ids) => ids.map(() => ' 7').join('')) },
+    ],
     numBeams: [{}, { numBeams: 4 }],
     maxNewTokens: [{}, { maxNewTokens: 2 }],
     minNewTokens: [{}, { minNewTokens: 12 }],
     lengthPenalty: [{ numBeams: 4 }, { numBeams: 4, lengthPenalty: 0 }],
+    gnmtLengthPenalty: [{ numBeams: 4 }, { numBeams: 4, gnmtLengthPenalty: 6 }],
+    wordReward: [{ numBeams: 4 }, { numBeams: 4, wordReward: 3 }],
+    patience: [
+      { numBeams: 4, earlyStopping: true, lengthPenalty: 2 },
+      { numBeams: 4, earlyStopping: true, lengthPenalty: 2, patience: 3 },
+    ],
+    maxTime: [{ minNewTokens: 12 }, { minNewTokens: 12, maxTime: 1e-9 }],
     earlyStopping: [
       { numBeams: 4, lengthPenalty: 2 },
       { numBeams: 4, lengthPenalty: 2, earlyStopping: true },
@@ -224,7 +246,7 @@ describe('the search loop', () => {
     ],
   };
 
-  it.each(Object.keys(generationOptionsSchema.shape))('lets %s change a result', async (name) => {
+  it.each(Object.keys(telling))('lets %s change a result', async (name) => {
     const inputs = Array.from({ length: 8 }, (_, i) => [i + 2, i + 3]);
     const [one, other] = telling[name as keyof typeof telling];
     expect(idsOf(await decode(hashModel(3), inputs, one))).not.toEqual(
@@ -277,7 +299,11 @@ describe('the search loop', () => {
         selection,
       });
       let { candidates } = started;
-      for (let count = 1; !selector.advance(0, candidates, 0, 1, count, suppressedToken); count++) {
+      for (
+        let count = 1;
+        !selector.advance(0, candidates, 0, 1, count, suppressedToken, count === 10);
+        count++
+      ) {
         advancePosition(frontier);
         candidates = await model.step(started.state, frontier);
       }

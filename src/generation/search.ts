@@ -1,4 +1,5 @@
 import { PolybeamError } from '../errors.js';
+import { createInterruption } from './abort.js';
 import { createBackPointers, trace } from './backPointers.js';
 import { createBeamSelector } from './beam.js';
 import { createEditMaker, needsHistory, selectionSpec } from './edits.js';
@@ -7,6 +8,7 @@ import { createGreedySelector } from './greedy.js';
 import type { DecodingRules, LengthLimits, ResolvedGenerationOptions } from './options.js';
 import { forcedCandidates, forcedTokens } from './processors/forcedTokens.js';
 import { endForbidden } from './processors/minNewTokens.js';
+import { createStopper } from './processors/stopStrings.js';
 import {
   beginSuppressedToken,
   endToken,
@@ -43,16 +45,20 @@ const defaultPruneAt = 1 / 8;
  *
  * @returns for each sentence of the batch its outputs: best first for beams, in order of sample for sampling; fewer than
  * numReturnSequences only where fewer hypotheses exist.
- * @throws PolybeamError LOGITS_INVALID where the model computed NaN.
+ * @throws PolybeamError LOGITS_INVALID where the model computed NaN, ABORTED where the signal said so.
  */
 export async function searchBatch(model: StepModel, request: SearchRequest): Promise<GeneratedSequence[][]> {
-  const { source, prompt, promptLength, limits, rules } = request;
+  const { source, prompt, promptLength, options, limits, rules } = request;
   const context = createContext(model, request);
   const { frontier } = context;
   const forced = (count: number) => forcedTokens(rules, limits, promptLength, count);
   const hidden = (count: number) => hiddenClasses(rules, limits, promptLength, count);
   const selector = createSelector(context);
   const edits = createEditMaker(context);
+  const stopper = createStopper(context);
+  const interruption = createInterruption(options.signal);
+  const deadline = performance.now() + 1000 * (options.maxTime ?? Number.POSITIVE_INFINITY);
+  await interruption();
   const started = await model.start({
     source,
     prompt,
@@ -68,8 +74,20 @@ export async function searchBatch(model: StepModel, request: SearchRequest): Pro
       const rows = count === 1 ? 1 : frontier.beams;
       const only = forced(count);
       const offered = only ? forcedCandidates(only, frontier.active * rows) : candidates;
-      advanceSlots(context, selector, offered, rows, count, only ? 0 : hidden(count));
+      const turn: Turn = {
+        candidates: offered,
+        rows,
+        count,
+        hidden: only ? 0 : hidden(count),
+        last: count === limits.maxNewTokens || performance.now() > deadline,
+      };
+      if (stopper && !selector.end) turn.stops = await stopper.marks(offered, rows);
+      advanceSlots(context, selector, turn);
+      if (stopper && selector.end) {
+        for (const slot of await stopper.endRows(selector, count)) park(frontier, slot);
+      }
       if (frontier.parked === frontier.active) break;
+      await interruption();
       advancePosition(frontier);
       if (frontier.parked > 0 && frontier.parked >= frontier.active * (request.pruneAt ?? defaultPruneAt)) {
         state = await model.keep(state, removeFinished(frontier));
@@ -128,19 +146,27 @@ function createSelector(context: SearchContext): Selector {
   return context.options.numBeams > 1 ? createBeamSelector(context) : createGreedySelector(context);
 }
 
-function advanceSlots(
-  { frontier }: SearchContext,
-  selector: Selector,
-  candidates: Candidates,
-  rows: number,
-  count: number,
-  hidden: number,
-): void {
+/** What all sentences choose their new token number `count` from. */
+interface Turn {
+  candidates: Candidates;
+  /** Of each sentence. */
+  rows: number;
+  count: number;
+  /** Token classes that may not be chosen. */
+  hidden: number;
+  /** Whether there will be no more tokens. */
+  last: boolean;
+  /** See `Selector.advance`. */
+  stops?: Uint8Array;
+}
+
+function advanceSlots({ frontier }: SearchContext, selector: Selector, turn: Turn): void {
+  const { candidates, rows, count, hidden, last, stops } = turn;
   for (let slot = 0; slot < frontier.active; slot++) {
     if (frontier.finished[slot]) continue;
     const firstRow = slot * rows;
     for (let row = firstRow; row < firstRow + rows; row++) checkNumber(candidates.logSumExp[row], count);
-    if (selector.advance(slot, candidates, firstRow, rows, count, hidden)) park(frontier, slot);
+    if (selector.advance(slot, candidates, firstRow, rows, count, hidden, last, stops)) park(frontier, slot);
   }
 }
 

@@ -11,8 +11,8 @@ export interface GeneratedSequence {
    */
   ids: number[];
   /**
-   * Summed log-probability of the new tokens over length^lengthPenalty (length in new tokens, end token included;
-   * lengthPenalty 1 in greedy search and sampling). Natural logarithm.
+   * Summed log-probability of the new tokens over length^lengthPenalty, or what replaces it (length in new tokens, end
+   * token included; lengthPenalty 1 in greedy search and sampling). Natural logarithm.
    */
   score: number;
   /** Log-probability of each new token, as summed in `score`. */
@@ -45,6 +45,8 @@ export interface Selector {
    * @param firstRow first of the slot's rows in `candidates`
    * @param rows 1 before the first new token, else the number of beams
    * @param hidden token classes that may not be chosen
+   * @param last whether there will be no more tokens
+   * @param stops 1 for each candidate that ends its hypothesis, whatever its token
    * @returns whether the sentence is finished
    */
   advance(
@@ -54,7 +56,13 @@ export interface Selector {
     rows: number,
     count: number,
     hidden: number,
+    last: boolean,
+    stops?: Uint8Array,
   ): boolean;
+  /** Of rows that choose for themselves: whether one goes on. */
+  isOpen?(slot: number, sample: number): boolean;
+  /** Ends such a row after its `count` new tokens. @returns whether the sentence is finished */
+  end?(slot: number, sample: number, count: number): boolean;
   /** Outputs of a finished sentence: back-pointer, score. */
   outputs(sentence: number): { node: number; score: number }[];
 }

@@ -1,0 +1,31 @@
+import { PolybeamError } from '../errors.js';
+
+/** The longest a search computes without letting anything else run, where it could be told to stop. Milliseconds. */
+const breath = 20;
+
+/**
+ * A function to call between steps. A model may compute without ever giving way to timers and events, so that nobody
+ * would get to call `abort`: with a signal, the search gives way every now and then.
+ *
+ * @throws PolybeamError ABORTED with the signal's reason as its cause
+ */
+export function createInterruption(signal: AbortSignal | undefined): () => Promise<void> | undefined {
+  let last = performance.now();
+  const check = () => {
+    if (!signal?.aborted) return;
+    throw new PolybeamError(
+      'ABORTED',
+      'The search was aborted by its signal; call again without it to get a result.',
+      { cause: signal.reason },
+    );
+  };
+  const giveWay = async () => {
+    await new Promise((resolve) => setTimeout(resolve));
+    last = performance.now();
+    check();
+  };
+  return () => {
+    check();
+    return signal && performance.now() - last > breath ? giveWay() : undefined;
+  };
+}
