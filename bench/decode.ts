@@ -3,6 +3,7 @@ import type { EncoderDecoder } from '../src/decoder/encoderDecoder.js';
 import { createStepModel, type SequenceModel } from '../src/decoder/stepModel.js';
 import { transformer } from '../src/decoder/transformer.js';
 import { type TransformerConfig, transformerPresets } from '../src/encoder/transformer.js';
+import type { WeightPrecision } from '../src/engine/program.js';
 import type { WeightStore } from '../src/engine/weights.js';
 import { type GenerationInput, generate } from '../src/generation/generate.js';
 import { resolveGenerationOptions } from '../src/generation/options.js';
@@ -42,6 +43,7 @@ export interface DecodeDesign {
 export interface DecodeCase extends NamedCase {
   batch: number;
   beams: number;
+  precision: WeightPrecision;
 }
 
 /** Transformer-base with a vocabulary of 32,000: 60 M parameters. */
@@ -64,15 +66,24 @@ export const decodeDesign: DecodeDesign = {
   steps: 32,
 };
 
-const decodeCase = (batch: number, beams: number, onRequest = false): DecodeCase => ({
-  name: `float32 batch ${batch} beam ${beams}`,
-  batch,
-  beams,
-  onRequest,
-});
+const decodeCase = (
+  precision: WeightPrecision,
+  batch: number,
+  beams: number,
+  onRequest = false,
+): DecodeCase => ({ name: `${precision} batch ${batch} beam ${beams}`, batch, beams, precision, onRequest });
 
 /** The columns of the table; the largest batch takes minutes on the peers. */
-export const decodeCases = [decodeCase(1, 1), decodeCase(1, 4), decodeCase(16, 4), decodeCase(64, 4, true)];
+export const decodeCases = [
+  ...(['float32', 'int8'] as const).flatMap((precision) => [
+    decodeCase(precision, 1, 1),
+    decodeCase(precision, 1, 4),
+    decodeCase(precision, 16, 4),
+    decodeCase(precision, 64, 4, true),
+  ]),
+  decodeCase('int4', 1, 1),
+  decodeCase('int4', 1, 4),
+];
 
 /** Decoding: milliseconds per step of whole `generate` calls, encoder and prompt included. */
 export async function benchDecode(
@@ -89,18 +100,19 @@ export async function benchDecode(
       for (const one of cases) await profileCase(architecture, design, one, weights, options, report);
       return;
     }
-    const model = createStepModel(architecture, { weights, threads: options.threads });
     let peer: Peer | undefined;
     try {
       const opened =
         options.peers && (await openPeers(options.peers, design, cases, options, directory, report));
       if (opened) peer = opened.peer;
       for (const one of cases) {
-        await measureCase(model, design, one, options, report, opened ? opened.sides(one.name) : []);
+        const { precision: weightPrecision } = one;
+        const model = createStepModel(architecture, { weights, threads: options.threads, weightPrecision });
+        const peers = opened ? opened.sides(one.name) : [];
+        await measureCase(model, design, one, options, report, peers).finally(() => model.release());
       }
     } finally {
       await peer?.close();
-      await model.release();
     }
     reportPeakMemory(report, 'decode');
   });
@@ -147,7 +159,10 @@ async function measureCase(
   peers: readonly DecodePeer[],
 ): Promise<void> {
   const own = await decodeOnce(model, design, one);
-  for (const { side, outputs } of peers) noteAgreement(report, one.name, own, side.name, await outputs());
+  // Rounded weights are rounded otherwise by each.
+  for (const { side, outputs } of one.precision === 'float32' ? peers : []) {
+    noteAgreement(report, one.name, own, side.name, await outputs());
+  }
   const sides: Side[] = [ownSide(() => decodeOnce(model, design, one)), ...peers.map(({ side }) => side)];
   const { times, disturbance } = await measureRounds(sides, roundOptions(options, warmUps));
   noteDisturbance(report, one.name, disturbance);
@@ -184,12 +199,13 @@ async function openPeers(
   const translator = await chooseTranslator(python, directory, options, [...requests.values()], report);
   const peer = startPeer(python, [peersScript, String(options.threads)], translator.env);
   report.note(await peerVersions(peer));
-  const sides = await openDecodePeers(peer, directory, translator);
+  const sides = await openDecodePeers(peer, directory, translator, [...requests.values()]);
   return { peer, sides: (name) => sides(requests.get(name)!) };
 }
 
-function decodeRequest(design: DecodeDesign, { name, batch, beams }: DecodeCase): DecodeRequest {
-  return { name, batch, beams, steps: design.steps, sources: randomSources(design, batch) };
+function decodeRequest(design: DecodeDesign, { name, batch, beams, precision }: DecodeCase): DecodeRequest {
+  const computeType = precision === 'float32' ? 'float32' : 'int8';
+  return { name, batch, beams, steps: design.steps, sources: randomSources(design, batch), computeType };
 }
 
 /** Runs a case twice with ONNX Runtime's profile on; the first time is warm-up. */
@@ -203,7 +219,12 @@ async function profileCase(
 ): Promise<void> {
   await withTemporaryDirectory(async (directory) => {
     const profile = join(directory, profilePrefix);
-    const model = createStepModel(architecture, { weights, threads, profile });
+    const model = createStepModel(architecture, {
+      weights,
+      threads,
+      profile,
+      weightPrecision: one.precision,
+    });
     for (let run = 0; run < 2; run++) await decodeOnce(model, design, one);
     await model.release();
     reportOperators(report, { bench: 'decode', case: one.name, directory, skipped: 1 / 2 });

@@ -12,6 +12,8 @@ export interface DecodeRequest {
   beams: number;
   steps: number;
   sources: number[][];
+  /** CTranslate2's numbers; transformers has float32 only. */
+  computeType: 'float32' | 'int8';
 }
 
 /** A peer's side of a case. */
@@ -84,7 +86,7 @@ export async function chooseTranslator(
   const trials = [];
   for (const env of translatorEnvironments()) {
     const tried = await withPeer(python, options.threads, env, async (peer) => {
-      await peer.ask({ op: 'open', translator, workers: modes });
+      await peer.ask({ op: 'open', translator, workers: modes, computeTypes: computeTypes(cases) });
       const best = [];
       for (const one of cases) best.push(await bestWorkers(peer, one, modes));
       return best;
@@ -124,19 +126,30 @@ async function bestWorkers(peer: Peer, one: DecodeRequest, modes: readonly numbe
   return best;
 }
 
+function computeTypes(cases: readonly DecodeRequest[]): string[] {
+  return [...new Set(cases.map(({ computeType }) => computeType))];
+}
+
 /** Loads both peers' models. @returns their sides of a case */
 export async function openDecodePeers(
   peer: Peer,
   directory: string,
   translator: Translator,
+  cases: readonly DecodeRequest[],
 ): Promise<(one: DecodeRequest) => DecodePeer[]> {
   const workers = [...new Set(translator.workers.values())];
-  await peer.ask({ op: 'open', model: directory, translator: translator.directory, workers });
+  await peer.ask({
+    op: 'open',
+    model: directory,
+    translator: translator.directory,
+    workers,
+    computeTypes: computeTypes(cases),
+  });
   return (one) =>
-    ['transformers', 'ctranslate2'].map((name) => {
+    (one.computeType === 'float32' ? ['transformers', 'ctranslate2'] : ['ctranslate2']).map((name) => {
       const request = { ...one, op: 'decode', peer: name, workers: translator.workers.get(one.name) };
       return {
-        side: peerSide(peer, `${name} float32`, request),
+        side: peerSide(peer, `${name} ${one.computeType}`, request),
         outputs: async () => ((await peer.ask(request)) as PeerReply & { outputs: number[][] }).outputs,
       };
     });

@@ -80,13 +80,13 @@ def convert(request):
     return {}
 
 
-def load_translator(directory, workers):
+def load_translator(directory, workers, compute_type="float32"):
     import ctranslate2
 
     return ctranslate2.Translator(
         directory,
         device="cpu",
-        compute_type="float32",
+        compute_type=compute_type,
         inter_threads=workers,
         intra_threads=max(1, THREADS // workers),
     )
@@ -95,8 +95,10 @@ def load_translator(directory, workers):
 def open_models(request):
     if "model" in request:
         state["transformers"] = load_transformers(request["model"])
-    for workers in request["workers"]:
-        state[f"ctranslate2/{workers}"] = load_translator(request["translator"], workers)
+    for compute_type in request["computeTypes"]:
+        for workers in request["workers"]:
+            translator = load_translator(request["translator"], workers, compute_type)
+            state[f"ctranslate2/{compute_type}/{workers}"] = translator
     return {}
 
 
@@ -123,7 +125,7 @@ def decode_transformers(request):
 
 
 def decode_translator(request):
-    translator = state[f"ctranslate2/{request['workers']}"]
+    translator = state[f"ctranslate2/{request['computeType']}/{request['workers']}"]
     sources = [[f"t{index}" for index in row] for row in request["sources"]]
     share = -(-len(sources) // request["workers"])
     ms, results = timed(
@@ -149,9 +151,11 @@ def load(request):
     if request["peer"] == "transformers":
         load_once = lambda: state.update(transformers=load_transformers(request["model"]))
     else:
-        load_once = lambda: state.update({"ctranslate2/1": load_translator(request["translator"], 1)})
+        load_once = lambda: state.update(
+            {"ctranslate2/float32/1": load_translator(request["translator"], 1)}
+        )
     loading, _ = timed(load_once)
-    return {"ms": loading + decode({**request, "workers": 1, "steps": 1})["ms"]}
+    return {"ms": loading + decode({**request, "workers": 1, "computeType": "float32", "steps": 1})["ms"]}
 
 
 def open_training(request):

@@ -11,6 +11,10 @@ const runOptionsSchema = z.strictObject({
   model: z.string().min(1).optional().describe('Model directory, as Hugging Face lays it out.'),
   batchSize: z.int().min(1).default(16).describe('Inputs decoded together, at most.'),
   device: z.string().default('cpu').describe('Where to compute; polybeam doctor lists what there is.'),
+  weightPrecision: z
+    .enum(['float32', 'int8', 'int4'])
+    .default('float32')
+    .describe('Numbers that products read weights as, on the CPU: int8 and int4 are faster and rounded.'),
   threads: z.int().min(1).optional().describe('Threads on the CPU. Default: one for each core.'),
 });
 
@@ -45,10 +49,11 @@ export async function useModel<T>(
   const directory = requireFlag(flags.model ?? preset, '--model');
   await import('../node/install.js');
   const { loadModel } = await import('../pretrained/loadModel.js');
-  const { device, threads } = schemaValues(runOptionsSchema, flags);
+  const { device, threads, weightPrecision } = schemaValues(runOptionsSchema, flags);
   const model = await loadModel(directory, {
     device: device as Device | undefined,
     threads,
+    weightPrecision,
     onWarning: (message) => warn(streams, message),
   });
   try {

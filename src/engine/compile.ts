@@ -1,7 +1,9 @@
 import { PolybeamError } from '../errors.js';
 import { compileEager } from './eager.js';
+import { pruneAndSort } from './graph.js';
 import { createOnnxProgram } from './onnxProgram.js';
 import { applyPasses, passesFor } from './passes/index.js';
+import { quantizeProducts } from './passes/quantizeProducts.js';
 import type { CompileOptions, Program, Signature, TracedFunction } from './program.js';
 import { traceFunction } from './traceFunction.js';
 
@@ -9,7 +11,7 @@ import { traceFunction } from './traceFunction.js';
  * Compiles a function of tfjs operations into a program. The function runs once, recorded; its gradients, if it
  * computes any, are recorded too. One program serves any size of the named dimensions.
  * @throws KERNEL_UNMAPPED, TRACE_VALUE_READ, TRACE_SHAPE, WEIGHT_MISSING, WEIGHT_SHAPE, DEVICE_UNKNOWN,
- * DEVICE_UNAVAILABLE
+ * DEVICE_UNAVAILABLE, OPTION_CONFLICT
  */
 export async function compile(
   fn: TracedFunction,
@@ -17,6 +19,13 @@ export async function compile(
   options: CompileOptions = {},
 ): Promise<Program> {
   const device = options.device ?? 'cpu';
+  const precision = options.weightPrecision ?? 'float32';
+  if (precision !== 'float32' && (device !== 'cpu' || options.weightsAs === 'inputs')) {
+    throw new PolybeamError(
+      'OPTION_CONFLICT',
+      `Weights can be read as ${precision} on the device cpu and as constants only; take weightPrecision float32 on ${device}.`,
+    );
+  }
   if (device.startsWith('tfjs:')) return compileEager(fn, signature, { ...options, device });
   if (device !== 'cpu' && device !== 'webgpu') {
     throw new PolybeamError(
@@ -26,5 +35,9 @@ export async function compile(
   }
   const { graph, parameters } = traceFunction(fn, signature, options);
   applyPasses(graph, options.passes ?? passesFor(device));
+  if (precision !== 'float32') {
+    quantizeProducts(graph, precision);
+    pruneAndSort(graph);
+  }
   return createOnnxProgram(graph, parameters, { ...options, device });
 }

@@ -30,6 +30,19 @@ export interface GraphPort {
   shape: readonly Dimension[];
 }
 
+/** Integers that stand for a weight, or the scales that belong to them: see `quantize.ts`. */
+export interface QuantizedPart {
+  /** The checkpoint's weight. */
+  of: string;
+  precision: 'int8' | 'int4';
+  part: 'values' | 'scales';
+}
+
+/** A weight held as a constant; `quantized` where it is made from a weight of the checkpoint. */
+export interface GraphWeight extends GraphPort {
+  quantized?: QuantizedPart;
+}
+
 /**
  * A stretch of nodes that together compute a named operation (gelu, attention, ...). Passes may replace it by one fused
  * node; where none does, its nodes compute it.
@@ -56,7 +69,7 @@ export interface Graph {
   nodes: GraphNode[];
   constants: Map<string, GraphConstant>;
   /** Weights held as constants, by value name; the checkpoint name is the same. */
-  weights: Map<string, GraphPort>;
+  weights: Map<string, GraphWeight>;
   regions: GraphRegion[];
   /** Sizes of traced values, with named dimensions kept; values made by passes may be missing. */
   shapes: Map<string, { type: ElementType; shape: readonly Dimension[] }>;

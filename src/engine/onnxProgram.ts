@@ -1,9 +1,10 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { PolybeamError } from '../errors.js';
-import { type Graph, onHost } from './graph.js';
+import { type Graph, type GraphWeight, onHost } from './graph.js';
 import { encodeModel, nodeName, placeStored, type WeightPlacement } from './onnxModel.js';
 import { computedWeight, type ParameterSpec } from './parameters.js';
 import type { CompileOptions, Program } from './program.js';
+import { type QuantizedWeight, quantizeInt4, quantizeInt8 } from './quantize.js';
 import { mapsFiles, onnxRuntime } from './runtime.js';
 import { checkFeeds, checkInto, fromOnnx, toOnnx, type Value } from './values.js';
 import type { WeightStore } from './weights.js';
@@ -19,8 +20,8 @@ interface PlacedWeights {
 }
 
 /**
- * Weights that lie in files are mapped where they are; others are converted to float32 in memory. A session takes
- * external weights from files or from memory, not from both: beside mapped files the rest goes into the model.
+ * Weights that lie in files are mapped where they are; others are converted in memory. A session takes external
+ * weights from files or from memory, not from both: beside mapped files the rest goes into the model.
  */
 async function placeWeights(
   graph: Graph,
@@ -28,38 +29,53 @@ async function placeWeights(
   weights: WeightStore | undefined,
 ): Promise<PlacedWeights> {
   const placed: PlacedWeights = { placements: new Map(), external: [] };
-  const unmapped: string[] = [];
-  for (const name of graph.weights.keys()) {
-    const stored = weights?.get(name);
+  const unmapped: GraphWeight[] = [];
+  for (const weight of graph.weights.values()) {
+    const stored = weight.quantized ? undefined : weights?.get(weight.name);
     if (stored?.data.kind !== 'file' || stored.format !== 'F32' || !mapsFiles()) {
-      unmapped.push(name);
+      unmapped.push(weight);
       continue;
     }
     const at = stored.data.path.lastIndexOf('/');
     placed.folder = stored.data.path.slice(0, at);
-    placed.placements.set(name, placeStored(stored, stored.data.path.slice(at + 1))!);
+    placed.placements.set(weight.name, placeStored(stored, stored.data.path.slice(at + 1))!);
   }
-  for (const name of unmapped) {
-    const isStored = weights?.get(name) !== undefined;
-    const values = isStored
-      ? await weights!.read(name)
-      : computedWeight(specs.find((spec) => spec.name === name)!);
-    const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const read = weightReader(specs, weights);
+  for (const weight of unmapped) {
+    const { name, type } = weight;
+    const data = await read(weight);
     if (placed.folder !== undefined) {
-      placed.placements.set(name, { kind: 'inline', type: 'float32', data });
+      placed.placements.set(name, { kind: 'inline', type, data });
       continue;
     }
     const location = `memory/${name}`;
-    placed.placements.set(name, {
-      kind: 'external',
-      type: 'float32',
-      location,
-      offset: 0,
-      length: data.length,
-    });
+    placed.placements.set(name, { kind: 'external', type, location, offset: 0, length: data.length });
     placed.external.push({ path: location, data });
   }
   return placed;
+}
+
+/** Bytes of weights that are not mapped. The two parts of a quantized weight come one after the other. */
+function weightReader(specs: readonly ParameterSpec[], weights: WeightStore | undefined) {
+  let last: ({ of: string } & QuantizedWeight) | undefined;
+  const floats = (name: string) =>
+    weights?.get(name) === undefined
+      ? computedWeight(specs.find((spec) => spec.name === name)!)
+      : weights.read(name);
+  return async ({ name, quantized }: GraphWeight): Promise<Uint8Array> => {
+    if (!quantized) return bytesOf(await floats(name));
+    const { of, precision, part } = quantized;
+    if (last?.of !== of) {
+      const values = await floats(of);
+      const [outputs] = specs.find((spec) => spec.name === of)!.shape;
+      last = { of, ...(precision === 'int8' ? quantizeInt8(values, outputs) : quantizeInt4(values)) };
+    }
+    return bytesOf(last[part]);
+  };
+}
+
+function bytesOf(values: Float32Array | Uint8Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
 /** WebGPU, but for what would only bounce between the devices. */

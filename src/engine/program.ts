@@ -17,6 +17,9 @@ export type Signature = Record<string, { type: 'float32' | 'int32' | 'bool'; sha
 /** Where a program runs: ONNX Runtime on the CPU or WebGPU, or any registered tfjs backend without a graph. */
 export type Device = 'cpu' | 'webgpu' | `tfjs:${string}`;
 
+/** How matrix products read weights: see `CompileOptions.weightPrecision`. */
+export type WeightPrecision = 'float32' | 'int8' | 'int4';
+
 export interface CompileOptions {
   /** Default 'cpu'. */
   device?: Device;
@@ -27,6 +30,11 @@ export interface CompileOptions {
    * input `weights/<name>` of every run, as training wants it.
    */
   weightsAs?: 'constants' | 'inputs';
+  /**
+   * Numbers that matrix products read weights as. Default 'float32'. 'int8' rounds weights (a scale for each output) and,
+   * at each run, activations; 'int4' rounds weights in blocks of 32. Only where weights are constants, on the CPU.
+   */
+  weightPrecision?: WeightPrecision;
   /** Threads for ONNX Runtime on the CPU; default all cores. */
   threads?: number;
   /** Passes over the graph; default those that suit the device. */

@@ -1,6 +1,6 @@
 import { createStepModel, type SequenceModel } from '../decoder/stepModel.js';
 import { compile } from '../engine/compile.js';
-import type { CompileOptions, Device, Program } from '../engine/program.js';
+import type { CompileOptions, Device, Program, WeightPrecision } from '../engine/program.js';
 import { PolybeamError } from '../errors.js';
 import { type ModelGeneration, readGenerationConfig } from '../generation/generationConfig.js';
 import { loadTokenizer } from '../text/loadTokenizer.js';
@@ -15,6 +15,8 @@ export interface LoadOptions {
   device?: Device;
   /** Threads on the CPU; default all cores. */
   threads?: number;
+  /** Numbers that matrix products read weights as, on the CPU: default 'float32', as exact as the checkpoint. */
+  weightPrecision?: WeightPrecision;
   /** Told what was cut or replaced in inputs; default: nobody. */
   onWarning?: (message: string) => void;
 }
@@ -34,6 +36,7 @@ export async function loadModel(directory: string, options: LoadOptions = {}): P
   const compileOptions: CompileOptions = {
     device: options.device,
     weights,
+    weightPrecision: options.weightPrecision,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
   };
   const steps = definition.encoderDecoder && createStepModel(definition.encoderDecoder, compileOptions);

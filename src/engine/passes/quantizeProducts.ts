@@ -1,0 +1,106 @@
+import { consumers, type Dimension, type Graph, type GraphNode, makeNode } from '../graph.js';
+import { int4BlockSize } from '../quantize.js';
+
+type Precision = 'int8' | 'int4';
+
+/**
+ * Products with a weight [outputs, inputs] on the right read it as integers; a bias added right after goes into the same
+ * operator. Everything else keeps float32, and so does a weight where another operation reads it (an embedding table
+ * that is also the output projection).
+ */
+export function quantizeProducts(graph: Graph, precision: Precision): void {
+  const readers = consumers(graph);
+  const replaced = new Map<GraphNode, GraphNode>();
+  for (const node of graph.nodes) {
+    const weight = graph.weights.get(node.inputs[1]);
+    if (!weight || !isLinear(node) || !fits(weight.shape, precision)) continue;
+    const bias = biasOf(graph, node, readers);
+    const output = bias?.node.outputs[0] ?? node.outputs[0];
+    if (bias) replaced.set(bias.node, makeNode('Identity', [], []));
+    const [values, scales] = addQuantized(graph, weight.name, weight.shape as number[], precision);
+    replaced.set(
+      node,
+      product(precision, node.inputs[0], values, scales, bias?.name ?? '', output, weight.shape),
+    );
+  }
+  graph.nodes = graph.nodes.flatMap((node) => {
+    const next = replaced.get(node) ?? node;
+    return next.outputs.length === 0 ? [] : [next];
+  });
+}
+
+/** x W^T, as `fuseTransposedMatMul` leaves it. */
+function isLinear({ op, attributes }: GraphNode): boolean {
+  return op === 'FusedMatMul' && attributes.transA === 0 && attributes.transB === 1;
+}
+
+function fits(shape: readonly Dimension[], precision: Precision): boolean {
+  return shape.length === 2 && (precision === 'int8' || Number(shape[1]) % int4BlockSize === 0);
+}
+
+/** The addition of a weight of one axis that alone reads the product. */
+function biasOf(
+  graph: Graph,
+  { outputs: [product] }: GraphNode,
+  readers: ReadonlyMap<string, GraphNode[]>,
+): { node: GraphNode; name: string } | undefined {
+  const [node, ...others] = readers.get(product) ?? [];
+  const isResult = graph.outputs.some((port) => port.name === product);
+  if (isResult || others.length > 0 || node?.op !== 'Add') return undefined;
+  const name = node.inputs.find((input) => graph.weights.get(input)?.shape.length === 1);
+  return name === undefined ? undefined : { node, name };
+}
+
+/** Adds the integers and scales of a weight; once, however many products read it. */
+function addQuantized(
+  graph: Graph,
+  of: string,
+  [outputs, inputs]: readonly number[],
+  precision: Precision,
+): [string, string] {
+  const names: [string, string] = [`${of}:${precision}`, `${of}:${precision}:scales`];
+  const blocks = inputs / int4BlockSize;
+  const shapes =
+    precision === 'int8'
+      ? [[inputs, outputs], [outputs]]
+      : [
+          [outputs, blocks, int4BlockSize / 2],
+          [outputs, blocks],
+        ];
+  graph.weights.set(names[0], {
+    name: names[0],
+    type: precision === 'int8' ? 'int8' : 'uint8',
+    shape: shapes[0],
+    quantized: { of, precision, part: 'values' },
+  });
+  graph.weights.set(names[1], {
+    name: names[1],
+    type: 'float32',
+    shape: shapes[1],
+    quantized: { of, precision, part: 'scales' },
+  });
+  return names;
+}
+
+function product(
+  precision: Precision,
+  x: string,
+  values: string,
+  scales: string,
+  bias: string,
+  output: string,
+  [outputs, inputs]: readonly Dimension[],
+): GraphNode {
+  if (precision === 'int8') {
+    return makeNode('DynamicQuantizeMatMul', [x, values, scales, '', bias], [output], {}, 'com.microsoft');
+  }
+  // accuracy_level 4: activations are rounded to int8 block by block, each row by itself.
+  const attributes = {
+    K: Number(inputs),
+    N: Number(outputs),
+    bits: 4,
+    block_size: int4BlockSize,
+    accuracy_level: 4,
+  };
+  return makeNode('MatMulNBits', [x, values, scales, '', '', bias], [output], attributes, 'com.microsoft');
+}

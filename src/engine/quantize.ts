@@ -1,0 +1,73 @@
+/*
+ * Weights of matrix products as small integers. Both formats are symmetric (no zero point) and belong to operators of
+ * ONNX Runtime: int8 to DynamicQuantizeMatMul, int4 to MatMulNBits.
+ */
+
+/** A weight [outputs, inputs] as integers, in the layout of its operator, and their scales. */
+export interface QuantizedWeight {
+  values: Uint8Array;
+  scales: Float32Array;
+}
+
+/**
+ * The largest integer of an int8 weight. Processors without VNNI add two products of 8-bit numbers in 16 bits:
+ * 2 x 255 x 64 fits there, 2 x 255 x 127 would be cut off.
+ */
+const largestInt8 = 64;
+
+/** Inputs that share a scale in int4. */
+export const int4BlockSize = 32;
+
+/**
+ * int8 with a scale for each output.
+ * @param weight [outputs, inputs]
+ * @returns values int8 [inputs, outputs], scales [outputs]
+ */
+export function quantizeInt8(weight: Float32Array, outputs: number): QuantizedWeight {
+  const inputs = weight.length / outputs;
+  const values = new Int8Array(weight.length);
+  const scales = new Float32Array(outputs);
+  for (let output = 0; output < outputs; output++) {
+    const row = weight.subarray(output * inputs, (output + 1) * inputs);
+    let largest = 0;
+    for (let i = 0; i < inputs; i++) largest = Math.max(largest, Math.abs(row[i]));
+    scales[output] = largest / largestInt8;
+  }
+  // In tiles: reading rows and writing columns of a large matrix would miss the cache at every number.
+  const tile = 64;
+  for (let from = 0; from < outputs; from += tile) {
+    const to = Math.min(outputs, from + tile);
+    for (let input = 0; input < inputs; input++) {
+      for (let output = from; output < to; output++) {
+        const scale = scales[output];
+        if (scale > 0) values[input * outputs + output] = Math.round(weight[output * inputs + input] / scale);
+      }
+    }
+  }
+  return { values: new Uint8Array(values.buffer), scales };
+}
+
+/**
+ * int4 in blocks of 32 inputs: two integers a byte, the first in the lower half, 8 standing for 0. The number of largest
+ * magnitude becomes -8, so that all sixteen integers are used.
+ * @param weight [outputs, inputs], inputs a multiple of 32
+ * @returns values uint8 [outputs, blocks, 16], scales [outputs, blocks]
+ */
+export function quantizeInt4(weight: Float32Array): QuantizedWeight {
+  const blocks = weight.length / int4BlockSize;
+  const values = new Uint8Array(weight.length / 2);
+  const scales = new Float32Array(blocks);
+  for (let block = 0; block < blocks; block++) {
+    const at = block * int4BlockSize;
+    let extreme = 0;
+    for (let i = at; i < at + int4BlockSize; i++) {
+      if (Math.abs(weight[i]) > Math.abs(extreme)) extreme = weight[i];
+    }
+    const scale = Math.fround(extreme / -8);
+    scales[block] = scale;
+    const inverse = scale === 0 ? 0 : 1 / scale;
+    const code = (i: number) => Math.min(15, Math.max(0, Math.round(weight[i] * inverse) + 8));
+    for (let i = at; i < at + int4BlockSize; i += 2) values[i / 2] = code(i) | (code(i + 1) << 4);
+  }
+  return { values, scales };
+}
