@@ -151,6 +151,9 @@ def controls():
         yield dict(model="one end", options=dict(numBeams=beams, **options) if beams > 1 else options)
     yield dict(model="one end", options=dict(numBeams=3, maxNewTokens=9, **together[0]), rules=dict(renormalize_logits=True))
     yield dict(model="one end", options=dict(numBeams=3, maxNewTokens=9, badWordsIds=[[11, 4], [6, 3]]), prompt=[0, 6, 11])
+    for beams, rules in itertools.product([1, 2, 4], [{}, dict(renormalize_logits=True), dict(no_repeat_ngram_size=2)]):
+        options = dict(maxNewTokens=9, **(dict(numBeams=beams) if beams > 1 else {}))
+        yield dict(model="one end", options=options, rules=rules, allowed=True)
     yield dict(model="three ends", options=dict(numBeams=3, maxNewTokens=9, exponentialDecayLengthPenalty=[1, 1.6]))
 
 
@@ -162,6 +165,11 @@ NAMES = dict(numBeams="num_beams", maxNewTokens="max_new_tokens", minNewTokens="
              forcedEosTokenId="forced_eos_token_id", exponentialDecayLengthPenalty="exponential_decay_length_penalty",
              encoderNoRepeatNgramSize="encoder_no_repeat_ngram_size", encoderRepetitionPenalty="encoder_repetition_penalty",
              typicalP="typical_p", epsilonCutoff="epsilon_cutoff", etaCutoff="eta_cutoff")
+
+
+def allowed_tokens(sentence, ids):
+    """The same in transformers.test.ts: 1 and a third of the other tokens, which changes with all it is told."""
+    return [1] + [token for token in range(2, 16) if (token + 2 * sentence + len(ids) + ids[-1].item()) % 3 == 0]
 
 
 def run(model, case):
@@ -181,7 +189,8 @@ def run_batch(model, case, inputs):
             input_ids=torch.tensor([ids + [0] * (width - len(ids)) for ids in inputs]),
             attention_mask=torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids in inputs]),
             decoder_input_ids=torch.tensor([prompt] * len(inputs)) if prompt else None,
-            num_return_sequences=beams, use_cache=False, return_dict_in_generate=True, output_scores=True, **options)
+            num_return_sequences=beams, use_cache=False, return_dict_in_generate=True, output_scores=True,
+            prefix_allowed_tokens_fn=allowed_tokens if case.get("allowed") else None, **options)
     ends = options.get("eos_token_id", model.generation_config.eos_token_id)
     ends = ends if isinstance(ends, list) else [ends]
     outputs = []

@@ -1,5 +1,6 @@
 import { createCellList } from './cellList.js';
 import type { Frontier } from './frontier.js';
+import { createAllowedMaker } from './processors/allowedTokens.js';
 import { createEncoderNgramBlocker } from './processors/encoderNoRepeatNgram.js';
 import { createEncoderPenalty } from './processors/encoderRepetitionPenalty.js';
 import { createDecay } from './processors/exponentialDecay.js';
@@ -8,13 +9,13 @@ import { createPhraseBias, phraseBiases } from './processors/phraseBias.js';
 import { createPenalizedList, listPenalized } from './processors/repetitionPenalty.js';
 import { createTokenBan } from './processors/suppressedTokens.js';
 import type { RowEditor } from './rowEditor.js';
-import type { SearchContext } from './selector.js';
+import type { SearchContext, Selector } from './selector.js';
 import type { SelectionSpec, StepEdits } from './stepModel.js';
 
 /** Makes the sparse edits of each step: what the model must do to logits before it selects. */
 export interface EditMaker {
   /** What the model must be ready for. */
-  readonly needs: Pick<SelectionSpec, 'edits' | 'rescale'>;
+  readonly needs: Pick<SelectionSpec, 'edits' | 'rescale' | 'allowed'>;
   /**
    * Edits for the choice of new token number `count`, after the frontier moved to the tokens chosen last. Arrays are
    * reused.
@@ -44,7 +45,7 @@ function renormalizes(context: Pick<SearchContext, 'options' | 'rules'>): boolea
  * Edits in Hugging Face's order of processors: biases, repetition penalties, bans, which are final in any order, and the
  * length decay.
  */
-export function createEditMaker(context: SearchContext): EditMaker {
+export function createEditMaker(context: SearchContext, selector: Selector): EditMaker {
   const { frontier, options, classes } = context;
   const { noRepeatNgramSize, repetitionPenalty } = options;
   const phrases = phraseBiases(options);
@@ -60,11 +61,12 @@ export function createEditMaker(context: SearchContext): EditMaker {
   if (tokenBan) adding.push(tokenBan);
   if (options.encoderRepetitionPenalty !== 1) scaling.push(createEncoderPenalty(context, scaled));
   if (options.exponentialDecayLengthPenalty) scaling.push(createDecay(context, scaled));
+  const allowed = createAllowedMaker(context, selector);
   const editors = [...adding, ...scaling];
   const penalized = repetitionPenalty !== 1 ? createPenalizedList(frontier) : undefined;
 
   function next(rowsPerSentence: number, count: number, hidden: number): StepEdits {
-    const edits: StepEdits = {};
+    const edits: StepEdits = { ...allowed?.(rowsPerSentence) };
     if (penalized) {
       const width = frontier.position + 1;
       listPenalized(frontier, rowsPerSentence, penalized);
@@ -88,7 +90,8 @@ export function createEditMaker(context: SearchContext): EditMaker {
   }
 
   const edits = weighs ? 'values' : adding.length > 0 ? 'bans' : 'none';
-  return { needs: { edits, rescale: scaling.length > 0 }, next };
+  const needs = { edits, rescale: scaling.length > 0, allowed: allowed !== undefined } as const;
+  return { needs, next };
 }
 
 function editRows(
@@ -111,19 +114,17 @@ function editRows(
 export function selectionSpec(
   context: SearchContext,
   candidates: number,
-  { edits, rescale }: EditMaker['needs'],
+  needs: EditMaker['needs'],
   vocabSize: number,
 ): SelectionSpec {
   const { numBeams, repetitionPenalty } = context.options;
-  const changed = edits === 'values' || rescale || repetitionPenalty !== 1;
+  const changed = needs.edits === 'values' || needs.rescale || repetitionPenalty !== 1;
   return {
     candidates: Math.min(candidates, vocabSize),
-    edits,
+    ...needs,
     repetitionPenalty,
     penaltySpace: numBeams > 1 ? 'logProbabilities' : 'logits',
     renormalize: renormalizes(context),
-    rescale,
-    allowed: false,
     // Rows that choose for themselves are scored by the model's own log-probabilities.
     ownLogits: changed && numBeams === 1,
   };

@@ -131,3 +131,37 @@ describe('generate', () => {
     }
   });
 });
+
+describe('forced prefixes of different lengths', () => {
+  it('give each input what it gets alone, and begin its outputs', async () => {
+    const inputs = [
+      { inputIds: [3, 4], decoderInputIds: [5, 6, 7] },
+      { inputIds: [8] },
+      { inputIds: [9, 2, 3], decoderInputIds: [4] },
+      { inputIds: [5, 5], decoderInputIds: [0, 9, 8] },
+      { inputIds: [6, 7, 8], decoderInputIds: [3, 3, 2] },
+    ];
+    for (const options of [{}, { numBeams: 3, numReturnSequences: 3, noRepeatNgramSize: 2 }]) {
+      const together = await decode(model(), inputs, options);
+      for (let i = 0; i < inputs.length; i++) {
+        const [alone] = await decode(model(), [inputs[i]], options);
+        expect(together[i]).toEqual(alone);
+        const prefix = (inputs[i].decoderInputIds ?? []).filter((id) => id !== 0);
+        for (const { ids } of together[i].sequences) expect(ids.slice(0, prefix.length)).toEqual(prefix);
+      }
+    }
+  });
+
+  it('return the best hypothesis where they begin it', async () => {
+    for (let seed = 2; seed < 12; seed++) {
+      const options = { maxNewTokens: 12 };
+      const [free] = await decode(model(), [[seed]], options);
+      const ids = free.sequences[0].ids;
+      for (let length = 1; length < ids.length; length++) {
+        const input = { inputIds: [seed], decoderInputIds: ids.slice(0, length) };
+        const [forced] = await decode(model(), [input], { maxNewTokens: 12 - length });
+        expect(forced.sequences[0].ids).toEqual(ids);
+      }
+    }
+  });
+});

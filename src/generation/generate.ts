@@ -69,7 +69,9 @@ export async function generate(
   );
   const limits = new Map<number, LengthLimits>();
   for (const { prompt } of filled) {
-    limits.set(prompt.length, lengthLimits(options, prompt.length, model.maxPositions));
+    const limit = lengthLimits(options, prompt.length, model.maxPositions);
+    requireRoom(options, rules, prompt.length, limit);
+    limits.set(prompt.length, limit);
   }
   let done = entries.length - filled.length;
   const batches = makeBatches(filled, batching);
@@ -89,6 +91,22 @@ export async function generate(
     batching.onProgress?.(done, entries.length);
   }
   return results;
+}
+
+/** Refuses outputs that the caller demands and that the length forbids. */
+function requireRoom(
+  { allowedSequences = [] }: ResolvedGenerationOptions,
+  { forcedBosTokenId }: DecodingRules,
+  promptLength: number,
+  { maxNewTokens }: LengthLimits,
+): void {
+  const longest = allowedSequences.reduce((most, ids) => Math.max(most, ids.length), 0);
+  const needed = longest + 1 + Number(promptLength === 1 && forcedBosTokenId !== undefined);
+  if (allowedSequences.length === 0 || needed <= maxNewTokens) return;
+  throw new PolybeamError(
+    'OPTION_CONFLICT',
+    `allowedSequences holds one of ${longest} tokens, which needs maxNewTokens ${needed} and has ${maxNewTokens}; raise maxNewTokens.`,
+  );
 }
 
 function checkInput(model: StepModel, input: GenerationInput, index: number, rules: DecodingRules): Entry {

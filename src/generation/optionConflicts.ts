@@ -72,6 +72,9 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
       `numReturnSequences ${numReturnSequences} is more than the ${waitsFor} hypotheses that patience ${resolved.patience} waits for; raise patience, or lower numReturnSequences.`,
     );
   }
+  if (user.prefixAllowedTokens && user.allowedSequences) {
+    throw conflict('prefixAllowedTokens and allowedSequences exclude each other; leave one of them out.');
+  }
   if ((user.stopStrings === undefined) !== (user.decode === undefined)) {
     throw conflict(
       user.decode === undefined

@@ -122,7 +122,8 @@ function given<T extends object>(options: T): T {
 /**
  * A model's rules with what the options put in their place.
  *
- * @throws PolybeamError OPTION_INVALID for a forced or biased token that is not in the vocabulary
+ * @throws PolybeamError OPTION_INVALID for a forced, biased or allowed token that is not in the vocabulary, OPTION_CONFLICT
+ * where nothing could end an allowed sequence
  */
 export function decodingRules(
   rules: DecodingRules,
@@ -145,6 +146,11 @@ export function decodingRules(
   if (forcedEosTokenId !== undefined) {
     result.forcedEosTokenIds = [...new Set([forcedEosTokenId].flat())];
     requireInVocabulary('forcedEosTokenId', result.forcedEosTokenIds, vocabSize);
+  }
+  const { allowedSequences } = options;
+  requireInVocabulary('allowedSequences', allowedSequences?.flat() ?? [], vocabSize);
+  if (allowedSequences && result.eosTokenIds.length === 0) {
+    throw conflict('allowedSequences needs an end token, and the model has none; set eosTokenId.');
   }
   const words = badWordsIds.filter((ids) => ids.length === 1).map(([id]) => id);
   const forbidden = words.filter((id) => !result.eosTokenIds.includes(id));

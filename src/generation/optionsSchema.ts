@@ -184,6 +184,21 @@ export const generationOptionsSchema = z.strictObject({
     .describe(
       "The only tokens allowed in the last place, maxNewTokens: an id or a list of ids. Default: the model's forced_eos_token_id.",
     ),
+  prefixAllowedTokens: z
+    .custom<(input: number, ids: readonly number[]) => readonly number[]>(
+      (value) => typeof value === 'function',
+    )
+    .optional()
+    .describe(
+      'A function (input, ids) => allowed ids: given the index of the input and its ids so far, decoder start token included, the only tokens that may follow; at least one. Default: none.',
+    ),
+  allowedSequences: z
+    .array(phrase)
+    .min(1)
+    .optional()
+    .describe(
+      'The only possible outputs: a list of lists of new token ids, without end token. A first token forced by forcedBosTokenId is no part of them. Default: any output.',
+    ),
   exponentialDecayLengthPenalty: z
     .tuple([z.int().min(0), z.number().gt(0)])
     .optional()
@@ -235,6 +250,8 @@ type OptionalName =
   | 'stopStrings'
   | 'decode'
   | 'signal'
+  | 'prefixAllowedTokens'
+  | 'allowedSequences'
   | 'suppressTokens'
   | 'beginSuppressTokens'
   | 'badWordsIds'

@@ -32,6 +32,9 @@ const searches: fc.Arbitrary<GenerationOptions> = fc.constantFrom<GenerationOpti
   },
   { maxNewTokens: 9, numBeams: 3, numReturnSequences: 3, patience: 2, wordReward: 0.5, earlyStopping: true },
   { maxNewTokens: 9, numBeams: 3, gnmtLengthPenalty: 1.5, patience: 0.4, earlyStopping: 'never' },
+  { maxNewTokens: 9, numBeams: 3, allowedSequences: [[2, 3, 4], [2, 5], [6], [7, 8, 9, 2, 3]] },
+  { maxNewTokens: 9, prefixAllowedTokens: (input, ids) => [1, 2 + ((input + ids.length) % 3), 9] },
+  { maxNewTokens: 9, doSample: true, seed: 4, topK: 0, allowedSequences: [[2, 3, 4], [2, 5], [6]] },
   { maxNewTokens: 9, sequenceBias: [[[4], 2]], encoderRepetitionPenalty: 1.7, encoderNoRepeatNgramSize: 2 },
   {
     maxNewTokens: 9,
@@ -224,6 +227,8 @@ describe('the search loop', () => {
       { minNewTokens: 2 },
       { minNewTokens: 2, exponentialDecayLengthPenalty: [0, 3] },
     ],
+    prefixAllowedTokens: [{}, { prefixAllowedTokens: (_, ids) => [1, 13 - (ids.at(-1) as number)] }],
+    allowedSequences: [{}, { allowedSequences: [[2, 3, 4], [2, 5], [6]] }],
     minP: [
       { doSample: true, seed: 1 },
       { doSample: true, seed: 1, minP: 0.4 },
@@ -270,6 +275,7 @@ describe('the search loop', () => {
       };
       const selector = createBeamSelector({
         source: inputs,
+        prompt: Int32Array.of(0),
         frontier,
         pointers,
         options,

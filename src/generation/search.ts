@@ -54,7 +54,7 @@ export async function searchBatch(model: StepModel, request: SearchRequest): Pro
   const forced = (count: number) => forcedTokens(rules, limits, promptLength, count);
   const hidden = (count: number) => hiddenClasses(rules, limits, promptLength, count);
   const selector = createSelector(context);
-  const edits = createEditMaker(context);
+  const edits = createEditMaker(context, selector);
   const stopper = createStopper(context);
   const interruption = createInterruption(options.signal);
   const deadline = performance.now() + 1000 * (options.maxTime ?? Number.POSITIVE_INFINITY);
@@ -130,6 +130,7 @@ function createContext(model: StepModel, request: SearchRequest): SearchContext 
   const maxLength = promptLength + limits.maxNewTokens - 1;
   return {
     source,
+    prompt,
     frontier: createFrontier(batch, beams, prompt, promptLength, maxLength, needsHistory({ options })),
     pointers: createBackPointers(batch * beams * Math.min(limits.maxNewTokens, 64)),
     options,

@@ -22,6 +22,8 @@ export interface GeneratedSequence {
 /** What every way of choosing tokens works on. */
 export interface SearchContext {
   readonly source: SourceBatch;
+  /** Decoder prompts. [batch, promptLength] */
+  readonly prompt: Int32Array;
   readonly frontier: Frontier;
   readonly pointers: BackPointers;
   readonly options: ResolvedGenerationOptions;
