@@ -17,7 +17,13 @@ export interface AttentionShape {
   /** Width of queries, keys and values together. */
   features: number;
   names: AttentionNames;
+  /** Whether the projections have a bias; default true. */
+  projectionBias?: boolean;
+  /** Factor of the products of queries and keys; default 1 / sqrt(features of one head). */
+  scale?: number;
   initializer?: Initializer;
+  /** How the query's matrix starts, where not as the others. */
+  queryInitializer?: Initializer;
   /** Dropout on attention weights while training. */
   dropout?: { rate: number; source: DropoutSource | undefined };
 }
@@ -28,22 +34,34 @@ export interface KeysAndValues {
   value: tf.Tensor;
 }
 
-function project(p: Parameters, x: tf.Tensor, name: string, shape: AttentionShape): tf.Tensor {
-  return dense(p.scope(name), x, shape.features, { initializer: shape.initializer });
+function project(
+  p: Parameters,
+  x: tf.Tensor,
+  role: keyof AttentionNames,
+  { names, features, initializer, queryInitializer, projectionBias: bias }: AttentionShape,
+): tf.Tensor {
+  const start = role === 'query' ? (queryInitializer ?? initializer) : initializer;
+  return dense(p.scope(names[role]), x, features, { initializer: start, bias });
 }
 
 /** Keys and values of a sequence, once for all who will read it. */
 export function keysAndValues(p: Parameters, x: tf.Tensor, shape: AttentionShape): KeysAndValues {
   return {
-    key: splitHeads(project(p, x, shape.names.key, shape), shape.heads),
-    value: splitHeads(project(p, x, shape.names.value, shape), shape.heads),
+    key: splitHeads(project(p, x, 'key', shape), shape.heads),
+    value: splitHeads(project(p, x, 'value', shape), shape.heads),
   };
 }
 
 /** How a decoder's self-attention reaches its past: all positions at once, or one step over a cache. */
 export type SelfAttentionMode =
   | { kind: 'sequence'; visibility: Visibility; keep?: boolean }
-  | { kind: 'cached'; caches: readonly AttentionCache[]; position: CachePosition };
+  | {
+      kind: 'cached';
+      caches: readonly AttentionCache[];
+      position: CachePosition;
+      /** Added to the scores. [1, heads, 1, capacity] */
+      bias?: tf.Tensor;
+    };
 
 /**
  * Self-attention without the output projection.
@@ -58,13 +76,14 @@ export function selfAttention(
   mode: SelfAttentionMode,
   layer = 0,
 ): { context: tf.Tensor; cache?: AttentionCache } {
-  const query = project(p, x, shape.names.query, shape);
-  const key = project(p, x, shape.names.key, shape);
-  const value = project(p, x, shape.names.value, shape);
+  const query = project(p, x, 'query', shape);
+  const key = project(p, x, 'key', shape);
+  const value = project(p, x, 'value', shape);
   if (mode.kind === 'cached') {
-    return cachedAttention(query, key, value, shape.heads, mode.caches[layer], mode.position);
+    const options = { scale: shape.scale, bias: mode.bias };
+    return cachedAttention(query, key, value, shape.heads, mode.caches[layer], mode.position, options);
   }
-  const context = attention(query, key, value, shape.heads, mode.visibility, shape.dropout);
+  const context = attention(query, key, value, shape.heads, mode.visibility, shape);
   if (!mode.keep) return { context };
   return { context, cache: { key: splitHeads(key, shape.heads), value: splitHeads(value, shape.heads) } };
 }
@@ -82,9 +101,9 @@ export function crossAttention(
   keyMask: tf.Tensor,
   shape: AttentionShape,
 ): tf.Tensor {
-  const query = project(p, x, shape.names.query, shape);
+  const query = project(p, x, 'query', shape);
   const batch = memory.key.shape[0]!;
   const perSentence = query.reshape([batch, query.size / shape.features / batch, shape.features]);
-  const context = attention(perSentence, memory.key, memory.value, shape.heads, { keyMask }, shape.dropout);
+  const context = attention(perSentence, memory.key, memory.value, shape.heads, { keyMask }, shape);
   return context.reshape(query.shape as number[]);
 }

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
 import { layerNorm } from '../engine/ops/layerNorm.js';
+import { rmsNorm } from '../engine/ops/rmsNorm.js';
 import type { Parameters } from '../engine/parameters.js';
 
 /** Layer normalization with `weight` and `bias`, over the last axis. */
@@ -11,4 +12,9 @@ export function norm(p: Parameters, x: tf.Tensor, epsilon: number): tf.Tensor {
     p.get('bias', [features], { kind: 'zeros' }),
     epsilon,
   );
+}
+
+/** Root mean square normalization with `weight`, over the last axis. */
+export function scaleNorm(p: Parameters, x: tf.Tensor, epsilon: number): tf.Tensor {
+  return rmsNorm(x, p.get('weight', [x.shape[x.rank - 1]!], { kind: 'ones' }), epsilon);
 }

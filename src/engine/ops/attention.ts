@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import type { Attribute } from '../graph.js';
 import { region } from '../region.js';
 import { type DropoutSource, dropout } from './dropout.js';
 import { rangeTo } from './sizes.js';
@@ -11,6 +12,14 @@ export interface Visibility {
   causal?: boolean;
   /** Added to the scores. [batch or 1, heads or 1, target, source] */
   bias?: tf.Tensor;
+}
+
+/** How attention is computed, beyond who sees whom. */
+export interface AttentionOptions {
+  /** Factor of the products of queries and keys; default 1 / sqrt(features of one head). */
+  scale?: number;
+  /** Dropout on attention weights while training. */
+  dropout?: { rate: number; source: DropoutSource | undefined };
 }
 
 /** Added where nothing may be read; far below any score, far above float32's smallest. */
@@ -29,7 +38,7 @@ export function attention(
   value: tf.Tensor,
   heads: number,
   visibility: Visibility = {},
-  training?: { rate: number; source: DropoutSource | undefined },
+  { scale, dropout: training }: AttentionOptions = {},
 ): tf.Tensor {
   const { keyMask, causal, bias } = visibility;
   const optional = [keyMask, bias].filter((tensor) => tensor !== undefined);
@@ -38,9 +47,10 @@ export function attention(
     causal: causal ? 1 : 0,
     keyMask: keyMask ? 1 : 0,
     bias: bias ? 1 : 0,
+    ...scaleAttribute(scale),
   };
   const compute = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor => {
-    const scores = attentionScores(splitHeads(q, heads), splitHeads(k, heads));
+    const scores = attentionScores(splitHeads(q, heads), splitHeads(k, heads), scale);
     const probabilities = tf.softmax(applyVisibility(scores, visibility), -1);
     const kept = dropout(probabilities, training?.rate ?? 0, training?.source);
     return mergeHeads(tf.matMul(kept, splitHeads(v, heads)));
@@ -64,9 +74,16 @@ export function mergeHeads(x: tf.Tensor): tf.Tensor {
   return tf.transpose(x, [0, 2, 1, 3]).reshape([batch, length, heads * size]);
 }
 
-function attentionScores(query: tf.Tensor, key: tf.Tensor): tf.Tensor {
-  const size = query.shape[3];
-  return tf.mul(tf.matMul(query, key, false, true), 1 / Math.sqrt(size!));
+/** [batch, heads, target, size] and [batch, heads, source, size] -> [batch, heads, target, source] */
+export function attentionScores(query: tf.Tensor, key: tf.Tensor, scale?: number): tf.Tensor {
+  const factor = scale ?? 1 / Math.sqrt(query.shape[3]!);
+  const products = tf.matMul(query, key, false, true);
+  return factor === 1 ? products : tf.mul(products, factor);
+}
+
+/** The attribute that tells a fused operator its scale; absent for the default. */
+export function scaleAttribute(scale: number | undefined): Record<string, Attribute> {
+  return scale === undefined ? {} : { scale: { float: scale } };
 }
 
 function applyVisibility(scores: tf.Tensor, { keyMask, causal, bias }: Visibility): tf.Tensor {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { region } from '../region.js';
-import { mergeHeads, splitHeads } from './attention.js';
+import { attentionScores, mergeHeads, scaleAttribute, splitHeads } from './attention.js';
 import { rangeTo, sizeOf } from './sizes.js';
 
 /** A layer's keys and values of earlier steps, written once and never moved. [rows, heads, capacity, size] */
@@ -17,6 +17,14 @@ export interface CachePosition {
   ancestry: tf.Tensor;
 }
 
+/** How a step of cached attention is computed, beyond the cache. */
+export interface CachedAttentionOptions {
+  /** Factor of the products of queries and keys; default 1 / sqrt(features of one head). */
+  scale?: number;
+  /** Added to the scores. [1, heads, 1, capacity] */
+  bias?: tf.Tensor;
+}
+
 /**
  * One step of causal self-attention over a cache that beams share: hypotheses are not copied when beams are
  * reordered, the ancestry table says where each reads its past. Positions after `position` are not read.
@@ -30,22 +38,25 @@ export function cachedAttention(
   heads: number,
   cache: AttentionCache,
   { position, ancestry }: CachePosition,
+  { scale, bias }: CachedAttentionOptions = {},
 ): { context: tf.Tensor; cache: AttentionCache } {
   const inputs = [query, key, value, cache.key, cache.value, position, ancestry];
-  const outputs = region('cachedAttention', inputs, { heads }, (q, k, v, pastKey, pastValue, at, table) => {
+  if (bias) inputs.push(bias);
+  const attributes = { heads, bias: bias ? 1 : 0, ...scaleAttribute(scale) };
+  const compute = (...given: tf.Tensor[]): tf.Tensor[] => {
+    const [q, k, v, pastKey, pastValue, at, table] = given;
     const capacity = pastKey.shape[2]!;
     const positions = rangeTo(capacity);
     const here = tf.equal(positions, at).reshape([1, 1, capacity, 1]);
     const keys = tf.where(here, splitHeads(k, heads), pastKey);
     const values = tf.where(here, splitHeads(v, heads), pastValue);
-    const scores = tf.mul(
-      tf.matMul(splitHeads(q, heads), followAncestry(keys, table), false, true),
-      1 / Math.sqrt(pastKey.shape[3]!),
-    );
+    const scores = attentionScores(splitHeads(q, heads), followAncestry(keys, table), scale);
     const future = tf.mul(tf.cast(tf.greater(positions, at), 'float32'), -1e9);
-    const probabilities = tf.softmax(tf.add(scores, future), -1);
+    const biased = bias ? tf.add(scores, bias) : scores;
+    const probabilities = tf.softmax(tf.add(biased, future), -1);
     return [mergeHeads(tf.matMul(probabilities, followAncestry(values, table))), keys, values];
-  });
+  };
+  const outputs = region('cachedAttention', inputs, attributes, compute);
   return { context: outputs[0], cache: { key: outputs[1], value: outputs[2] } };
 }
 

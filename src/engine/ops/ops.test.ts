@@ -7,6 +7,7 @@ import { crossEntropy } from './crossEntropy.js';
 import { gelu } from './gelu.js';
 import { layerNorm } from './layerNorm.js';
 import { linear } from './linear.js';
+import { rmsNorm } from './rmsNorm.js';
 
 // The contract suite holds graphs to eager tfjs, and gradients to differences; here the eager functions themselves
 // equal what their papers say, written as plain loops in double precision.
@@ -43,6 +44,18 @@ describe('layerNorm', () => {
       return values.map((value, i) => ((value - mean) / Math.sqrt(variance + 0.01)) * gain[i] + bias[i]);
     });
     expectClose(layerNorm(tf.tensor(x, [3, 4]), tf.tensor(gain), tf.tensor(bias), 0.01), wanted);
+  });
+});
+
+describe('rmsNorm', () => {
+  it('has mean square 1 before the gain, and keeps the mean', () => {
+    const [x, gain] = [numbers(12, 0), numbers(4, 1)];
+    const wanted = [0, 1, 2].flatMap((row) => {
+      const values = x.slice(row * 4, row * 4 + 4);
+      const square = sum(values.map((value) => value ** 2)) / 4;
+      return values.map((value, i) => (value / Math.sqrt(square + 0.01)) * gain[i]);
+    });
+    expectClose(rmsNorm(tf.tensor(x, [3, 4]), tf.tensor(gain), 0.01), wanted);
   });
 });
 
@@ -99,10 +112,11 @@ function attend(
   keys: number[][],
   values: number[][],
   extra: (index: number) => number,
+  scale = 1 / Math.sqrt(query.length),
 ): number[] {
   const scores = keys.map((key, index) => {
     const product = sum(key.map((value, i) => value * query[i]));
-    return product / Math.sqrt(query.length) + extra(index);
+    return product * scale + extra(index);
   });
   const weights = softmax(scores);
   return values[0].map((_, i) => sum(values.map((value, index) => weights[index] * value[i])));
@@ -144,8 +158,28 @@ describe('attention', () => {
   });
 });
 
+describe('attention with a scale', () => {
+  it('multiplies the scores by it, and then adds the bias', () => {
+    const [q, k, v] = [0, 1, 2].map((phase) => numbers(4, phase));
+    const bias = [0.5, -1, 2, 0];
+    const [query, key, value] = [q, k, v].map((list) => tf.tensor(list, [1, 2, 2]));
+    const rows = (list: number[]) => [list.slice(0, 2), list.slice(2)];
+    for (const scale of [1, 3]) {
+      const found = attention(query, key, value, 1, { bias: tf.tensor(bias, [1, 1, 2, 2]) }, { scale });
+      const wanted = [0, 1].flatMap((target) =>
+        attend(rows(q)[target], rows(k), rows(v), (source) => bias[target * 2 + source], scale),
+      );
+      expectClose(found, wanted);
+    }
+  });
+});
+
 describe('cachedAttention', () => {
-  it('reads each position from the beam that the table names, and writes this step', () => {
+  it.each([
+    ['', undefined, undefined],
+    [', with a scale', 3, undefined],
+    [', with a bias and no scale', 1, [0.5, -2, 1, 9]],
+  ])('reads each position from the beam that the table names, and writes this step%s', (_, scale, bias) => {
     // One sentence, two beams, capacity 4, now at position 2, one head of size 2.
     const [pastKey, pastValue] = [numbers(16, 0), numbers(16, 1)];
     const [q, k, v] = [2, 3, 4].map((phase) => numbers(4, phase));
@@ -157,6 +191,7 @@ describe('cachedAttention', () => {
       1,
       { key: tf.tensor(pastKey, [2, 1, 4, 2]), value: tf.tensor(pastValue, [2, 1, 4, 2]) },
       { position: tf.tensor([2], [1], 'int32'), ancestry: tf.tensor(ancestry, [1, 2, 4], 'int32') },
+      { scale, bias: bias && tf.tensor(bias, [1, 1, 1, 4]) },
     );
     const at = (list: number[], row: number, position: number) =>
       list.slice((row * 4 + position) * 2, (row * 4 + position) * 2 + 2);
@@ -165,7 +200,7 @@ describe('cachedAttention', () => {
       const rows = [0, 1].map((position) => ancestry[row * 4 + position]);
       const keys = [...rows.map((from, position) => at(pastKey, from, position)), now(k, row)];
       const values = [...rows.map((from, position) => at(pastValue, from, position)), now(v, row)];
-      return attend(now(q, row), keys, values, () => 0);
+      return attend(now(q, row), keys, values, (position) => bias?.[position] ?? 0, scale);
     });
     expectClose(context, wanted);
     const written = (past: number[], step: number[]) =>

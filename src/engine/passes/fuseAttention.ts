@@ -66,24 +66,51 @@ function maskAsBias(graph: Graph, name: string, query: string, keyMask: string, 
 
 function fuseFull(graph: Graph, region: GraphRegion, mask?: string): void {
   const { query, key, value, keyMask, bias } = attentionInputs(region);
-  const { heads, causal } = region.attributes;
+  const { heads, causal, scale } = region.attributes;
   const inputs = [query, key, value, '', mask === undefined ? keyMask : '', mask ?? bias];
   while (inputs[inputs.length - 1] === '') inputs.pop();
-  const attributes = { num_heads: heads, unidirectional: causal, mask_filter_value: { float: -1e9 } };
+  const attributes = {
+    num_heads: heads,
+    unidirectional: causal,
+    mask_filter_value: { float: -1e9 },
+    ...(scale === undefined ? {} : { scale }),
+  };
   replaceRegion(graph, region, [
     makeNode('MultiHeadAttention', inputs, [region.outputs[0]], attributes, 'com.microsoft'),
   ]);
 }
 
 function fuseCached(graph: Graph, region: GraphRegion): void {
-  const [query, key, value, pastKey, pastValue, position, ancestry] = region.inputs;
-  const beams = `${region.outputs[0]}:beams`;
-  const width = `${region.outputs[0]}:width`;
-  const inputs = [query, key, value, '', '', pastKey, pastValue, position, beams, ancestry];
-  const attributes = { num_heads: region.attributes.heads, past_present_share_buffer: 1 };
+  const [query, key, value, pastKey, pastValue, position, ancestry, bias] = region.inputs;
+  const { heads, scale } = region.attributes;
+  const part = (name: string) => `${region.outputs[0]}:${name}`;
+  const seen = bias === undefined ? '' : biasOfThePast(graph, part, bias, position);
+  const inputs = [query, key, value, '', seen, pastKey, pastValue, position, part('beams'), ancestry];
+  const attributes = {
+    num_heads: heads,
+    past_present_share_buffer: 1,
+    ...(scale === undefined ? {} : { scale }),
+  };
   replaceRegion(graph, region, [
-    makeNode('Shape', [ancestry], [width], { start: 1, end: 2 }),
-    makeNode('Cast', [width], [beams], { to: 6 }),
+    makeNode('Shape', [ancestry], [part('width')], { start: 1, end: 2 }),
+    makeNode('Cast', [part('width')], [part('beams')], { to: 6 }),
     makeNode('DecoderMaskedMultiHeadAttention', inputs, region.outputs, attributes, 'com.microsoft'),
   ]);
+}
+
+/** The operator wants a bias of the positions up to this step, not of the whole capacity. */
+function biasOfThePast(graph: Graph, part: (name: string) => string, bias: string, position: string): string {
+  const constant = (name: string, type: 'int64' | 'int32', data: BigInt64Array | Int32Array): string => {
+    graph.constants.set(part(name), { type, shape: [1], data: new Uint8Array(data.buffer) });
+    return part(name);
+  };
+  const one = constant('one', 'int32', Int32Array.of(1));
+  const first = constant('first', 'int64', BigInt64Array.of(0n));
+  const axis = constant('axis', 'int64', BigInt64Array.of(3n));
+  graph.nodes.push(
+    makeNode('Add', [position, one], [part('length')]),
+    makeNode('Cast', [part('length')], [part('end')], { to: 7 }),
+    makeNode('Slice', [bias, first, part('end'), axis], [part('bias')]),
+  );
+  return part('bias');
 }

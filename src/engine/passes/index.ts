@@ -4,6 +4,7 @@ import { fuseAttention, fuseAttentionByBias } from './fuseAttention.js';
 import { fuseGelu } from './fuseGelu.js';
 import { fuseLayerNorm, fuseSkipLayerNorm } from './fuseLayerNorm.js';
 import { fuseLogSoftmax } from './fuseLogSoftmax.js';
+import { fuseRmsNorm } from './fuseRmsNorm.js';
 import { fuseSumOfSquares } from './fuseSumOfSquares.js';
 import { fuseTransposedMatMul } from './fuseTransposedMatMul.js';
 
@@ -13,6 +14,7 @@ export const passes = {
   fuseAttentionByBias,
   fuseSkipLayerNorm,
   fuseLayerNorm,
+  fuseRmsNorm,
   fuseGelu,
   fuseLogSoftmax,
   fuseSumOfSquares,
@@ -31,6 +33,7 @@ export function passesFor(device: 'cpu' | 'webgpu'): readonly PassName[] {
     ? [
         'fuseAttention',
         'fuseLayerNorm',
+        'fuseRmsNorm',
         'fuseGelu',
         'fuseLogSoftmax',
         'fuseSumOfSquares',

@@ -10,6 +10,7 @@ import { gelu } from '../ops/gelu.js';
 import { layerNorm } from '../ops/layerNorm.js';
 import { linear } from '../ops/linear.js';
 import { logSoftmax } from '../ops/logSoftmax.js';
+import { rmsNorm } from '../ops/rmsNorm.js';
 import type { Tensors, TracedFunction } from '../program.js';
 import { traceFunction } from '../traceFunction.js';
 import { applyPasses, type PassName, passes, passesFor } from './index.js';
@@ -173,6 +174,20 @@ describe('fuseSkipLayerNorm', () => {
   });
 });
 
+describe('fuseRmsNorm', () => {
+  const inputs: Inputs = { x, gain: vector };
+  const fn: TracedFunction = (t) => ({ y: rmsNorm(t.x, t.gain, 1e-3) });
+
+  it('makes one node of it', async () => {
+    expect(await compareWithPasses(fn, inputs, ['fuseRmsNorm'])).toEqual(['SimplifiedLayerNormalization']);
+  });
+
+  it('leaves it where a gradient reads what is inside', async () => {
+    const left = await compareWithPasses(training(fn, ['x', 'gain']), inputs, ['fuseRmsNorm']);
+    expect(left).not.toContain('SimplifiedLayerNormalization');
+  });
+});
+
 describe('fuseTransposedMatMul', () => {
   it('reads an operand the other way round', async () => {
     const fn: TracedFunction = ({ a, b }) => ({
@@ -209,6 +224,9 @@ describe('fuseAttention', () => {
     plain: (t) => ({ y: attention(t.x, t.x, t.x, 2) }),
     'with a mask': (t) => ({ y: attention(t.x, t.x, t.x, 2, { keyMask: t.mask }) }),
     causal: (t) => ({ y: attention(t.x, t.x, t.x, 2, { causal: true }) }),
+    'with a scale of its own': (t) => ({
+      y: attention(t.x, t.x, t.x, 2, { keyMask: t.mask, bias: t.scores }, { scale: 1 }),
+    }),
     'with all': (t) => ({
       y: attention(t.x, t.x, t.x, 2, { keyMask: t.mask, causal: true, bias: t.scores }),
     }),
@@ -235,7 +253,11 @@ describe('fuseAttention', () => {
     expect(await compareWithPasses(fn, inputs, ['fuseAttention'])).not.toContain('MultiHeadAttention');
   });
 
-  it('reads a cache through the ancestry table in one node', async () => {
+  it.each([
+    ['', 4, false],
+    [', with a bias for each head and a scale', 4, true],
+    [', with a bias of positions that are yet to come', 3, true],
+  ])('reads a cache through the ancestry table in one node%s', async (_, position, biased) => {
     const rows = 'batch*beams';
     const token: ScenarioInput = { type: 'float32', shape: [rows, 1, 8] };
     const past: ScenarioInput = { type: 'float32', shape: [rows, 2, 'capacity', 4] };
@@ -245,13 +267,14 @@ describe('fuseAttention', () => {
       v: token,
       pastKey: past,
       pastValue: past,
-      position: { type: 'int32', shape: [1], fill: { from: 4, below: 5 } },
-      // The last column, this step, is read from the row itself whatever the table says: beams 0 and 1.
+      bias: { type: 'float32', shape: [1, 2, 1, 'capacity'] },
+      position: { type: 'int32', shape: [1], fill: { from: position, below: position + 1 } },
+      // The column of this step is read from the row itself whatever the table says: beams 0 and 1.
       table: { type: 'int32', shape: ['batch', 'beams', 'capacity'], fill: { from: 0, below: 'beams' } },
     };
     const fn: TracedFunction = (t) => {
       const [, beams, capacity] = t.table.shape as [number, number, number];
-      const before = tf.slice(t.table, [0, 0, 0], [-1, -1, capacity - 1]);
+      const before = tf.slice(t.table, [0, 0, 0], [-1, -1, capacity - 2]);
       const own = tf.mul(tf.onesLike(tf.slice(t.table, [0, 0, 0], [-1, -1, 1])), ownBeam(beams));
       const { context, cache } = cachedAttention(
         t.q,
@@ -259,7 +282,8 @@ describe('fuseAttention', () => {
         t.v,
         2,
         { key: t.pastKey, value: t.pastValue },
-        { position: t.position, ancestry: tf.concat([before, own], 2) },
+        { position: t.position, ancestry: tf.concat([before, own, own], 2) },
+        biased ? { scale: 1, bias: t.bias } : {},
       );
       return { context, key: cache.key, value: cache.value };
     };
