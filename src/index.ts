@@ -40,7 +40,10 @@ export type {
   Model,
   ModelInput,
   ModelOutput,
+  ModelScore,
   ModelSequence,
+  ScoreInput,
+  ScoreOptions,
   TranslateOptions,
 } from './pretrained/model.js';
 export { loadTokenizer } from './text/loadTokenizer.js';

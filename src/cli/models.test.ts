@@ -109,6 +109,46 @@ describe('polybeam generate', () => {
   });
 });
 
+describe('polybeam score', () => {
+  it('gives a score for a line, blank for blank, the same as the search reports', async () => {
+    const source = 'the end';
+    const generated = await run(
+      ['generate', '--model', textModel, '--num-beams', '2', '--max-new-tokens', '6'],
+      [`{"text": "${source}"}\n`],
+    );
+    const [{ score, ids, text }] = JSON.parse(generated.out).sequences;
+    const { code, out } = await run(
+      ['score', '--model', textModel, '--json'],
+      [`${source}\t${text}\n\n${source}\tthe start\n`],
+    );
+    expect(code).toBe(0);
+    const lines = out.split('\n');
+    expect(lines).toHaveLength(4);
+    expect(lines[1]).toBe('');
+    const scored = JSON.parse(lines[0]);
+    expect(scored.log_probabilities).toHaveLength(scored.ids.length);
+    // Text says less than ids; where it says the same, the score is the same.
+    if (scored.ids.join() === ids.join()) expect(scored.score).toBeCloseTo(score, 4);
+    const whole = await run(
+      ['score', '--model', textModel, '--length-penalty', '0'],
+      [`${source}\t${text}\n`],
+    );
+    expect(Number(whole.out)).toBeCloseTo(
+      scored.log_probabilities.reduce((sum: number, value: number) => sum + value, 0),
+      4,
+    );
+  });
+
+  it('refuses a line without a tab, and a penalty that is no number', async () => {
+    const untabbed = await run(['score', '--model', textModel], ['a\tb\nc\n']);
+    expect(untabbed).toMatchObject({ code: 1 });
+    expect(untabbed.err).toContain('Line 2 has 0 tabs');
+    const wrong = await run(['score', '--model', textModel, '--length-penalty', 'x'], []);
+    expect(wrong).toMatchObject({ code: 2 });
+    expect(wrong.err).toContain('--length-penalty cannot be "x"');
+  });
+});
+
 describe('polybeam forward', () => {
   it('gives logits of an encoder-decoder', async () => {
     const [row] = inputRows();

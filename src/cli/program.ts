@@ -6,6 +6,7 @@ import { evaluateCommand } from './evaluate.js';
 import { forwardCommand } from './forward.js';
 import { generateCommand } from './generate.js';
 import { packageVersion } from './packageRoot.js';
+import { scoreCommand } from './score.js';
 import type { CommandStreams } from './streams.js';
 import { Interrupted, trainCommand } from './train.js';
 import { translateCommand } from './translate.js';
@@ -16,6 +17,7 @@ const commands = [
   translateCommand,
   generateCommand,
   forwardCommand,
+  scoreCommand,
   trainCommand,
   evaluateCommand,
   vocabCommand,

@@ -9,7 +9,7 @@ import type { CommandStreams } from './streams.js';
 import { addGenerationFlags, addModelFlags, generationFlags, type ModelFlags, useModel } from './useModel.js';
 
 /** The model that polybeam comes with. */
-const embeddedModel = 'models/en-fr-software';
+export const embeddedModel = 'models/en-fr-software';
 
 type TranslateFlags = ModelFlags & { to?: string; from?: string };
 

@@ -1,3 +1,4 @@
+import { createScorer, type Scorer } from '../decoder/scorer.js';
 import { createStepModel, type SequenceModel } from '../decoder/stepModel.js';
 import { compile } from '../engine/compile.js';
 import type { CompileOptions, Device, Program, WeightPrecision } from '../engine/program.js';
@@ -40,18 +41,19 @@ export async function loadModel(directory: string, options: LoadOptions = {}): P
     ...(options.threads === undefined ? {} : { threads: options.threads }),
   };
   const steps = definition.encoderDecoder && createStepModel(definition.encoderDecoder, compileOptions);
+  const scorer = definition.encoderDecoder && createScorer(definition.encoderDecoder, compileOptions);
   const forwardProgram = lazyForward(definition, compileOptions);
   return makeModel({
     directory,
     config,
     tokenizer,
     languages: readLanguages(config, tokenizer, found.architecture.languageToken),
-    generation: steps && { steps, ...readGeneration(directory, found) },
+    generation: steps && scorer && { steps, scorer, ...readGeneration(directory, found) },
     forwardProgram,
     idCounts: definition.idCounts,
     maxSource: Math.min(definition.maxSource, tokenizer?.modelMaxLength ?? Number.POSITIVE_INFINITY),
     onWarning: options.onWarning ?? (() => {}),
-    dispose: () => disposeAll(steps, forwardProgram),
+    dispose: () => disposeAll(steps, scorer, forwardProgram),
   });
 }
 
@@ -72,9 +74,11 @@ function lazyForward(
 
 async function disposeAll(
   steps: SequenceModel | undefined,
+  scorer: Scorer | undefined,
   forward: { made?: Promise<Program> },
 ): Promise<void> {
   await steps?.release();
+  await scorer?.release();
   await (await forward.made)?.dispose();
 }
 

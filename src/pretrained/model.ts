@@ -1,3 +1,4 @@
+import type { Scorer } from '../decoder/scorer.js';
 import type { SequenceModel } from '../decoder/stepModel.js';
 import type { Program } from '../engine/program.js';
 import { integers, type Value } from '../engine/values.js';
@@ -68,6 +69,34 @@ export interface TranslateOptions extends GenerationOptions, Batching {
   from?: string;
 }
 
+/** A source, and an output to be scored. */
+export interface ScoreInput {
+  source: ModelInput;
+  /** Text, or ids as `generate` returns them: without the decoder start token, with the end token. */
+  target: string | readonly number[];
+}
+
+/** How outputs are scored. */
+export interface ScoreOptions {
+  /** Exponent p of the length in log-probability / length^p. Default: the model's, else 1. */
+  lengthPenalty?: number;
+  /** Target and source language, as for `translate`. */
+  to?: string;
+  from?: string;
+  /** Pairs computed together, at most. Default 16. */
+  batchSize?: number;
+}
+
+/** What the model thinks of an output. */
+export interface ModelScore {
+  /** The ids that were scored. */
+  ids: readonly number[];
+  /** Summed log-probability / length^lengthPenalty, as beam search reports it. Nats; 0 for an empty source or target. */
+  score: number;
+  /** Natural logarithm of each token's probability; 0 for a token that the model's configuration forces. */
+  tokenLogProbabilities: number[];
+}
+
 /** A loaded model directory. */
 export interface Model {
   readonly directory: string;
@@ -89,6 +118,11 @@ export interface Model {
   ): Promise<ModelOutput[]>;
   /** The best output of every text; blank for blank. Throws as `generate`, and LANGUAGE_UNKNOWN. */
   translate(texts: readonly string[], options?: TranslateOptions): Promise<string[]>;
+  /**
+   * Scores given outputs by one pass over each, without search: what beam search reports for an output is what this
+   * gives for it. Throws as `translate`.
+   */
+  score(pairs: readonly ScoreInput[], options?: ScoreOptions): Promise<ModelScore[]>;
   /** One pass over given ids. Throws INPUT_INVALID. */
   forward(input: ForwardInput): Promise<ForwardOutput>;
   /** Frees the programs. */
@@ -102,7 +136,7 @@ export interface ModelParts {
   tokenizer?: Tokenizer;
   languages: ModelLanguages;
   /** Where the model can generate. */
-  generation?: { steps: SequenceModel } & ModelGeneration;
+  generation?: { steps: SequenceModel; scorer: Scorer } & ModelGeneration;
   /** Compiles `forward` when it is first called. */
   forwardProgram: () => Promise<Program>;
   /** Positions the source can have. */
@@ -149,9 +183,74 @@ export function makeModel(parts: ModelParts): Model {
       const outputs = await decodeAll(inputs, rest, dropUndefined(batching), request);
       return outputs.map((output) => output.sequences[0].text ?? '');
     },
+    score: (pairs, options = {}) => scoreAll(parts, pairs, options),
     forward: async (input) => forward(parts, await parts.forwardProgram(), input),
     dispose: parts.dispose,
   };
+}
+
+async function scoreAll(
+  parts: ModelParts,
+  pairs: readonly ScoreInput[],
+  { lengthPenalty, to, from, batchSize }: ScoreOptions,
+): Promise<ModelScore[]> {
+  const { scorer, rules, defaults } = requireGeneration(parts);
+  const exponent = lengthPenalty ?? defaults.lengthPenalty ?? 1;
+  const request = translationRequest(parts.languages, { from, to }, rules, parts.directory);
+  const { decoderStartTokenId, forcedBosTokenId } = { ...rules, ...request.rules };
+  const sources = await prepareInputs(
+    parts,
+    pairs.map(({ source }) => ('text' in source ? { text: request.prefix + source.text } : source)),
+    0,
+    request.sourceId,
+  );
+  const targets = await targetIds(parts, pairs, forcedBosTokenId);
+  const scored = await scorer.score(
+    sources.map(({ inputIds }, index) => ({
+      inputIds,
+      prompt: [decoderStartTokenId],
+      target: inputIds.length === 0 ? [] : targets[index],
+    })),
+    batchSize,
+  );
+  return targets.map((ids, index) => {
+    const tokenLogProbabilities = Array.from(scored[index]);
+    if (ids[0] === forcedBosTokenId && tokenLogProbabilities.length > 0) tokenLogProbabilities[0] = 0;
+    const sum = tokenLogProbabilities.reduce((total, value) => total + value, 0);
+    const score = sum / Math.max(1, tokenLogProbabilities.length) ** exponent;
+    return { ids, score, tokenLogProbabilities };
+  });
+}
+
+/** The ids of every target; texts as the model would write them. */
+async function targetIds(
+  parts: ModelParts,
+  pairs: readonly ScoreInput[],
+  forcedBosTokenId: number | undefined,
+): Promise<(readonly number[])[]> {
+  const texts = pairs.flatMap(({ target }) => (typeof target === 'string' ? [target] : []));
+  const encoded = texts.length === 0 ? [] : await encodeTexts(parts, texts, 'target');
+  // Tokenizers put the source's language beside every text; a target begins with its own.
+  const languages = new Set(parts.languages.tokenIds.values());
+  let next = 0;
+  return pairs.map(({ target }, index) => {
+    const name = `Input ${index + 1}: target`;
+    if (typeof target !== 'string') return checkTarget(parts, target, name);
+    const words = encoded[next++].ids.filter((id) => !languages.has(id));
+    if (target.trim() === '') return [];
+    const forced = forcedBosTokenId === undefined || words[0] === forcedBosTokenId ? [] : [forcedBosTokenId];
+    return checkTarget(parts, [...forced, ...words], name);
+  });
+}
+
+function checkTarget(parts: ModelParts, ids: readonly number[], name: string): readonly number[] {
+  const { vocabSize, maxPositions } = parts.generation!.steps;
+  requireKnown(ids, vocabSize, name);
+  if (ids.length <= maxPositions) return ids;
+  throw new PolybeamError(
+    'INPUT_INVALID',
+    `${name} has ${ids.length} tokens; the model can write ${maxPositions}: shorten it.`,
+  );
 }
 
 function dropUndefined<T extends object>(value: T): Partial<T> {
@@ -191,15 +290,19 @@ async function prepareInputs(
   });
 }
 
-async function encodeTexts(parts: ModelParts, texts: readonly string[]) {
+async function encodeTexts(
+  parts: ModelParts,
+  texts: readonly string[],
+  side: 'source' | 'target' = 'source',
+) {
   if (!parts.tokenizer) {
     throw new PolybeamError(
       'TOKENIZER_MISSING',
       `${parts.directory} has no tokenizer files, so text cannot be read; give token ids instead.`,
     );
   }
-  const { maxSource } = parts;
-  return parts.tokenizer.encodeBatch(texts, Number.isFinite(maxSource) ? { maxLength: maxSource } : {});
+  const cut = side === 'source' && Number.isFinite(parts.maxSource) ? { maxLength: parts.maxSource } : {};
+  return parts.tokenizer.encodeBatch(texts, { side, ...cut });
 }
 
 function checkIds(parts: ModelParts, input: GenerationInput, name: string): GenerationInput {

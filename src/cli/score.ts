@@ -1,0 +1,87 @@
+import { Command } from 'commander';
+import { PolybeamError } from '../errors.js';
+import type { ModelScore, ScoreInput } from '../pretrained/model.js';
+import { readLines } from './lines.js';
+import { packageRoot } from './packageRoot.js';
+import { inPortions } from './portions.js';
+import type { CommandStreams } from './streams.js';
+import { embeddedModel } from './translate.js';
+import { addModelFlags, type ModelFlags, useModel } from './useModel.js';
+
+type ScoreFlags = ModelFlags & { to?: string; from?: string; lengthPenalty?: number; json?: boolean };
+
+/** `polybeam score`: how probable a model finds given translations. */
+export function scoreCommand(streams: CommandStreams = process): Command {
+  const command = new Command('score')
+    .description(
+      'Score given outputs. Each line of standard input is a source, a tab and a target; each gives the log-probability ' +
+        `of the target over length^lengthPenalty, in nats, blank for blank. Without --model, ${embeddedModel}.`,
+    )
+    .option('--to <language>', 'target language, checked against those of the model')
+    .option('--from <language>', 'source language, for models that are told it')
+    .option(
+      '--length-penalty <number>',
+      'exponent of the length in tokens; 0 gives the log-probability itself (default: that of the model, else 1)',
+      readNumber,
+    )
+    .option('--json', 'print {"score", "ids", "log_probabilities"} for each line')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ printf 'a free game\\tun jeu libre\\n' | polybeam score --to fr
+  $ paste source.en translation.de | polybeam score --model opus-mt-en-de --json`,
+    );
+  addModelFlags(command);
+  return command.action((flags: ScoreFlags) => score(flags, streams));
+}
+
+function readNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new PolybeamError(
+    'OPTION_INVALID',
+    `--length-penalty cannot be "${text}": give a number, such as 1.`,
+  );
+}
+
+async function score(flags: ScoreFlags, streams: CommandStreams): Promise<void> {
+  const { to, from, lengthPenalty, json } = flags;
+  await useModel(
+    flags,
+    streams,
+    (model) =>
+      inPortions(readPairs(streams), flags, streams, async (portion, { batchSize }) => {
+        const pairs = portion.filter((pair) => pair !== undefined);
+        const scores = await model.score(pairs, { to, from, lengthPenalty, batchSize });
+        let next = 0;
+        return portion.map((pair) => (pair === undefined ? '' : outputLine(scores[next++], json)));
+      }),
+    `${packageRoot()}/${embeddedModel}`,
+  );
+}
+
+/** A pair for each line, undefined for a blank one. */
+async function* readPairs(streams: CommandStreams): AsyncGenerator<ScoreInput | undefined> {
+  let number = 0;
+  for await (const line of readLines(streams)) {
+    number++;
+    const parts = line.split('\t');
+    if (line.trim() === '') yield undefined;
+    else if (parts.length === 2) yield { source: { text: parts[0] }, target: parts[1] };
+    else {
+      throw new PolybeamError(
+        'INPUT_INVALID',
+        `Line ${number} has ${parts.length - 1} tabs; write a source, one tab and a target.`,
+      );
+    }
+  }
+}
+
+/** Nine digits are all that a float32 holds. */
+const short = (value: number) => Number(value.toPrecision(9));
+
+function outputLine({ score: value, ids, tokenLogProbabilities }: ModelScore, json?: boolean): string {
+  if (!json) return String(short(value));
+  return JSON.stringify({ score: short(value), ids, log_probabilities: tokenLogProbabilities.map(short) });
+}

@@ -1,0 +1,119 @@
+import * as tf from '@tensorflow/tfjs';
+import { compile } from '../engine/compile.js';
+import { crossEntropy } from '../engine/ops/crossEntropy.js';
+import { rangeTo } from '../engine/ops/sizes.js';
+import type { Parameters } from '../engine/parameters.js';
+import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
+import { integers } from '../engine/values.js';
+import type { EncoderDecoder } from './encoderDecoder.js';
+
+/** A source, and an output whose probability is asked for. */
+export interface ScoredPair {
+  inputIds: readonly number[];
+  /** What the decoder is told without being asked: at least its start token. */
+  prompt: readonly number[];
+  /** The tokens after the prompt. */
+  target: readonly number[];
+}
+
+/** Computes what a model thinks of given outputs: one pass over whole targets, no search. */
+export interface Scorer {
+  /** Natural logarithms of each target token's probability, in the order of the pairs. */
+  score(pairs: readonly ScoredPair[], batchSize?: number): Promise<Float32Array[]>;
+  /** Frees the program, if it was compiled. */
+  release(): Promise<void>;
+}
+
+const signature: Signature = {
+  inputIds: { type: 'int32', shape: ['batch', 'source'] },
+  attentionMask: { type: 'int32', shape: ['batch', 'source'] },
+  decoderInputIds: { type: 'int32', shape: ['batch', 'target'] },
+  labelPositions: { type: 'int32', shape: ['tokens'] },
+  labels: { type: 'int32', shape: ['tokens'] },
+};
+
+/** A scorer whose program is compiled when it is first used. */
+export function createScorer(model: EncoderDecoder, options: CompileOptions): Scorer {
+  let program: Promise<Program> | undefined;
+  return {
+    score: async (pairs, batchSize = 16) => {
+      program ??= compile((inputs, p) => logProbabilities(model, inputs, p), signature, options);
+      const compiled = await program;
+      const results: Float32Array[] = pairs.map(() => new Float32Array());
+      for (const batch of batches(pairs, batchSize)) {
+        const scored = await scoreBatch(
+          compiled,
+          batch.map((index) => pairs[index]),
+        );
+        batch.forEach((index, row) => {
+          results[index] = scored[row];
+        });
+      }
+      return results;
+    },
+    release: async () => {
+      await (await program)?.dispose();
+      program = undefined;
+    },
+  };
+}
+
+function logProbabilities(model: EncoderDecoder, inputs: Tensors, p: Parameters): Tensors {
+  const memory = model.encode(p, inputs.inputIds, inputs.attentionMask);
+  const { hidden } = model.decode(p, {
+    inputIds: inputs.decoderInputIds,
+    positions: rangeTo(inputs.decoderInputIds.shape[1]!),
+    memory: model.readMemory(p, memory),
+    memoryMask: inputs.attentionMask,
+    self: { kind: 'sequence', visibility: { causal: true } },
+  });
+  const rows = tf.gather(hidden.reshape([-1, hidden.shape[2]!]), inputs.labelPositions as tf.Tensor1D);
+  const { negativeLogLikelihood } = crossEntropy(model.logits(p, rows), inputs.labels, 0);
+  return { logProbabilities: tf.neg(negativeLogLikelihood) };
+}
+
+/** Indices of pairs, those of like length together. Pairs without a target have nothing to score. */
+function batches(pairs: readonly ScoredPair[], batchSize: number): number[][] {
+  const sorted = pairs
+    .map((pair, index) => ({ index, source: pair.inputIds.length, target: pair.target.length }))
+    .filter(({ target }) => target > 0)
+    .sort((a, b) => b.source - a.source || b.target - a.target);
+  const result: number[][] = [];
+  for (let at = 0; at < sorted.length; at += batchSize) {
+    result.push(sorted.slice(at, at + batchSize).map(({ index }) => index));
+  }
+  return result;
+}
+
+async function scoreBatch(program: Program, pairs: readonly ScoredPair[]): Promise<Float32Array[]> {
+  const batch = pairs.length;
+  const source = Math.max(...pairs.map(({ inputIds }) => inputIds.length));
+  // The last token is predicted and never read.
+  const target = Math.max(...pairs.map((pair) => pair.prompt.length + pair.target.length)) - 1;
+  const inputIds = new Int32Array(batch * source);
+  const attentionMask = new Int32Array(batch * source);
+  const decoderInputIds = new Int32Array(batch * target);
+  const positions: number[] = [];
+  pairs.forEach((pair, row) => {
+    inputIds.set(pair.inputIds, row * source);
+    attentionMask.fill(1, row * source, row * source + pair.inputIds.length);
+    decoderInputIds.set([...pair.prompt, ...pair.target].slice(0, -1), row * target);
+    pair.target.forEach((_, at) => {
+      positions.push(row * target + pair.prompt.length - 1 + at);
+    });
+  });
+  const labels = Int32Array.from(pairs.flatMap((pair) => [...pair.target]));
+  const { logProbabilities: found } = await program.run({
+    inputIds: integers([batch, source], inputIds),
+    attentionMask: integers([batch, source], attentionMask),
+    decoderInputIds: integers([batch, target], decoderInputIds),
+    labelPositions: integers([labels.length], Int32Array.from(positions)),
+    labels: integers([labels.length], labels),
+  });
+  let next = 0;
+  return pairs.map((pair) => {
+    const from = next;
+    next += pair.target.length;
+    return (found.data as Float32Array).slice(from, next);
+  });
+}
