@@ -15,6 +15,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 
 logging.disable(logging.WARNING)
 import transformers  # noqa: E402
+from transformers.models.m2m_100.tokenization_m2m_100 import FAIRSEQ_LANGUAGE_CODES  # noqa: E402
 
 OUTPUT = Path(__file__).parent.parent / "test" / "fixtures" / "text"
 
@@ -260,6 +261,36 @@ def marian_expected(tokenizer, size: int) -> dict:
     }
 
 
+def m2m100() -> None:
+    """Marian's pieces under M2M-100's names; special tokens come first, as in published vocabularies."""
+    directory = OUTPUT / "m2m100"
+    directory.mkdir(exist_ok=True)
+    model = sentencepiece.SentencePieceProcessor(model_file=str(OUTPUT / "marian" / "source.spm"))
+    pieces = [model.id_to_piece(i) for i in range(model.get_piece_size())]
+    kept = [p for p in pieces if p not in ("<s>", "<unk>", "</s>", "er")]
+    write("m2m100/vocab.json", {t: i for i, t in enumerate(["<s>", "<pad>", "</s>", "<unk>", *kept])})
+    (directory / "sentencepiece.bpe.model").write_bytes((OUTPUT / "marian" / "source.spm").read_bytes())
+    write("m2m100/tokenizer_config.json", {"tokenizer_class": "M2M100Tokenizer", "src_lang": "fr"})
+    # Published directories list the languages, which makes them special tokens.
+    codes = FAIRSEQ_LANGUAGE_CODES["m2m100"]
+    write("m2m100/special_tokens_map.json", {"additional_special_tokens": [f"__{code}__" for code in codes]})
+    tokenizer = transformers.M2M100Tokenizer.from_pretrained(directory)
+    texts = [*STRINGS, "__de__ file", "a </s> file __en__", " <unk>x"]
+    rng = random.Random(11)
+    random_ids = [[rng.randrange(len(kept) + 104) for _ in range(12)] for _ in range(40)]
+    write(
+        "m2m100/expected.json",
+        {
+            "texts": texts[len(STRINGS) :],
+            "ids": [tokenizer(text)["input_ids"] for text in texts],
+            "randomIds": random_ids,
+            "decoded": [tokenizer.decode(ids, skip_special_tokens=True) for ids in random_ids],
+            "decodedAll": [tokenizer.decode(ids, skip_special_tokens=False) for ids in random_ids],
+            "languages": {code: tokenizer.get_lang_id(code) for code in ("af", "en", "fr", "zu")},
+        },
+    )
+
+
 def sentence_piece_models() -> None:
     plain = dict(vocab_size=150, pad_id=0, eos_id=1, unk_id=2, bos_id=-1)
     sentence_piece("t5/spiece.model", **plain)
@@ -298,6 +329,7 @@ def main() -> None:
     write("wordPieceTraining.json", word_piece())
     bert()
     marian()
+    m2m100()
     sentence_piece_models()
 
 

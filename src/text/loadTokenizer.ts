@@ -1,5 +1,6 @@
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
+import { loadM2M100Tokenizer, m2m100Files } from './m2m100Tokenizer.js';
 import { loadMarianTokenizer } from './marianTokenizer.js';
 import { loadSentencePiece, sentencePieceNames } from './sentencePiece.js';
 import type { Tokenizer } from './tokenizer.js';
@@ -8,7 +9,7 @@ import { loadWordPiece } from './wordPiece.js';
 
 /**
  * Loads the tokenizer of a model directory, by the files that are there: Marian's (`source.spm`), `tokenizer.json`,
- * a SentencePiece `.model`, BERT's `vocab.txt`, in this order.
+ * M2M-100's (`vocab.json` and `sentencepiece.bpe.model`), a SentencePiece `.model`, BERT's `vocab.txt`, in this order.
  *
  * @throws TOKENIZER_MISSING where there is none of them; TOKENIZER_INVALID for a file that cannot be read
  */
@@ -16,6 +17,7 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
   const names = new Set(await fileAccess().list(directory));
   if (names.has('source.spm')) return loadMarianTokenizer(directory);
   if (names.has('tokenizer.json')) return loadTokenizerJson(directory);
+  if (Object.values(m2m100Files).every((name) => names.has(name))) return loadM2M100Tokenizer(directory);
   const model = sentencePieceNames.find((name) => names.has(name));
   if (model) return loadSentencePiece(directory, model);
   if (names.has('vocab.txt')) return loadWordPiece(directory);

@@ -5,7 +5,8 @@ import { decodePieces } from './sentencePieceModel.js';
 import { metaspace } from './splitWords.js';
 import { makeTableTokenizer } from './tableTokenizer.js';
 import type { Tokenizer } from './tokenizer.js';
-import { readJsonObject, readTokenizerSettings, type TokenizerSettings } from './tokenizerConfig.js';
+import { readTokenizerSettings, type TokenizerSettings } from './tokenizerConfig.js';
+import { readVocabulary } from './vocabularyFile.js';
 
 /** A Marian tokenizer, and the target languages its model can be told to write. */
 export interface MarianTokenizer extends Tokenizer {
@@ -113,17 +114,6 @@ function addedTokens(
   }
   const special = settings.added.filter((entry) => entry.special).map((entry) => entry.token.content);
   return { ids: addedIds, special, split: makeAddedTokenSplitter([...found.values()]) };
-}
-
-async function readVocabulary(path: string): Promise<Map<string, number>> {
-  const content = await readJsonObject(path);
-  if (!content)
-    throw new PolybeamError('FILE_NOT_FOUND', `There is no ${path}: the Marian directory is incomplete.`);
-  const entries = Object.entries(content);
-  const wrong = entries.find(([, id]) => !Number.isInteger(id) || (id as number) < 0);
-  if (!wrong && entries.length > 0) return new Map(entries as [string, number][]);
-  const found = wrong ? `numbers ${wrong[0]} with ${JSON.stringify(wrong[1])}` : 'is empty';
-  throw new PolybeamError('TOKENIZER_INVALID', `${path} ${found}: fetch it again.`);
 }
 
 function invert(ids: ReadonlyMap<string, number>): (string | undefined)[] {
