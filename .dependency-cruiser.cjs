@@ -12,6 +12,7 @@ const mayImport = {
   text: [],
   pretrained: [...models, 'text', 'training', 'pretraining', 'xlm'],
   training: [...models, 'text', 'eval', 'pretrained', 'pretraining', 'xlm'],
+  reranking: ['eval', 'pretrained'],
   pretraining: [...models, 'text', 'pretrained', 'training', 'xlm'],
   xlm: [...models, 'text', 'pretrained', 'training', 'pretraining'],
 };

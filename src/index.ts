@@ -46,6 +46,17 @@ export type {
   ScoreOptions,
   TranslateOptions,
 } from './pretrained/model.js';
+export {
+  type MinimumBayesRiskOptions,
+  minimumBayesRisk,
+  type RankedCandidate,
+} from './reranking/minimumBayesRisk.js';
+export {
+  type ChannelCandidate,
+  type ChannelOptions,
+  type ChannelScore,
+  noisyChannel,
+} from './reranking/noisyChannel.js';
 export { loadTokenizer } from './text/loadTokenizer.js';
 export { saveTokenizer, type TokenizerConfig } from './text/saveTokenizer.js';
 export { setSentencePieceModule } from './text/sentencePiece.js';

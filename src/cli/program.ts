@@ -6,6 +6,7 @@ import { evaluateCommand } from './evaluate.js';
 import { forwardCommand } from './forward.js';
 import { generateCommand } from './generate.js';
 import { packageVersion } from './packageRoot.js';
+import { rerankCommand } from './rerank.js';
 import { scoreCommand } from './score.js';
 import type { CommandStreams } from './streams.js';
 import { Interrupted, trainCommand } from './train.js';
@@ -18,6 +19,7 @@ const commands = [
   generateCommand,
   forwardCommand,
   scoreCommand,
+  rerankCommand,
   trainCommand,
   evaluateCommand,
   vocabCommand,

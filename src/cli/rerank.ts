@@ -1,0 +1,48 @@
+import { Command } from 'commander';
+import { z } from 'zod';
+import { minimumBayesRisk, minimumBayesRiskSchema } from '../reranking/minimumBayesRisk.js';
+import { addSchemaFlags, schemaValues } from './flags.js';
+import { readInputs } from './jsonLines.js';
+import type { CommandStreams } from './streams.js';
+
+/** A line of `polybeam generate`, of which only the texts are read. */
+const inputSchema = z.strictObject({
+  input_ids: z.unknown().optional(),
+  sequences: z.array(z.looseObject({ text: z.string() })),
+});
+
+const flagSchema = minimumBayesRiskSchema.pick({ utility: true });
+
+/** `polybeam rerank`: n-best lists in another order. */
+export function rerankCommand(streams: CommandStreams = process): Command {
+  const command = new Command('rerank')
+    .description(
+      'Put the output that most others agree with first: minimum Bayes risk over the sequences of each line that ' +
+        'generate wrote, best over samples. Lines gain a "utility" for each sequence.',
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ polybeam generate --model DIR --do-sample --num-return-sequences 20 < in.jsonl | polybeam rerank
+  $ polybeam rerank --utility bleu < nbest.jsonl > ranked.jsonl`,
+    );
+  addSchemaFlags(command, flagSchema);
+  return command.action((flags: Record<string, unknown>) => rerank(flags, streams));
+}
+
+async function rerank(flags: Record<string, unknown>, streams: CommandStreams): Promise<void> {
+  const options = schemaValues(flagSchema, flags);
+  for await (const line of readInputs(streams, inputSchema)) {
+    if (line === undefined) {
+      streams.stdout.write('\n');
+      continue;
+    }
+    const ranked = minimumBayesRisk(
+      line.sequences.map(({ text }) => text),
+      options,
+    );
+    const sequences = ranked.map(({ index, utility }) => ({ ...line.sequences[index], utility }));
+    streams.stdout.write(`${JSON.stringify({ ...line, sequences })}\n`);
+  }
+}
