@@ -35,16 +35,19 @@ export async function* readLines(streams: CommandStreams): AsyncGenerator<string
   const problems: DecodingProblems = { lines: 0, firstLine: 0, replaced: 0 };
   const decode = lineDecoder(problems);
   let pieces: Uint8Array[] = [];
+  let before = 0;
   for await (const chunk of streams.stdin) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     let start = 0;
     for (let end = bytes.indexOf(lineFeed); end >= 0; end = bytes.indexOf(lineFeed, start)) {
       pieces.push(bytes.subarray(start, end));
+      start = end + 1;
+      streams.inputRead = before + start;
       yield decode(pieces);
       pieces = [];
-      start = end + 1;
     }
     if (start < bytes.length) pieces.push(bytes.subarray(start));
+    before += bytes.length;
   }
   if (pieces.length > 0) yield decode(pieces);
   if (problems.lines > 0) {

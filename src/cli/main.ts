@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { fstatSync } from 'node:fs';
 import { setFileAccess } from '../files.js';
 import { nodeFiles } from '../node/files.js';
 import { reportError, runProgram } from './program.js';
@@ -13,4 +14,15 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.on('uncaughtException', (error) => process.exit(reportError(error, process.argv, process)));
 
 setFileAccess(nodeFiles);
-process.exitCode = await runProgram(process.argv.slice(2));
+const { stdin, stdout, stderr } = process;
+process.exitCode = await runProgram(process.argv.slice(2), { stdin, stdout, stderr, inputSize: inputSize() });
+
+/** Bytes of standard input where it is a file, so that progress can say what is left. */
+function inputSize(): number | undefined {
+  try {
+    const status = fstatSync(0);
+    return status.isFile() ? status.size : undefined;
+  } catch {
+    return undefined;
+  }
+}

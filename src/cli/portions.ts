@@ -1,4 +1,5 @@
 import type { Batching } from '../generation/generate.js';
+import { duration } from '../training/progress.js';
 import { inGroups } from './lines.js';
 import { type CommandStreams, createStatusLine } from './streams.js';
 import { defaultBatchSize, type ModelFlags } from './useModel.js';
@@ -21,16 +22,34 @@ export async function inPortions<T>(
   const batchSize = flags.batchSize ?? defaultBatchSize;
   const immediate = streams.stdin.isTTY || batchSize === 1;
   const status = createStatusLine(streams);
+  const start = performance.now();
   let before = 0;
+  let readBefore = 0;
   try {
     for await (const portion of inGroups(items, immediate ? 1 : batchSize * batchesAtOnce)) {
-      const onProgress = (done: number) => status.show(`${before + done} done`);
+      const read = streams.inputRead ?? 0;
+      const onProgress = (done: number, total: number) => {
+        const part = (readBefore + ((read - readBefore) * done) / total) / (streams.inputSize ?? Infinity);
+        status.show(describeProgress(before + done, (performance.now() - start) / 1000, part));
+      };
       const lines = await work(portion, { batchSize, firstIndex: before, onProgress });
       status.clear();
       for (const line of lines) streams.stdout.write(`${line}\n`);
       before += portion.length;
+      readBefore = read;
     }
   } finally {
     status.clear();
   }
+}
+
+/**
+ * How far the work is, in one line.
+ * @param part of the whole input that is done; 0 where its size is not known
+ */
+export function describeProgress(done: number, seconds: number, part: number): string {
+  const rate = done / Math.max(seconds, 1e-3);
+  const speed = `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)} lines/s`;
+  const left = part > 0 && part <= 1 ? `  ${duration((seconds * (1 - part)) / part)} left` : '';
+  return `${done} done  ${speed}${left}`;
 }

@@ -3,6 +3,10 @@ export interface CommandStreams {
   stdin: AsyncIterable<Uint8Array | string> & { isTTY?: boolean };
   stdout: { write(text: string): unknown; isTTY?: boolean; columns?: number };
   stderr: { write(text: string): unknown; isTTY?: boolean; columns?: number };
+  /** Bytes that standard input has, where it is a file. */
+  inputSize?: number;
+  /** Bytes of standard input up to the end of the last line that was read; `readLines` counts them. */
+  inputRead?: number;
 }
 
 /** Prints a warning as every command does: one line on standard error. */
@@ -35,7 +39,7 @@ export function createStatusLine(
   return {
     show(text) {
       if (drawn && now() - lastDraw < redrawMs) return;
-      stderr.write(`\r${text.slice(0, (stderr.columns ?? 80) - 1)}\x1b[K`);
+      stderr.write(`\r${text.slice(0, (stderr.columns || 80) - 1)}\x1b[K`);
       lastDraw = now();
       drawn = true;
     },
