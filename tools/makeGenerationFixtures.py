@@ -255,4 +255,5 @@ def main():
     print(len(lines), "cases,", path.stat().st_size, "bytes")
 
 
-main()
+if __name__ == "__main__":
+    main()

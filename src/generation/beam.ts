@@ -1,4 +1,5 @@
 import { addNode } from './backPointers.js';
+import { createFinishedList, finish, finishedOf, scoreToBeat } from './finishedList.js';
 import { finishedWanted } from './optionConflicts.js';
 import { createLengthScore } from './processors/lengthScore.js';
 import { stopStringList } from './processors/stopStrings.js';
@@ -13,21 +14,25 @@ import type { Candidates } from './stepModel.js';
  *   `beams` become finished hypotheses; the best `beams` that do not end go on.
  * - A finished hypothesis scores log-probability / length^lengthPenalty, or what replaces it; the best `beams` of them,
  *   times `patience`, are kept.
+ * - With `siblingPenalty` γ (Li et al., "A simple, fast diverse decoding algorithm", 2016, as fairseq applies it) the
+ *   k-th best continuation of a hypothesis loses γ·k, so that one parent does not fill the beam.
  * - The sentence stops at the length limit, or as `earlyStopping` says once that many hypotheses are finished.
  *
  * Both sets lie within the first beams + (number of end tokens) allowed candidates of a row, so that is all the model is
- * asked for;
- * rows arrive sorted and are merged, not sorted again. Where a vocabulary or bans leave fewer than `beams`
+ * asked for; rows arrive sorted and are merged, not sorted again. Where a vocabulary or bans leave fewer than `beams`
  * continuations, the other rows are dead (score -Infinity) instead of repeating one another; where they leave none, the
  * rows end as they are.
  */
 export function createBeamSelector(context: SearchContext): Selector {
   const { frontier, pointers, options, limits, classes, rules, batch } = context;
   const beams = frontier.beams;
-  const { earlyStopping } = options;
+  const { earlyStopping, siblingPenalty } = options;
+  let rankPenalty = 0;
   const lengthScore = createLengthScore(options);
   const room = finishedWanted(options);
   const heads = new Int32Array(beams);
+  /** Which of its parent's continuations each head is, from 1. */
+  const siblings = new Int32Array(beams);
   const headScores = new Float64Array(beams);
   const next = {
     parents: new Int32Array(beams),
@@ -35,11 +40,7 @@ export function createBeamSelector(context: SearchContext): Selector {
     nodes: new Int32Array(beams),
     scores: new Float64Array(beams),
   };
-  const finished = {
-    counts: new Int32Array(batch),
-    scores: new Float64Array(batch * room),
-    nodes: new Int32Array(batch * room),
-  };
+  const finished = createFinishedList(batch, room);
   const filler = rules.eosTokenIds[0] ?? rules.decoderStartTokenId;
 
   const { suppressedTokenIds = [], beginSuppressedTokenIds = [], eosTokenIds } = rules;
@@ -47,6 +48,12 @@ export function createBeamSelector(context: SearchContext): Selector {
   const stopping = stopStringList(options).length > 0 ? beams : 0;
   const wanted =
     beams + stopping + eosTokenIds.length + suppressedTokenIds.length + beginSuppressedTokenIds.length;
+
+  /** What a head adds to the score of its hypothesis: see `siblingPenalty`. */
+  function stepScore({ logits, logSumExp }: Candidates, modelRow: number, row: number, at: number): number {
+    const logProbability = logits[at] - logSumExp[modelRow];
+    return rankPenalty === 0 ? logProbability : logProbability - rankPenalty * siblings[row];
+  }
 
   /** Moves row `row`'s head on to its next allowed candidate. */
   function settleHead(
@@ -60,37 +67,20 @@ export function createBeamSelector(context: SearchContext): Selector {
     const ids = candidates.ids as Int32Array;
     const offset = (firstRow + row) * width;
     while (heads[row] < width && (classes[ids[offset + heads[row]]] & hidden) !== 0) heads[row]++;
+    siblings[row]++;
     headScores[row] =
       heads[row] < width
-        ? frontier.scores[base + row] +
-          (candidates.logits[offset + heads[row]] - candidates.logSumExp[firstRow + row])
+        ? frontier.scores[base + row] + stepScore(candidates, firstRow + row, row, offset + heads[row])
         : Number.NEGATIVE_INFINITY;
-  }
-
-  /** Keeps a hypothesis if it is among the best `room` finished ones; an equal score ranks after. */
-  function finish(sentence: number, score: number, node: number): void {
-    const base = sentence * room;
-    let at = finished.counts[sentence];
-    if (at === room) {
-      if (!(score > finished.scores[base + room - 1])) return;
-      at--;
-    } else {
-      finished.counts[sentence]++;
-    }
-    for (; at > 0 && score > finished.scores[base + at - 1]; at--) {
-      finished.scores[base + at] = finished.scores[base + at - 1];
-      finished.nodes[base + at] = finished.nodes[base + at - 1];
-    }
-    finished.scores[base + at] = score;
-    finished.nodes[base + at] = node;
   }
 
   /** Whether no open beam can still improve on the finished hypotheses, by the rule of `earlyStopping`. */
   function isSettled(sentence: number, bestOpen: number, count: number): boolean {
-    if (finished.counts[sentence] < room) return false;
+    const least = scoreToBeat(finished, sentence);
+    if (least === Number.NEGATIVE_INFINITY) return false;
     if (earlyStopping === true) return true;
     const length = earlyStopping === 'never' && lengthScore.growing ? limits.maxNewTokens : count;
-    return !(lengthScore.of(bestOpen, length) > finished.scores[sentence * room + room - 1]);
+    return !(lengthScore.of(bestOpen, length) > least);
   }
 
   /** No row can go on and none has ended: what there is so far is the output. */
@@ -98,7 +88,7 @@ export function createBeamSelector(context: SearchContext): Selector {
     for (let row = 0; row < beams; row++) {
       const score = frontier.scores[base + row];
       if (score > Number.NEGATIVE_INFINITY && (frontier.nodes[base + row] >= 0 || row === 0)) {
-        finish(sentence, lengthScore.of(score, Math.max(1, length)), frontier.nodes[base + row]);
+        finish(finished, sentence, lengthScore.of(score, Math.max(1, length)), frontier.nodes[base + row]);
       }
     }
   }
@@ -116,8 +106,11 @@ export function createBeamSelector(context: SearchContext): Selector {
     const base = slot * beams;
     const sentence = frontier.sentences[slot];
     const ids = candidates.ids as Int32Array;
+    // First tokens have no cousins to be held against; where tokens are forced, nothing is hidden and nothing to choose.
+    rankPenalty = rows === 1 || hidden === 0 ? 0 : siblingPenalty;
     for (let row = 0; row < rows; row++) {
       heads[row] = 0;
+      siblings[row] = 0;
       settleHead(candidates, firstRow, base, row, hidden);
     }
     let open = 0;
@@ -135,10 +128,10 @@ export function createBeamSelector(context: SearchContext): Selector {
       const token = ids[at];
       const ends = last || (classes[token] & endToken) !== 0 || stops?.[at] === 1;
       if (!ends || rank < beams) {
-        const logProbability = candidates.logits[at] - candidates.logSumExp[firstRow + best];
+        const logProbability = stepScore(candidates, firstRow + best, best, at);
         const node = addNode(pointers, frontier.nodes[base + best], token, logProbability);
         if (ends) {
-          finish(sentence, lengthScore.of(score, count), node);
+          finish(finished, sentence, lengthScore.of(score, count), node);
         } else {
           next.parents[open] = best;
           next.tokens[open] = token;
@@ -164,11 +157,7 @@ export function createBeamSelector(context: SearchContext): Selector {
   }
 
   function outputs(sentence: number) {
-    const count = Math.min(options.numReturnSequences, finished.counts[sentence]);
-    return Array.from({ length: count }, (_, i) => ({
-      node: finished.nodes[sentence * room + i],
-      score: finished.scores[sentence * room + i],
-    }));
+    return finishedOf(finished, sentence).slice(0, options.numReturnSequences);
   }
 
   return { candidates: wanted, advance, outputs };

@@ -26,6 +26,9 @@ const beamsOnly = [
   'gnmtLengthPenalty',
   'wordReward',
   'patience',
+  'numBeamGroups',
+  'diversityPenalty',
+  'siblingPenalty',
 ] as const satisfies readonly OptionName[];
 
 /** Options of which only one can rule. */
@@ -72,6 +75,7 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
       `numReturnSequences ${numReturnSequences} is more than the ${waitsFor} hypotheses that patience ${resolved.patience} waits for; raise patience, or lower numReturnSequences.`,
     );
   }
+  refuseGroups(resolved);
   if (user.prefixAllowedTokens && user.allowedSequences) {
     throw conflict('prefixAllowedTokens and allowedSequences exclude each other; leave one of them out.');
   }
@@ -85,6 +89,35 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
   if (maxNewTokens !== undefined && minNewTokens !== undefined && minNewTokens > maxNewTokens) {
     throw conflict(
       `minNewTokens ${minNewTokens} is more than maxNewTokens ${maxNewTokens}; lower the one or raise the other.`,
+    );
+  }
+}
+
+function refuseGroups({
+  numBeams,
+  numBeamGroups,
+  diversityPenalty,
+  siblingPenalty,
+}: ResolvedGenerationOptions): void {
+  if (numBeams === 1) return;
+  if (numBeams % numBeamGroups !== 0) {
+    throw conflict(
+      `numBeamGroups ${numBeamGroups} cannot share numBeams ${numBeams} equally; make numBeams a multiple of it.`,
+    );
+  }
+  if (numBeamGroups > 1 && diversityPenalty === 0) {
+    throw conflict(
+      `numBeamGroups ${numBeamGroups} with diversityPenalty 0 would search the same in every group; set diversityPenalty above 0.`,
+    );
+  }
+  if (numBeamGroups === 1 && diversityPenalty > 0) {
+    throw conflict(
+      `diversityPenalty ${diversityPenalty} has no effect with numBeamGroups 1; raise numBeamGroups, or leave diversityPenalty out.`,
+    );
+  }
+  if (numBeamGroups > 1 && siblingPenalty > 0) {
+    throw conflict(
+      `siblingPenalty ${siblingPenalty} does not go with numBeamGroups ${numBeamGroups}; leave one of them out.`,
     );
   }
 }

@@ -33,6 +33,27 @@ export const generationOptionsSchema = z.strictObject({
     .describe(
       'Exponent p of the length in beam scores, log-probability / length^p: above 0 favors longer output, below 0 shorter. Default 1.',
     ),
+  numBeamGroups: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'Diverse beam search (Vijayakumar et al. 2018): groups that share numBeams equally and avoid one another by diversityPenalty; 1 is plain beam search. Default 1.',
+    ),
+  diversityPenalty: z
+    .number()
+    .min(0)
+    .optional()
+    .describe(
+      'With numBeamGroups: what a token loses in log-probability for each beam of an earlier group that takes it in the same step; a number from 0. Default 0.',
+    ),
+  siblingPenalty: z
+    .number()
+    .min(0)
+    .optional()
+    .describe(
+      'Beam search with diverse siblings (Li et al. 2016): the k-th best continuation of a hypothesis loses k times this in log-probability, from the second token on; a number from 0. Default 0.',
+    ),
   gnmtLengthPenalty: z
     .number()
     .optional()
@@ -271,6 +292,9 @@ export interface ResolvedGenerationOptions extends Pick<GenerationOptions, Optio
   minNewTokens?: number;
   minLength?: number;
   lengthPenalty: number;
+  numBeamGroups: number;
+  diversityPenalty: number;
+  siblingPenalty: number;
   patience: number;
   earlyStopping: boolean | 'never';
   numReturnSequences: number;
@@ -295,6 +319,9 @@ export const generationDefaults = {
   maxNewTokens: 20,
   minNewTokens: 0,
   lengthPenalty: 1,
+  numBeamGroups: 1,
+  diversityPenalty: 0,
+  siblingPenalty: 0,
   patience: 1,
   earlyStopping: false,
   numReturnSequences: 1,

@@ -35,6 +35,16 @@ const searches: fc.Arbitrary<GenerationOptions> = fc.constantFrom<GenerationOpti
   { maxNewTokens: 9, numBeams: 3, allowedSequences: [[2, 3, 4], [2, 5], [6], [7, 8, 9, 2, 3]] },
   { maxNewTokens: 9, prefixAllowedTokens: (input, ids) => [1, 2 + ((input + ids.length) % 3), 9] },
   { maxNewTokens: 9, doSample: true, seed: 4, topK: 0, allowedSequences: [[2, 3, 4], [2, 5], [6]] },
+  { maxNewTokens: 9, numBeams: 4, numReturnSequences: 4, numBeamGroups: 2, diversityPenalty: 1.3 },
+  {
+    maxNewTokens: 12,
+    numBeams: 6,
+    numBeamGroups: 3,
+    diversityPenalty: 0.5,
+    noRepeatNgramSize: 2,
+    minNewTokens: 3,
+  },
+  { maxNewTokens: 9, numBeams: 4, numReturnSequences: 4, siblingPenalty: 0.7 },
   { maxNewTokens: 9, sequenceBias: [[[4], 2]], encoderRepetitionPenalty: 1.7, encoderNoRepeatNgramSize: 2 },
   {
     maxNewTokens: 9,
@@ -187,6 +197,18 @@ describe('the search loop', () => {
     maxNewTokens: [{}, { maxNewTokens: 2 }],
     minNewTokens: [{}, { minNewTokens: 12 }],
     lengthPenalty: [{ numBeams: 4 }, { numBeams: 4, lengthPenalty: 0 }],
+    numBeamGroups: [
+      { numBeams: 4, numBeamGroups: 2, diversityPenalty: 1 },
+      { numBeams: 4, numBeamGroups: 4, diversityPenalty: 1 },
+    ],
+    diversityPenalty: [
+      { numBeams: 4, numReturnSequences: 4, numBeamGroups: 2, diversityPenalty: 0.1 },
+      { numBeams: 4, numReturnSequences: 4, numBeamGroups: 2, diversityPenalty: 3 },
+    ],
+    siblingPenalty: [
+      { numBeams: 4, numReturnSequences: 4 },
+      { numBeams: 4, numReturnSequences: 4, siblingPenalty: 1 },
+    ],
     gnmtLengthPenalty: [{ numBeams: 4 }, { numBeams: 4, gnmtLengthPenalty: 6 }],
     wordReward: [{ numBeams: 4 }, { numBeams: 4, wordReward: 3 }],
     patience: [

@@ -5,6 +5,7 @@ import { createBeamSelector } from './beam.js';
 import { createEditMaker, needsHistory, selectionSpec } from './edits.js';
 import { advancePosition, createFrontier, park, removeFinished } from './frontier.js';
 import { createGreedySelector } from './greedy.js';
+import { createGroupBeamSelector } from './groupBeam.js';
 import type { DecodingRules, LengthLimits, ResolvedGenerationOptions } from './options.js';
 import { forcedCandidates, forcedTokens } from './processors/forcedTokens.js';
 import { endForbidden } from './processors/minNewTokens.js';
@@ -144,6 +145,7 @@ function createContext(model: StepModel, request: SearchRequest): SearchContext 
 
 function createSelector(context: SearchContext): Selector {
   if (context.options.doSample) return createSamplingSelector(context);
+  if (context.options.numBeamGroups > 1) return createGroupBeamSelector(context);
   return context.options.numBeams > 1 ? createBeamSelector(context) : createGreedySelector(context);
 }
 
