@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PolybeamError } from '../src/errors.js';
 import { type BenchOptions, selectCases } from './bench.js';
@@ -27,6 +30,20 @@ async function run(args: string[], bench?: Bench) {
 }
 
 describe('bench', () => {
+  it('records a run in a page', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'polybeam-record-'));
+    const page = join(directory, 'benchmarks.md');
+    for (let i = 0; i < 2; i++) {
+      const { code } = await run(['decode', '--rounds', '3', '--peers', '/my/python', '--record', page]);
+      expect(code).toBe(0);
+    }
+    const text = await readFile(page, 'utf8');
+    expect(text.match(/^## decode$/gm)).toHaveLength(1);
+    expect(text).toContain(`decode --peers PYTHON --rounds 3 --record ${page}`);
+    expect(text).toContain('- a note');
+    await rm(directory, { recursive: true });
+  });
+
   it('reads its flags', async () => {
     const { code, given } = await run(
       'decode --peers venv/python --threads 3 --rounds 7 --case batch'.split(' '),

@@ -1,8 +1,10 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { PolybeamError } from '../src/errors.js';
 import type { BenchOptions } from './bench.js';
 import { describeMachine } from './machine.js';
+import { recordRun } from './record.js';
 import { formatTable, type Report, type ReportedRow } from './rows.js';
 
 /** Where the bench writes; tests pass their own. */
@@ -71,16 +73,20 @@ export function buildProgram(streams: BenchStreams, entries = benches): Command 
       .option('--threads <n>', 'threads of each side', wholeNumber, availableParallelism())
       .option('--rounds <n>', 'rounds after warm-up; the median counts', wholeNumber, 5)
       .option('--case <text>', 'only cases whose name contains this')
+      .option('--record <file>', 'put the results into this page, such as docs/benchmarks.md')
       .option('--json', 'a JSON line per row, and all else on stderr');
     if (entry.profiles) command.option('--operators', "ONNX Runtime's profile by operator instead of times");
-    command.action((flags: BenchOptions & { json?: boolean }) => runBench(entry, flags, streams));
+    command.action((flags: BenchFlags) => runBench(name, entry, flags, streams));
   }
   return program;
 }
 
+type BenchFlags = BenchOptions & { json?: boolean; record?: string };
+
 async function runBench(
+  name: string,
   entry: BenchEntry,
-  { json = false, ...options }: BenchOptions & { json?: boolean },
+  { json = false, record, ...options }: BenchFlags,
   streams: BenchStreams,
 ): Promise<void> {
   if (options.operators && options.peers) {
@@ -92,15 +98,35 @@ async function runBench(
   const bench = await entry.load();
   const aside = json ? streams.stderr : streams.stdout;
   const rows: ReportedRow[] = [];
-  aside.write(`${describeMachine(options.threads)}\n`);
+  const notes = [describeMachine(options.threads)];
+  aside.write(`${notes[0]}\n`);
   await bench(options, {
     row: (reported) => {
       rows.push(reported);
       if (json) streams.stdout.write(`${JSON.stringify(reported.row)}\n`);
     },
-    note: (text) => streams.stderr.write(`${text}\n`),
+    note: (text) => {
+      notes.push(text);
+      streams.stderr.write(`${text}\n`);
+    },
   });
   if (!json) streams.stdout.write(formatTable(rows));
+  if (record !== undefined) {
+    const page = await readFile(record, 'utf8').catch(() => '');
+    const command = describeCommand(name, { ...options, record });
+    await writeFile(record, recordRun(page, { bench: name, command, notes, rows }));
+  }
+}
+
+/** The command again, without the path of the peers' Python, which is that of one machine. */
+function describeCommand(name: string, { peers, rounds, case: only, record }: BenchFlags): string {
+  const flags = [
+    ...(peers === undefined ? [] : ['--peers PYTHON']),
+    `--rounds ${rounds}`,
+    ...(only === undefined ? [] : [`--case "${only}"`]),
+    `--record ${record}`,
+  ];
+  return `npm run --silent bench -- ${name} ${flags.join(' ')}`;
 }
 
 function wholeNumber(text: string): number {
