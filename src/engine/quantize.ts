@@ -27,11 +27,13 @@ export function quantizeInt8(weight: Float32Array, outputs: number): QuantizedWe
   const inputs = weight.length / outputs;
   const values = new Int8Array(weight.length);
   const scales = new Float32Array(outputs);
+  const inverses = new Float64Array(outputs);
   for (let output = 0; output < outputs; output++) {
     const row = weight.subarray(output * inputs, (output + 1) * inputs);
     let largest = 0;
     for (let i = 0; i < inputs; i++) largest = Math.max(largest, Math.abs(row[i]));
     scales[output] = largest / largestInt8;
+    if (scales[output] > 0) inverses[output] = 1 / scales[output];
   }
   // In tiles: reading rows and writing columns of a large matrix would miss the cache at every number.
   const tile = 64;
@@ -39,8 +41,9 @@ export function quantizeInt8(weight: Float32Array, outputs: number): QuantizedWe
     const to = Math.min(outputs, from + tile);
     for (let input = 0; input < inputs; input++) {
       for (let output = from; output < to; output++) {
-        const scale = scales[output];
-        if (scale > 0) values[input * outputs + output] = Math.round(weight[output * inputs + input] / scale);
+        const code = weight[output * inputs + input] * inverses[output];
+        // Rounds by cutting what is positive: many times faster than Math.round.
+        values[input * outputs + output] = ((code + largestInt8 + 0.5) | 0) - largestInt8;
       }
     }
   }
@@ -66,8 +69,11 @@ export function quantizeInt4(weight: Float32Array): QuantizedWeight {
     const scale = Math.fround(extreme / -8);
     scales[block] = scale;
     const inverse = scale === 0 ? 0 : 1 / scale;
-    const code = (i: number) => Math.min(15, Math.max(0, Math.round(weight[i] * inverse) + 8));
-    for (let i = at; i < at + int4BlockSize; i += 2) values[i / 2] = code(i) | (code(i + 1) << 4);
+    for (let i = at; i < at + int4BlockSize; i += 2) {
+      const low = Math.min(15, (weight[i] * inverse + 8.5) | 0);
+      const high = Math.min(15, (weight[i + 1] * inverse + 8.5) | 0);
+      values[i >> 1] = low | (high << 4);
+    }
   }
   return { values, scales };
 }
