@@ -2,6 +2,7 @@ import '../node/install.js';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BertConfig } from '../encoder/bert.js';
+import type { T5Config } from '../encoder/t5.js';
 import type { TransformerConfig } from '../encoder/transformer.js';
 import type { Device } from '../engine/program.js';
 import type { WeightStore } from '../engine/weights.js';
@@ -12,6 +13,7 @@ import { trainableParameters } from '../training/step.js';
 import { bertEncoderDecoder } from './bertGeneration.js';
 import type { EncoderDecoder } from './encoderDecoder.js';
 import { createStepModel, type SequenceModel } from './stepModel.js';
+import { t5 } from './t5.js';
 import { transformer } from './transformer.js';
 
 const marian: TransformerConfig = {
@@ -50,6 +52,25 @@ const bert: BertConfig = {
   initializerRange: 0.4,
 };
 
+// Its distances go beyond the largest that has a bias of its own.
+const relative: T5Config = {
+  vocabSize: 19,
+  dModel: 16,
+  dKv: 6,
+  dFf: 24,
+  numLayers: 1,
+  numDecoderLayers: 1,
+  numHeads: 2,
+  relativeAttentionNumBuckets: 8,
+  relativeAttentionMaxDistance: 6,
+  denseActFn: 'gelu_new',
+  isGatedAct: true,
+  scaleDecoderOutputs: false,
+  layerNormEpsilon: 1e-6,
+  dropoutRate: 0,
+  initializerFactor: 1.5,
+};
+
 const architectures: Record<string, EncoderDecoder> = {
   transformer: transformer(marian),
   'bert with a bert-generation decoder': bertEncoderDecoder(bert, {
@@ -57,6 +78,7 @@ const architectures: Record<string, EncoderDecoder> = {
     head: 'lm_head',
     tieWordEmbeddings: true,
   }),
+  t5: t5(relative),
 };
 
 function randomWeights(model: EncoderDecoder): WeightStore {
@@ -107,43 +129,44 @@ for (const [name, architecture] of Object.entries(architectures)) {
   }
 }
 
-test('a cache that grows past its first capacity gives what a long prompt gives', async () => {
-  const model = createStepModel(architectures.transformer, {
-    weights: randomWeights(architectures.transformer),
-  });
-  const selection = {
-    candidates: 0,
-    edits: 'none',
-    repetitionPenalty: 1,
-    penaltySpace: 'logits',
-    renormalize: false,
-    rescale: false,
-    allowed: false,
-    ownLogits: false,
-  } as const;
-  const source = {
-    inputIds: Int32Array.from(sources[0]),
-    attentionMask: new Int32Array(6).fill(1),
-    batch: 1,
-    source: 6,
-  };
-  const history = Int32Array.from({ length: 70 }, (_, position) => (position * 7) % 19);
-  const feed = { source, beams: 2, maxLength: 75, selection };
-  const { state } = await model.start({ ...feed, prompt: history.slice(0, 1), promptLength: 1 });
-  const ancestry = new Int32Array(2 * 75);
-  let last: Float32Array | undefined;
-  for (let position = 1; position < 70; position++) {
-    // Both beams write the same history, each read by the other: where rows mix, nothing changes.
-    ancestry[position] = position % 2;
-    ancestry[75 + position] = (position + 1) % 2;
-    const tokens = Int32Array.of(history[position], history[position]);
-    last = (await model.step(state, { tokens, position, ancestry })).logits;
-  }
-  const { candidates } = await model.start({ ...feed, prompt: history, promptLength: 70 });
-  for (const row of [0, 1]) {
-    candidates.logits.forEach((logit, token) => {
-      expect(Math.abs(last![row * 19 + token] - logit)).toBeLessThan(1e-4);
-    });
-  }
-  await model.release();
-});
+test.each(['transformer', 't5'])(
+  'a cache that grows past its first capacity gives what a long prompt gives: %s',
+  async (name) => {
+    const model = createStepModel(architectures[name], { weights: randomWeights(architectures[name]) });
+    const selection = {
+      candidates: 0,
+      edits: 'none',
+      repetitionPenalty: 1,
+      penaltySpace: 'logits',
+      renormalize: false,
+      rescale: false,
+      allowed: false,
+      ownLogits: false,
+    } as const;
+    const source = {
+      inputIds: Int32Array.from(sources[0]),
+      attentionMask: new Int32Array(6).fill(1),
+      batch: 1,
+      source: 6,
+    };
+    const history = Int32Array.from({ length: 70 }, (_, position) => (position * 7) % 19);
+    const feed = { source, beams: 2, maxLength: 75, selection };
+    const { state } = await model.start({ ...feed, prompt: history.slice(0, 1), promptLength: 1 });
+    const ancestry = new Int32Array(2 * 75);
+    let last: Float32Array | undefined;
+    for (let position = 1; position < 70; position++) {
+      // Both beams write the same history, each read by the other: where rows mix, nothing changes.
+      ancestry[position] = position % 2;
+      ancestry[75 + position] = (position + 1) % 2;
+      const tokens = Int32Array.of(history[position], history[position]);
+      last = (await model.step(state, { tokens, position, ancestry })).logits;
+    }
+    const { candidates } = await model.start({ ...feed, prompt: history, promptLength: 70 });
+    for (const row of [0, 1]) {
+      candidates.logits.forEach((logit, token) => {
+        expect(Math.abs(last![row * 19 + token] - logit)).toBeLessThan(1e-4);
+      });
+    }
+    await model.release();
+  },
+);

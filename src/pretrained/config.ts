@@ -39,6 +39,29 @@ export const marianConfigSchema = transformerConfigSchema.extend({
   normalize_embedding: z.literal(false).optional(),
 });
 
+const activationNames = Object.keys(activations) as ActivationName[];
+const gatedNames = activationNames.map((name) => `gated-${name}` as const);
+
+/** config.json of T5 and mT5; defaults are transformers'. */
+export const t5ConfigSchema = z.looseObject({
+  vocab_size: size,
+  d_model: size,
+  d_kv: size,
+  d_ff: size,
+  num_layers: size,
+  num_decoder_layers: size.nullish(),
+  num_heads: size,
+  // Each direction needs two buckets: one for its nearest distance, one for all others.
+  relative_attention_num_buckets: z.int().min(4).default(32),
+  relative_attention_max_distance: size.default(128),
+  feed_forward_proj: z.enum([...activationNames, ...gatedNames]),
+  tie_word_embeddings: z.boolean().nullish(),
+  scale_decoder_outputs: z.boolean().nullish(),
+  layer_norm_epsilon: z.number().default(1e-6),
+  dropout_rate: probability.default(0.1),
+  initializer_factor: z.number().default(1),
+});
+
 /** config.json of BERT's family; BertGeneration has no segments. */
 export const bertConfigSchema = z.looseObject({
   vocab_size: size,

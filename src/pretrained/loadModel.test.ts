@@ -199,3 +199,13 @@ test('names of checkpoints converted from TensorFlow are read', async () => {
   await plain.dispose();
   await old.dispose();
 });
+
+test('a model of relative positions reads a source of any length', async () => {
+  const model = await loadModel(`${models}/t5`);
+  const inputIds = Array.from({ length: 700 }, (_, position) => 6 + ((position * 7) % 34));
+  const lengths = [inputIds, inputIds.slice(0, 300)].map((ids) => ({ inputIds: ids }));
+  const [long, short] = await model.generate(lengths, { maxNewTokens: 40, minNewTokens: 40 });
+  expect([long, short].map((output) => output.sequences[0].ids.length)).toEqual([40, 40]);
+  expect(await model.generate([lengths[1]], { maxNewTokens: 40, minNewTokens: 40 })).toEqual([short]);
+  await model.dispose();
+});

@@ -258,6 +258,9 @@ describe.skipIf(!python)('Python transformers (POLYBEAM_PYTHON is not set)', () 
     'mbart',
     'm2m100',
     'pegasus',
+    't5',
+    't5-gated',
+    'mt5',
   ])(
     'computes from what polybeam saved of %s what it computed from the original',
     async (name) => {

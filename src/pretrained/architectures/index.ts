@@ -7,6 +7,7 @@ import { bertGeneration } from './bertGeneration.js';
 import type { Architecture } from './definition.js';
 import { encoderDecoder } from './encoderDecoder.js';
 import { marian } from './marian.js';
+import { mt5, t5 } from './t5.js';
 
 /** Every model type that can be loaded. A new architecture is added here, and nowhere else. */
 export const architectures: readonly Architecture[] = [
@@ -17,7 +18,9 @@ export const architectures: readonly Architecture[] = [
   m2m100,
   marian,
   mbart,
+  mt5,
   pegasus,
+  t5,
 ];
 
 /**

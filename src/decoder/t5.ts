@@ -1,0 +1,99 @@
+import * as tf from '@tensorflow/tfjs';
+import {
+  encodeT5,
+  type T5Config,
+  t5AttentionOutput,
+  t5AttentionShape,
+  t5Bias,
+  t5FeedForward,
+  t5Finish,
+  t5Initializer,
+  t5Residual,
+  t5Table,
+} from '../encoder/t5.js';
+import { dropout } from '../engine/ops/dropout.js';
+import { linear } from '../engine/ops/linear.js';
+import { rangeTo } from '../engine/ops/sizes.js';
+import type { Parameters } from '../engine/parameters.js';
+import {
+  crossAttention,
+  type KeysAndValues,
+  keysAndValues,
+  type SelfAttentionMode,
+  selfAttention,
+} from '../nn/attention.js';
+import type { DecoderInputs, EncoderDecoder } from './encoderDecoder.js';
+
+/** T5 as one model. Positions are relative, so neither side has a longest text. */
+export function t5(config: T5Config): EncoderDecoder {
+  return {
+    vocabSize: config.vocabSize,
+    sourceVocabSize: config.vocabSize,
+    decoderLayers: config.numDecoderLayers,
+    decoderHeads: config.numHeads,
+    headSize: config.dKv,
+    maxSource: Number.POSITIVE_INFINITY,
+    maxTarget: Number.POSITIVE_INFINITY,
+    encode: (p, inputIds, attentionMask, source) => encodeT5(p, config, inputIds, attentionMask, source),
+    readMemory: (p, memory) => readMemory(p, config, memory),
+    decode: (p, inputs) => decode(p, config, inputs),
+    logits: (p, hidden) => logits(p, config, hidden),
+  };
+}
+
+function readMemory(p: Parameters, config: T5Config, memory: tf.Tensor): KeysAndValues[] {
+  return Array.from({ length: config.numDecoderLayers }, (_, layer) =>
+    keysAndValues(
+      p.scope(`decoder.block.${layer}.layer.1.EncDecAttention`),
+      memory,
+      t5AttentionShape(config, undefined),
+    ),
+  );
+}
+
+function decode(p: Parameters, config: T5Config, inputs: DecoderInputs) {
+  const { inputIds, memory, memoryMask, dropout: source } = inputs;
+  const shape = t5AttentionShape(config, source);
+  const self = withBias(p, config, inputs);
+  const caches: KeysAndValues[] = [];
+  const embedded = tf.gather(t5Table(p, config), inputIds as tf.Tensor1D);
+  let x = dropout(embedded as tf.Tensor, config.dropoutRate, source);
+  for (let layer = 0; layer < config.numDecoderLayers; layer++) {
+    const at = p.scope(`decoder.block.${layer}`);
+    x = t5Residual(at.scope('layer.0'), config, x, source, (input) => {
+      const own = at.scope('layer.0.SelfAttention');
+      const { context, cache } = selfAttention(own, input, shape, self, layer);
+      if (cache) caches.push(cache);
+      return t5AttentionOutput(own, config, context);
+    });
+    x = t5Residual(at.scope('layer.1'), config, x, source, (input) => {
+      const cross = at.scope('layer.1.EncDecAttention');
+      const context = crossAttention(cross, input, memory[layer], memoryMask, shape);
+      return t5AttentionOutput(cross, config, context);
+    });
+    x = t5Residual(at.scope('layer.2'), config, x, source, (input) =>
+      t5FeedForward(at.scope('layer.2.DenseReluDense'), config, input, source),
+    );
+  }
+  return { hidden: t5Finish(p, config, 'decoder', x, source), caches };
+}
+
+/** Self-attention with the bias of the positions it reads: those given, or all that a cache has room for. */
+function withBias(p: Parameters, config: T5Config, { self, positions }: DecoderInputs): SelfAttentionMode {
+  if (self.kind === 'sequence') {
+    const bias = t5Bias(p, config, 'decoder', positions, positions);
+    return { ...self, visibility: { ...self.visibility, bias } };
+  }
+  const capacity = rangeTo(self.caches[0].key.shape[2]!);
+  return { ...self, bias: t5Bias(p, config, 'decoder', positions, capacity) };
+}
+
+/** The output projection is the embedding table where the checkpoint has no other. */
+function logits(p: Parameters, config: T5Config, hidden: tf.Tensor): tf.Tensor {
+  const { vocabSize, dModel, scaleDecoderOutputs } = config;
+  const scaled = scaleDecoderOutputs ? tf.mul(hidden, dModel ** -0.5) : hidden;
+  const table = p.has('lm_head.weight')
+    ? p.get('lm_head.weight', [vocabSize, dModel], t5Initializer(config, 1))
+    : t5Table(p, config);
+  return linear(scaled, table);
+}
