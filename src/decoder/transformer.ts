@@ -4,6 +4,7 @@ import {
   encodeTransformer,
   feedForward,
   finish,
+  prefixOf,
   residual,
   type TransformerConfig,
   tokenTable,
@@ -52,7 +53,7 @@ function attentionShape(config: TransformerConfig, source: DecoderInputs['dropou
 function readMemory(p: Parameters, config: TransformerConfig, memory: tf.Tensor): KeysAndValues[] {
   return Array.from({ length: config.decoderLayers }, (_, layer) =>
     keysAndValues(
-      p.scope(`model.decoder.layers.${layer}.encoder_attn`),
+      p.scope(`${prefixOf(config)}decoder.layers.${layer}.encoder_attn`),
       memory,
       attentionShape(config, undefined),
     ),
@@ -66,7 +67,7 @@ function decode(p: Parameters, config: TransformerConfig, inputs: DecoderInputs)
   const caches: KeysAndValues[] = [];
   let x = drop(embedTokens(p, config, 'decoder', inputIds, positions));
   for (let layer = 0; layer < config.decoderLayers; layer++) {
-    const at = p.scope(`model.decoder.layers.${layer}`);
+    const at = p.scope(`${prefixOf(config)}decoder.layers.${layer}`);
     x = residual(at, config, 'self_attn_layer_norm', x, (input) => {
       const { context, cache } = selfAttention(at.scope('self_attn'), input, shape, self, layer);
       if (cache) caches.push(cache);

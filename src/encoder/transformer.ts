@@ -58,6 +58,8 @@ export function m2m100Layout(padTokenId: number): TransformerLayout {
 export interface TransformerConfig {
   /** Default: Marian's. */
   layout?: TransformerLayout;
+  /** What the names of weights below the output projection begin with. Default: 'model.'. */
+  prefix?: string;
   vocabSize: number;
   /** Vocabulary of the decoder where it is not the encoder's. */
   decoderVocabSize: number;
@@ -123,9 +125,10 @@ export const transformerNames = { query: 'q_proj', key: 'k_proj', value: 'v_proj
 export function tokenTable(p: Parameters, config: TransformerConfig, side: 'encoder' | 'decoder'): tf.Tensor {
   const initializer: Initializer = { kind: 'normal', standardDeviation: config.initStd };
   const size = side === 'encoder' ? config.vocabSize : config.decoderVocabSize;
+  const prefix = prefixOf(config);
   if (config.shareEncoderDecoderEmbeddings)
-    return p.get('model.shared.weight', [size, config.dModel], initializer);
-  return p.get(`model.${side}.embed_tokens.weight`, [size, config.dModel], initializer);
+    return p.get(`${prefix}shared.weight`, [size, config.dModel], initializer);
+  return p.get(`${prefix}${side}.embed_tokens.weight`, [size, config.dModel], initializer);
 }
 
 /** Token plus position embeddings, normalized where the layout says so. [batch, length, dModel] */
@@ -137,12 +140,17 @@ export function embedTokens(
   positions: tf.Tensor | undefined,
 ): tf.Tensor {
   const { dModel } = config;
-  const at = p.scope(`model.${side}`);
+  const at = p.scope(`${prefixOf(config)}${side}`);
   const tokens = tf.gather(tokenTable(p, config, side), inputIds as tf.Tensor1D);
   const scaled = config.scaleEmbedding ? tf.mul(tokens, Math.sqrt(dModel)) : tokens;
   const sum = tf.add(scaled, positionRows(at, config, inputIds, positions));
   if (!layoutOf(config).normalizeEmbedding) return sum;
   return norm(at.scope('layernorm_embedding'), sum, transformerEpsilon);
+}
+
+/** What names of weights begin with. */
+export function prefixOf(config: TransformerConfig): string {
+  return config.prefix ?? 'model.';
 }
 
 /** How a model is laid out. */
@@ -211,7 +219,7 @@ export function finish(
   x: tf.Tensor,
 ): tf.Tensor {
   if (!layoutOf(config).normalizeBefore) return x;
-  return norm(p.scope(`model.${side}.layer_norm`), x, transformerEpsilon);
+  return norm(p.scope(`${prefixOf(config)}${side}.layer_norm`), x, transformerEpsilon);
 }
 
 /** fc2(activation(fc1(x))) */
@@ -248,7 +256,7 @@ export function encodeTransformer(
   const drop = (x: tf.Tensor) => dropout(x, config.dropout, source);
   let x = drop(embedTokens(p, config, 'encoder', inputIds, undefined));
   for (let layer = 0; layer < config.encoderLayers; layer++) {
-    const at = p.scope(`model.encoder.layers.${layer}`);
+    const at = p.scope(`${prefixOf(config)}encoder.layers.${layer}`);
     x = residual(at, config, 'self_attn_layer_norm', x, (input) => {
       const own = at.scope('self_attn');
       const mode: SelfAttentionMode = { kind: 'sequence', visibility: { keyMask: attentionMask } };

@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import '../node/install.js';
 import type { GenerationOptions } from '../generation/options.js';
 import { loadModel } from './loadModel.js';
+import { readModelDirectory } from './modelDirectory.js';
+import { weightStore } from './openWeights.js';
+import { saveModel } from './saveModel.js';
 
 const models = 'test/fixtures/models';
 
@@ -198,6 +201,19 @@ test('names of checkpoints converted from TensorFlow are read', async () => {
   expect(await old.forward(input)).toEqual(await plain.forward(input));
   await plain.dispose();
   await old.dispose();
+});
+
+test("checkpoints of a model without its head are read: names without 'model.'", async () => {
+  for (const name of ['bart', 'm2m100']) {
+    const copy = copyOf(name);
+    const { config, weights } = await readModelDirectory(`${models}/${name}`);
+    const named = weights.names().map((full) => [full.replace('model.', ''), weights.get(full)!] as const);
+    const twice = [...named, ['decoder.embed_tokens.weight', weights.get('model.shared.weight')!]] as const;
+    await saveModel(copy, { config, weights: weightStore(new Map(twice)) });
+    const saved = await readModelDirectory(copy);
+    expect([...saved.weights.names()].sort()).toEqual(named.map(([short]) => short).sort());
+    await compare(copy, name, 'beam', { numBeams: 4, maxNewTokens: 16 });
+  }
 });
 
 test('a model of relative positions reads a source of any length', async () => {

@@ -3,7 +3,7 @@ import { m2m100Layout, type TransformerLayout, transformerLayouts } from '../../
 import { type RawConfig, readConfig, transformerConfigSchema } from '../config.js';
 import type { Architecture } from './definition.js';
 import { defineEncoderDecoder } from './encoderDecoderForward.js';
-import { hasOwnTables, repeatedTables, transformerSizes } from './transformerConfig.js';
+import { hasOwnTables, headlessPrefix, repeatedTables, transformerSizes } from './transformerConfig.js';
 
 /** What sets the families of BART apart. */
 interface Family {
@@ -24,8 +24,14 @@ function bartFamily(modelType: string, family: Family): Architecture {
       const config = readConfig(transformerConfigSchema, { ...family.defaults, ...raw }, path);
       const layout = family.layout(config.pad_token_id ?? family.defaults.pad_token_id);
       const shareEncoderDecoderEmbeddings = !hasOwnTables(config, weights);
-      const sizes = { ...transformerSizes(config), layout, shareEncoderDecoderEmbeddings };
-      return defineEncoderDecoder(transformer(sizes));
+      return defineEncoderDecoder(
+        transformer({
+          ...transformerSizes(config),
+          ...headlessPrefix(weights),
+          layout,
+          shareEncoderDecoderEmbeddings,
+        }),
+      );
     },
     repeated: repeatedTables,
     languageToken: family.languageToken,
@@ -34,8 +40,8 @@ function bartFamily(modelType: string, family: Family): Architecture {
 }
 
 /** Older checkpoints of M2M-100 call them `weights`. */
-const positionTables = ['encoder', 'decoder'].flatMap((side) =>
-  ['weight', 'weights'].map((name) => `model.${side}.embed_positions.${name}`),
+const positionTables = ['model.encoder', 'model.decoder', 'encoder', 'decoder'].flatMap((side) =>
+  ['weight', 'weights'].map((name) => `${side}.embed_positions.${name}`),
 );
 
 /** BART (Lewis et al. 2020). */

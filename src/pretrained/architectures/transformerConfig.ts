@@ -3,6 +3,11 @@ import type { TransformerConfig } from '../../encoder/transformer.js';
 import type { WeightStore } from '../../engine/weights.js';
 import type { RawConfig, transformerConfigSchema } from '../config.js';
 
+/** Checkpoints of a model without its head, such as BART's first ones, have no `model.` before their names. */
+export function headlessPrefix(weights: Pick<WeightStore, 'get'>): { prefix?: string } {
+  return weights.get('shared.weight') ? { prefix: '' } : {};
+}
+
 /** Sizes that every Transformer's config.json names alike; one vocabulary, one table of embeddings. */
 export function transformerSizes(config: z.output<typeof transformerConfigSchema>): TransformerConfig {
   return {
@@ -42,5 +47,7 @@ export function repeatedTables(raw: RawConfig): Record<string, string> {
     'lm_head.weight': 'model.shared.weight',
     'model.encoder.embed_tokens.weight': 'model.shared.weight',
     'model.decoder.embed_tokens.weight': 'model.shared.weight',
+    'encoder.embed_tokens.weight': 'shared.weight',
+    'decoder.embed_tokens.weight': 'shared.weight',
   };
 }
