@@ -15,6 +15,7 @@ export function selectionSignature(spec: SelectionSpec, rows: string): Signature
     signature.factors = { type: 'float32', shape: ['rescaled', 2] };
   }
   if (spec.allowed) signature.allowed = { type: 'int32', shape: [rows, 'allowed'] };
+  if (spec.lookup) signature.lookup = { type: 'int32', shape: [rows, 'lookup'] };
   return signature;
 }
 
@@ -23,7 +24,7 @@ export function selectionSignature(spec: SelectionSpec, rows: string): Signature
  * @param logits [rows, vocabSize]
  * @param inputs those of `selectionSignature`; their meaning is that of `StepEdits`
  * @returns `logSumExp` [rows], and `ids`, `logits` and, where wanted, `ownLogits` [rows, candidates]; every logit, and
- * no ids, where candidates is 0
+ * no ids, where candidates is 0; `lookedUp` [rows, lookup] where wanted
  */
 export function selectCandidates(logits: tf.Tensor, spec: SelectionSpec, inputs: Tensors): Tensors {
   const rawSum = logSumExp(logits);
@@ -33,11 +34,13 @@ export function selectCandidates(logits: tf.Tensor, spec: SelectionSpec, inputs:
   if (spec.edits !== 'none') edited = change(edited, spec, inputs);
   if (spec.repetitionPenalty !== 1) edited = penalize(edited, inputs.penalized, rawSum, spec);
   if (spec.rescale) edited = rescale(edited, inputs, rawSum, spec);
+  const lookedUp = spec.lookup ? gatherColumns(edited, atLeast0(inputs.lookup)) : undefined;
   const choice = spec.allowed
     ? chooseAllowed(edited, inputs.allowed, spec)
     : { ...choose(edited, spec.candidates), logSumExp: spec.renormalize ? logSumExp(edited) : undefined };
   const outputs: Tensors = { logits: choice.logits, logSumExp: choice.logSumExp ?? rawSum };
   if (choice.ids) outputs.ids = choice.ids;
+  if (lookedUp) outputs.lookedUp = lookedUp;
   if (own) outputs.ownLogits = choice.ids ? gatherColumns(own, atLeast0(choice.ids)) : own;
   return outputs;
 }

@@ -190,7 +190,7 @@ async function start(model: EncoderDecoder, encoder: Program, program: Program, 
 
 /** What a program that expects edits is given where none apply. */
 function unedited(feed: StartFeed): StepEdits {
-  const { repetitionPenalty, allowed, candidates } = feed.selection;
+  const { repetitionPenalty, allowed, candidates, lookup } = feed.selection;
   const edits: StepEdits = {};
   if (repetitionPenalty !== 1) {
     edits.penalized = feed.prompt;
@@ -199,6 +199,10 @@ function unedited(feed: StartFeed): StepEdits {
   if (allowed) {
     edits.allowedWidth = Math.max(1, candidates);
     edits.allowed = new Int32Array(feed.source.batch * edits.allowedWidth).fill(-1);
+  }
+  if (lookup) {
+    edits.lookupWidth = 1;
+    edits.lookup = new Int32Array(feed.source.batch).fill(-1);
   }
   return edits;
 }
@@ -245,6 +249,7 @@ function editFeeds(spec: SelectionSpec, rows: number, edits: StepEdits): Record<
     feeds.factors = floats([rescaled.length / 2, 2], edits.factors);
   }
   if (spec.allowed) feeds.allowed = integers([rows, edits.allowedWidth!], edits.allowed);
+  if (spec.lookup) feeds.lookup = integers([rows, edits.lookupWidth!], edits.lookup);
   return feeds;
 }
 
@@ -289,6 +294,7 @@ async function step(program: Program, state: State, feed: StepFeed): Promise<Can
     ids: outputs.ids?.data as Int32Array | undefined,
     logits: outputs.logits.data as Float32Array,
     ownLogits: outputs.ownLogits?.data as Float32Array | undefined,
+    lookedUp: outputs.lookedUp?.data as Float32Array | undefined,
     logSumExp: outputs.logSumExp.data as Float32Array,
   };
 }

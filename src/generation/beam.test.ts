@@ -152,6 +152,7 @@ describe('beam search on a table of probabilities', () => {
         renormalize: false,
         rescale: false,
         allowed: false,
+        lookup: false,
         ownLogits: false,
       },
     ]);

@@ -15,7 +15,7 @@ import type { SelectionSpec, StepEdits } from './stepModel.js';
 /** Makes the sparse edits of each step: what the model must do to logits before it selects. */
 export interface EditMaker {
   /** What the model must be ready for. */
-  readonly needs: Pick<SelectionSpec, 'edits' | 'rescale' | 'allowed'>;
+  readonly needs: Pick<SelectionSpec, 'edits' | 'rescale' | 'allowed' | 'lookup'>;
   /**
    * Edits for the choice of new token number `count`, after the frontier moved to the tokens chosen last. Arrays are
    * reused.
@@ -66,7 +66,7 @@ export function createEditMaker(context: SearchContext, selector: Selector): Edi
   const penalized = repetitionPenalty !== 1 ? createPenalizedList(frontier) : undefined;
 
   function next(rowsPerSentence: number, count: number, hidden: number): StepEdits {
-    const edits: StepEdits = { ...allowed?.(rowsPerSentence) };
+    const edits: StepEdits = { ...allowed?.(rowsPerSentence), ...selector.lookup?.(rowsPerSentence) };
     if (penalized) {
       const width = frontier.position + 1;
       listPenalized(frontier, rowsPerSentence, penalized);
@@ -90,7 +90,12 @@ export function createEditMaker(context: SearchContext, selector: Selector): Edi
   }
 
   const edits = weighs ? 'values' : adding.length > 0 ? 'bans' : 'none';
-  const needs = { edits, rescale: scaling.length > 0, allowed: allowed !== undefined } as const;
+  const needs = {
+    edits,
+    rescale: scaling.length > 0,
+    allowed: allowed !== undefined,
+    lookup: selector.lookup !== undefined,
+  } as const;
   return { needs, next };
 }
 

@@ -1,4 +1,5 @@
 import { PolybeamError } from '../errors.js';
+import { constraintsOf, type ForcedWords } from './constraints.js';
 import {
   type DecodingRules,
   decodingRules,
@@ -6,6 +7,7 @@ import {
   lengthLimits,
   type ResolvedGenerationOptions,
 } from './options.js';
+import type { Constraint } from './processors/lexicalConstraints.js';
 import { searchBatch } from './search.js';
 import type { GeneratedSequence } from './selector.js';
 import type { SourceBatch, StepModel } from './stepModel.js';
@@ -18,6 +20,8 @@ export interface GenerationInput {
   attentionMask?: readonly number[];
   /** Beginning of the output to continue; the decoder start token is put before it where it is missing. */
   decoderInputIds?: readonly number[];
+  /** Phrases that its outputs must contain, beside those of the options: see the option of this name. */
+  forceWordsIds?: ForcedWords;
 }
 
 /** Outputs of one input: best first for beams, in order of sample for sampling. */
@@ -42,6 +46,7 @@ interface Entry {
   inputIds: readonly number[];
   attentionMask: readonly number[] | undefined;
   prompt: readonly number[];
+  constraints?: Constraint[];
 }
 
 /**
@@ -73,6 +78,18 @@ export async function generate(
     requireRoom(options, rules, prompt.length, limit);
     limits.set(prompt.length, limit);
   }
+  for (const entry of filled) {
+    const own = inputs[entry.index].forceWordsIds;
+    if (!own && !options.forceWordsIds) continue;
+    const limit = limits.get(entry.prompt.length) as LengthLimits;
+    entry.constraints = constraintsOf(own, options, rules, limit, model.vocabSize, entry.index);
+  }
+  if (options.orderedConstraints && !filled.some(({ constraints }) => constraints?.length)) {
+    throw new PolybeamError(
+      'OPTION_CONFLICT',
+      'orderedConstraints has no effect without forceWordsIds; give some, or leave orderedConstraints out.',
+    );
+  }
   let done = entries.length - filled.length;
   const batches = makeBatches(filled, batching);
   for (const batch of batches) {
@@ -84,6 +101,9 @@ export async function generate(
       options,
       limits: limits.get(promptLength) as LengthLimits,
       rules,
+      constraints: batch.some(({ constraints }) => constraints)
+        ? batch.map(({ constraints = [] }) => constraints)
+        : undefined,
       sentenceIds: batch.map((entry) => entry.index + (batching.firstIndex ?? 0)),
     });
     for (let i = 0; i < batch.length; i++) results[batch[i].index] = { sequences: outputs[i] };

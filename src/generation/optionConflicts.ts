@@ -29,6 +29,8 @@ const beamsOnly = [
   'numBeamGroups',
   'diversityPenalty',
   'siblingPenalty',
+  'forceWordsIds',
+  'orderedConstraints',
 ] as const satisfies readonly OptionName[];
 
 /** Options of which only one can rule. */
@@ -76,6 +78,7 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
     );
   }
   refuseGroups(resolved);
+  if (resolved.forceWordsIds) refuseBesideConstraints(resolved);
   if (user.prefixAllowedTokens && user.allowedSequences) {
     throw conflict('prefixAllowedTokens and allowedSequences exclude each other; leave one of them out.');
   }
@@ -119,6 +122,27 @@ function refuseGroups({
     throw conflict(
       `siblingPenalty ${siblingPenalty} does not go with numBeamGroups ${numBeamGroups}; leave one of them out.`,
     );
+  }
+}
+
+/**
+ * Refuses what cannot go with positive constraints.
+ *
+ * @throws PolybeamError OPTION_CONFLICT
+ */
+export function refuseBesideConstraints(resolved: ResolvedGenerationOptions): void {
+  const others = [
+    'stopStrings',
+    'prefixAllowedTokens',
+    'allowedSequences',
+    'siblingPenalty',
+    'numBeamGroups',
+  ] as const;
+  const defaults: Partial<Record<OptionName, unknown>> = generationDefaults;
+  const other = others.find((name) => resolved[name] !== undefined && resolved[name] !== defaults[name]);
+  if (other) throw conflict(`${other} does not go with forceWordsIds; leave one of them out.`);
+  if (resolved.doSample || resolved.numBeams === 1) {
+    throw conflict('forceWordsIds needs a beam search; set numBeams above 1, and doSample to false.');
   }
 }
 

@@ -52,6 +52,7 @@ const otherNames: Record<string, OptionName> = {
   nBest: 'numReturnSequences',
   sampling: 'doSample',
   randomSeed: 'seed',
+  constraints: 'forceWordsIds',
   logitBias: 'sequenceBias',
   forbiddenWords: 'badWordsIds',
 };

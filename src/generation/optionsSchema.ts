@@ -3,6 +3,8 @@ import { z } from 'zod';
 const tokenId = z.int().min(0);
 const tokenIds = z.array(tokenId);
 const phrase = tokenIds.min(1);
+/** Phrases that outputs must contain: of each item one alternative. */
+export const forcedWordsSchema = z.array(z.union([phrase, z.array(phrase).min(1)]));
 const oneOrMore = z.union([tokenId, tokenIds.min(1)]);
 
 /**
@@ -205,6 +207,15 @@ export const generationOptionsSchema = z.strictObject({
     .describe(
       "The only tokens allowed in the last place, maxNewTokens: an id or a list of ids. Default: the model's forced_eos_token_id.",
     ),
+  forceWordsIds: forcedWordsSchema
+    .optional()
+    .describe(
+      'Phrases that every output must contain, by beam search with dynamic beam allocation (Post and Vilar 2018): a list whose items are lists of token ids, or lists of such lists, of which one is enough. Where an output cannot meet them, unmetConstraints names those it lacks. Default: none.',
+    ),
+  orderedConstraints: z
+    .boolean()
+    .optional()
+    .describe('Whether forceWordsIds must come in the order given, one after the other. Default false.'),
   prefixAllowedTokens: z
     .custom<(input: number, ids: readonly number[]) => readonly number[]>(
       (value) => typeof value === 'function',
@@ -271,6 +282,7 @@ type OptionalName =
   | 'stopStrings'
   | 'decode'
   | 'signal'
+  | 'forceWordsIds'
   | 'prefixAllowedTokens'
   | 'allowedSequences'
   | 'suppressTokens'
@@ -298,6 +310,7 @@ export interface ResolvedGenerationOptions extends Pick<GenerationOptions, Optio
   patience: number;
   earlyStopping: boolean | 'never';
   numReturnSequences: number;
+  orderedConstraints: boolean;
   noRepeatNgramSize: number;
   repetitionPenalty: number;
   encoderNoRepeatNgramSize: number;
@@ -325,6 +338,7 @@ export const generationDefaults = {
   patience: 1,
   earlyStopping: false,
   numReturnSequences: 1,
+  orderedConstraints: false,
   noRepeatNgramSize: 0,
   repetitionPenalty: 1,
   encoderNoRepeatNgramSize: 0,

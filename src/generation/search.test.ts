@@ -45,6 +45,15 @@ const searches: fc.Arbitrary<GenerationOptions> = fc.constantFrom<GenerationOpti
     minNewTokens: 3,
   },
   { maxNewTokens: 9, numBeams: 4, numReturnSequences: 4, siblingPenalty: 0.7 },
+  {
+    maxNewTokens: 9,
+    numBeams: 4,
+    numReturnSequences: 4,
+    forceWordsIds: [
+      [4, 5],
+      [[9], [8, 7]],
+    ],
+  },
   { maxNewTokens: 9, sequenceBias: [[[4], 2]], encoderRepetitionPenalty: 1.7, encoderNoRepeatNgramSize: 2 },
   {
     maxNewTokens: 9,
@@ -248,6 +257,11 @@ describe('the search loop', () => {
     exponentialDecayLengthPenalty: [
       { minNewTokens: 2 },
       { minNewTokens: 2, exponentialDecayLengthPenalty: [0, 3] },
+    ],
+    forceWordsIds: [{ numBeams: 4 }, { numBeams: 4, forceWordsIds: [[9, 9]] }],
+    orderedConstraints: [
+      { numBeams: 4, forceWordsIds: [[9], [8], [5]] },
+      { numBeams: 4, forceWordsIds: [[9], [8], [5]], orderedConstraints: true },
     ],
     prefixAllowedTokens: [{}, { prefixAllowedTokens: (_, ids) => [1, 13 - (ids.at(-1) as number)] }],
     allowedSequences: [{}, { allowedSequences: [[2, 3, 4], [2, 5], [6]] }],

@@ -2,12 +2,14 @@ import { PolybeamError } from '../errors.js';
 import { createInterruption } from './abort.js';
 import { createBackPointers, trace } from './backPointers.js';
 import { createBeamSelector } from './beam.js';
+import { createConstrainedSelector } from './constrainedBeam.js';
 import { createEditMaker, needsHistory, selectionSpec } from './edits.js';
 import { advancePosition, createFrontier, park, removeFinished } from './frontier.js';
 import { createGreedySelector } from './greedy.js';
 import { createGroupBeamSelector } from './groupBeam.js';
 import type { DecodingRules, LengthLimits, ResolvedGenerationOptions } from './options.js';
 import { forcedCandidates, forcedTokens } from './processors/forcedTokens.js';
+import type { Constraint } from './processors/lexicalConstraints.js';
 import { endForbidden } from './processors/minNewTokens.js';
 import { createStopper } from './processors/stopStrings.js';
 import {
@@ -31,6 +33,8 @@ export interface SearchRequest {
   rules: DecodingRules;
   /** Index in the caller's list of each sentence. [batch] */
   sentenceIds: readonly number[];
+  /** What the outputs of each sentence must contain; undefined where no sentence has constraints. [batch] */
+  constraints?: readonly (readonly Constraint[])[];
   /**
    * Finished sentences leave the model's batch once they are this part of it, from 0 (at once) to 1 (all together).
    * Leaving costs the model a copy of its caches, staying costs rows that nobody reads; the result is the same.
@@ -54,7 +58,7 @@ export async function searchBatch(model: StepModel, request: SearchRequest): Pro
   const { frontier } = context;
   const forced = (count: number) => forcedTokens(rules, limits, promptLength, count);
   const hidden = (count: number) => hiddenClasses(rules, limits, promptLength, count);
-  const selector = createSelector(context);
+  const selector = createSelector(context, request.constraints);
   const edits = createEditMaker(context, selector);
   const stopper = createStopper(context);
   const interruption = createInterruption(options.signal);
@@ -143,7 +147,8 @@ function createContext(model: StepModel, request: SearchRequest): SearchContext 
   };
 }
 
-function createSelector(context: SearchContext): Selector {
+function createSelector(context: SearchContext, constraints: SearchRequest['constraints']): Selector {
+  if (constraints) return createConstrainedSelector(context, constraints);
   if (context.options.doSample) return createSamplingSelector(context);
   if (context.options.numBeamGroups > 1) return createGroupBeamSelector(context);
   return context.options.numBeams > 1 ? createBeamSelector(context) : createGreedySelector(context);
@@ -190,8 +195,8 @@ function outputs(
 ): GeneratedSequence[] {
   const row = prompt.subarray(sentence * promptLength, (sentence + 1) * promptLength);
   const kept = row[0] === rules.decoderStartTokenId ? row.subarray(1) : row;
-  return selector.outputs(sentence).map(({ node, score }) => {
+  return selector.outputs(sentence).map(({ node, score, ...more }) => {
     const { ids, logProbabilities } = trace(context.pointers, node);
-    return { ids: [...kept, ...ids], score, tokenLogProbabilities: logProbabilities };
+    return { ids: [...kept, ...ids], score, tokenLogProbabilities: logProbabilities, ...more };
   });
 }

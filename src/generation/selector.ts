@@ -1,7 +1,7 @@
 import type { BackPointers } from './backPointers.js';
 import type { Frontier } from './frontier.js';
 import type { DecodingRules, LengthLimits, ResolvedGenerationOptions } from './options.js';
-import type { Candidates, SourceBatch } from './stepModel.js';
+import type { Candidates, SourceBatch, StepEdits } from './stepModel.js';
 
 /** One output. */
 export interface GeneratedSequence {
@@ -17,6 +17,8 @@ export interface GeneratedSequence {
   score: number;
   /** Log-probability of each new token, as summed in `score`. */
   tokenLogProbabilities: number[];
+  /** With `forceWordsIds`: indices of the constraints that the output does not meet; those of the input come last. */
+  unmetConstraints?: number[];
 }
 
 /** What every way of choosing tokens works on. */
@@ -61,10 +63,12 @@ export interface Selector {
     last: boolean,
     stops?: Uint8Array,
   ): boolean;
+  /** Tokens that it must know more of than the best candidates: what `StepEdits` says of `lookup`. */
+  lookup?(rowsPerSentence: number): Required<Pick<StepEdits, 'lookup' | 'lookupWidth'>>;
   /** Of rows that choose for themselves: whether one goes on. */
   isOpen?(slot: number, sample: number): boolean;
   /** Ends such a row after its `count` new tokens. @returns whether the sentence is finished */
   end?(slot: number, sample: number, count: number): boolean;
-  /** Outputs of a finished sentence: back-pointer, score. */
-  outputs(sentence: number): { node: number; score: number }[];
+  /** Outputs of a finished sentence: back-pointer, score, and unmet constraints where there are constraints. */
+  outputs(sentence: number): { node: number; score: number; unmetConstraints?: number[] }[];
 }

@@ -21,6 +21,7 @@ const everything: SelectionSpec = {
   renormalize: false,
   rescale: false,
   allowed: false,
+  lookup: false,
   ownLogits: false,
 };
 
@@ -93,9 +94,9 @@ export function stepModelContract(name: string, setUp: () => Promise<ContractSub
     it('adds values to logits, -Infinity among them', async () => {
       const subject = await setUp();
       const selection: SelectionSpec = { ...everything, candidates: 4, edits: 'values' };
-      await walk(subject, selection, 3, 3, { values: true });
-      await walk(subject, selection, 2, 2);
-      await walk(subject, { ...selection, candidates: 0, renormalize: true }, 2, 2, { values: true });
+      await walk(subject, selection, 2, 2, { values: true });
+      await walk(subject, selection, 1, 1);
+      await walk(subject, { ...selection, candidates: 0, renormalize: true }, 2, 1, { values: true });
     });
 
     it.each(['logits', 'logProbabilities'] as const)(
@@ -103,23 +104,29 @@ export function stepModelContract(name: string, setUp: () => Promise<ContractSub
       async (space) => {
         const subject = await setUp();
         const selection = { ...everything, candidates: 4, rescale: true, penaltySpace: space };
-        await walk(subject, selection, 3, 3, { rescale: true });
-        await walk(subject, selection, 2, 2);
+        await walk(subject, selection, 2, 2, { rescale: true });
+        await walk(subject, selection, 1, 1);
       },
     );
 
     it.each([0, 3])('offers allowed tokens only, with %i candidates', async (candidates) => {
       const subject = await setUp();
       const selection = { ...everything, candidates, allowed: true };
-      await walk(subject, selection, 3, 4, { allowed: true });
-      await walk(subject, { ...selection, renormalize: true, ownLogits: true }, 2, 2, { allowed: true });
-      await walk(subject, selection, 2, 2);
+      await walk(subject, selection, 2, 2, { allowed: true });
+      await walk(subject, { ...selection, renormalize: true, ownLogits: true }, 2, 1, { allowed: true });
+      await walk(subject, selection, 1, 1);
     });
 
     it.each([0, 5])('returns its own logits beside edited ones, with %i candidates', async (candidates) => {
       const subject = await setUp();
       const selection: SelectionSpec = { ...everything, candidates, edits: 'values', ownLogits: true };
-      await walk(subject, selection, 2, 3, { values: true });
+      await walk(subject, selection, 2, 2, { values: true });
+    });
+
+    it('looks up the edited logits of any tokens', async () => {
+      const subject = await setUp();
+      const selection: SelectionSpec = { ...everything, candidates: 3, edits: 'bans', lookup: true };
+      await walk(subject, selection, 2, 2, { bans: true });
     });
 
     it('combines all edits with renormalization', async () => {
@@ -132,12 +139,19 @@ export function stepModelContract(name: string, setUp: () => Promise<ContractSub
         renormalize: true,
         rescale: true,
         allowed: true,
+        lookup: true,
         ownLogits: true,
       };
       const plan = { values: true, penalize: true, rescale: true, allowed: true };
-      await walk(subject, selection, 2, 4, plan);
-      const bans: SelectionSpec = { ...selection, edits: 'bans', rescale: false, allowed: false };
-      await walk(subject, bans, 2, 3, { bans: true, penalize: true });
+      await walk(subject, selection, 3, 2, plan);
+      const bans: SelectionSpec = {
+        ...selection,
+        edits: 'bans',
+        rescale: false,
+        allowed: false,
+        lookup: false,
+      };
+      await walk(subject, bans, 2, 2, { bans: true, penalize: true });
     });
 
     it('goes on with the sentences it is told to keep', async () => {
@@ -261,6 +275,12 @@ function makeEdits(
     edits.allowed = Int32Array.from(rows.flat());
     edits.allowedWidth = width;
   }
+  if (selection.lookup) {
+    edits.lookupWidth = 3;
+    edits.lookup = Int32Array.from(
+      histories.flatMap((_, row) => [anyToken(), row % 2 ? -1 : anyToken(), -1]),
+    );
+  }
   return edits;
 }
 
@@ -333,6 +353,10 @@ function expectCandidates(
   expect({ rows: got.rows, width: got.width }).toEqual({ rows: wanted.rows, width: wanted.width });
   expect(got.ids === undefined).toBe(selection.candidates === 0);
   expect(got.ownLogits === undefined).toBe(!selection.ownLogits);
+  expect(got.lookedUp === undefined).toBe(!selection.lookup);
+  edits.lookup?.forEach((id, at) => {
+    if (id >= 0) expectClose(got.lookedUp![at], wanted.lookedUp![at], tolerance);
+  });
   for (let i = 0; i < wanted.rows * wanted.width; i++) {
     expectClose(got.logits[i], wanted.logits[i], tolerance);
     const row = Math.floor(i / wanted.width);

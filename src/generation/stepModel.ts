@@ -43,6 +43,8 @@ export interface SelectionSpec {
   rescale: boolean;
   /** Whether steps carry `allowed`. */
   allowed: boolean;
+  /** Whether steps carry `lookup`. Default false. */
+  lookup?: boolean;
   /** Whether `Candidates.ownLogits` is wanted. */
   ownLogits: boolean;
 }
@@ -69,6 +71,9 @@ export interface StepEdits {
    */
   allowed?: Int32Array;
   allowedWidth?: number;
+  /** Tokens of each row whose edited logits are wanted beside its candidates, padded with -1. [rows, lookupWidth] */
+  lookup?: Int32Array;
+  lookupWidth?: number;
 }
 
 export interface StartFeed extends StepEdits {
@@ -110,6 +115,8 @@ export interface Candidates {
   logits: Float32Array;
   /** Logits of `ids` before any change, where the selection asks for them; that of -1 has no meaning. [rows, width] */
   ownLogits?: Float32Array;
+  /** Edited and penalized logits of `StepEdits.lookup`; that of -1 has no meaning. [rows, lookupWidth] */
+  lookedUp?: Float32Array;
   /**
    * log(sum(exp)) over the raw logits of each row, before bans and penalty (after them where `selection.renormalize`):
    * logits - logSumExp are log-probabilities. [rows]

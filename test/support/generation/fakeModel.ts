@@ -172,6 +172,7 @@ export function select(
     width,
     ids: spec.candidates === 0 ? undefined : new Int32Array(rows * width).fill(-1),
     logits: new Float32Array(rows * width).fill(Number.NEGATIVE_INFINITY),
+    lookedUp: edits.lookup && new Float32Array(edits.lookup.length),
     ownLogits: spec.ownLogits ? new Float32Array(rows * width) : undefined,
     logSumExp: new Float32Array(rows),
   };
@@ -182,6 +183,10 @@ export function select(
     addValues(values, row, edits);
     penalize(values, row, shift, spec, edits);
     rescale(values, row, shift, edits);
+    const { lookup, lookupWidth = 0 } = edits;
+    for (let at = row * lookupWidth; lookup && at < (row + 1) * lookupWidth; at++) {
+      if (result.lookedUp && lookup[at] >= 0) result.lookedUp[at] = values[lookup[at]];
+    }
     const named = allowedOf(row, edits);
     for (let id = 0; named && id < vocabSize; id++) {
       if (!named.includes(id)) values[id] = Number.NEGATIVE_INFINITY;
@@ -231,6 +236,12 @@ function checkEdits(rows: number, spec: SelectionSpec, edits: StepEdits): void {
   check(
     !allowed || (allowed.length === rows * allowedWidth && allowedWidth >= Math.max(1, spec.candidates)),
     'allowed is [rows, allowedWidth] and as wide as the candidates',
+  );
+  const { lookup, lookupWidth = 0 } = edits;
+  check(Boolean(spec.lookup) === (lookup !== undefined), 'lookup comes where the selection announced it');
+  check(
+    !lookup || (lookup.length === rows * lookupWidth && lookupWidth > 0),
+    'lookup is [rows, lookupWidth]',
   );
   for (let row = 0; row < rows; row++) {
     const named = allowedOf(row, edits) ?? [];

@@ -1,0 +1,215 @@
+import { addNode, trace } from './backPointers.js';
+import { createFinishedList, finish, finishedOf, scoreToBeat } from './finishedList.js';
+import { hiddenCandidates } from './independentRows.js';
+import { finishedWanted } from './optionConflicts.js';
+import { createLengthScore } from './processors/lengthScore.js';
+import { type Constraint, type ConstraintState, createTracker } from './processors/lexicalConstraints.js';
+import { endToken } from './processors/suppressedTokens.js';
+import type { SearchContext, Selector } from './selector.js';
+import type { Candidates } from './stepModel.js';
+
+/** Tokens that the model was asked about. */
+type Lookup = ReturnType<NonNullable<Selector['lookup']>>;
+
+/** A continuation of one beam. */
+interface Continuation {
+  parent: number;
+  token: number;
+  logProbability: number;
+  score: number;
+  state: ConstraintState;
+}
+
+/**
+ * Beam search under positive lexical constraints, with dynamic beam allocation (Post and Vilar, "Fast lexically
+ * constrained decoding with dynamic beam allocation", 2018; phrases and alternatives as in Hu et al., 2019):
+ *
+ * - Beside a row's best candidates, the tokens that bring a constraint nearer are considered.
+ * - Continuations are sorted into banks by how many tokens of constraints they have met, and the beams are divided
+ *   equally among the banks; what a bank cannot use goes to the one below, what nobody below can use to those above.
+ * - A hypothesis may end once all its constraints are met. Those that end and rank among the first `beams` of the last
+ *   bank are finished.
+ *
+ * The fullest bank always has a beam, and one of its continuations is a token further: so constraints are met as long as
+ * their tokens are allowed and the length suffices. Where they are not, the outputs are the hypotheses that met most.
+ * Without constraints this is `createBeamSelector`.
+ */
+export function createConstrainedSelector(
+  context: SearchContext,
+  constraints: readonly (readonly Constraint[])[],
+): Selector {
+  const { frontier, pointers, options, limits, classes, rules, batch } = context;
+  const beams = frontier.beams;
+  const lengthScore = createLengthScore(options);
+  const finished = createFinishedList(batch, finishedWanted(options));
+  const trackers = constraints.map((list) => createTracker(list, options.orderedConstraints));
+  /** Of each back-pointer. */
+  const states: ConstraintState[] = [];
+  let asked: Lookup = { lookup: new Int32Array(0), lookupWidth: 0 };
+  const filler = rules.eosTokenIds[0] ?? rules.decoderStartTokenId;
+  const forbidden = hiddenCandidates({ ...context, limits: { ...limits, minNewTokens: 0 } });
+
+  function stateOf(slot: number, beam: number): ConstraintState {
+    const node = frontier.nodes[slot * beams + beam];
+    return node < 0 ? trackers[frontier.sentences[slot]].start : states[node];
+  }
+
+  /** The tokens that rows need, for the model to look up. */
+  function lookup(rows: number): Lookup {
+    const lists: number[][] = [];
+    for (let slot = 0; slot < frontier.active; slot++) {
+      for (let beam = 0; beam < rows; beam++) {
+        const idle =
+          frontier.finished[slot] === 1 || frontier.scores[slot * beams + beam] === Number.NEGATIVE_INFINITY;
+        lists.push(idle ? [] : trackers[frontier.sentences[slot]].needed(stateOf(slot, beam)));
+      }
+    }
+    const lookupWidth = lists.reduce((width, list) => Math.max(width, list.length), 1);
+    const ids = new Int32Array(lists.length * lookupWidth).fill(-1);
+    for (let row = 0; row < lists.length; row++) ids.set(lists[row], row * lookupWidth);
+    asked = { lookup: ids, lookupWidth };
+    return asked;
+  }
+
+  /** All continuations that may be chosen, best first. */
+  function rank(
+    slot: number,
+    candidates: Candidates,
+    firstRow: number,
+    rows: number,
+    hidden: number,
+  ): Continuation[] {
+    const tracker = trackers[frontier.sentences[slot]];
+    const found: Continuation[] = [];
+    for (let parent = 0; parent < rows; parent++) {
+      const before = frontier.scores[slot * beams + parent];
+      if (before === Number.NEGATIVE_INFINITY) continue;
+      const state = stateOf(slot, parent);
+      const barred = hidden | (tracker.unmet(state).length > 0 ? endToken : 0);
+      for (const [token, logit] of offers(candidates, firstRow + parent, asked)) {
+        if ((classes[token] & barred) !== 0 || logit === Number.NEGATIVE_INFINITY) continue;
+        const logProbability = logit - candidates.logSumExp[firstRow + parent];
+        const score = before + logProbability;
+        found.push({ parent, token, logProbability, score, state: tracker.follow(state, token) });
+      }
+    }
+    return found.sort((a, b) => b.score - a.score || a.parent - b.parent);
+  }
+
+  /** Moves the rows of a slot on to the chosen continuations. */
+  function moveOn(slot: number, chosen: readonly Continuation[]): void {
+    const base = slot * beams;
+    const nodes = chosen.map((one) => addState(base, one));
+    for (let beam = 0; beam < beams; beam++) {
+      const one = chosen[beam];
+      frontier.parents[base + beam] = one?.parent ?? beam;
+      frontier.tokens[base + beam] = one?.token ?? filler;
+      frontier.nodes[base + beam] = nodes[beam] ?? -1;
+      frontier.scores[base + beam] = one?.score ?? Number.NEGATIVE_INFINITY;
+    }
+  }
+
+  function addState(base: number, { parent, token, logProbability, state }: Continuation): number {
+    const node = addNode(pointers, frontier.nodes[base + parent], token, logProbability);
+    states[node] = state;
+    return node;
+  }
+
+  /** Finishes hypotheses as they are: of those that met most constraints the best. */
+  function finishBest(slot: number, ranked: readonly Continuation[], count: number): void {
+    const base = slot * beams;
+    const most = ranked.reduce((bank, { state }) => Math.max(bank, state.bank), 0);
+    for (const one of ranked.filter(({ state }) => state.bank === most).slice(0, beams)) {
+      finish(finished, frontier.sentences[slot], lengthScore.of(one.score, count), addState(base, one));
+    }
+  }
+
+  /** No row can go on and none has ended: what there is so far is the output. */
+  function finishRows(slot: number, length: number): void {
+    for (let row = slot * beams; row < (slot + 1) * beams; row++) {
+      const score = frontier.scores[row];
+      if (score > Number.NEGATIVE_INFINITY && (frontier.nodes[row] >= 0 || row === slot * beams)) {
+        const final = lengthScore.of(score, Math.max(1, length));
+        finish(finished, frontier.sentences[slot], final, frontier.nodes[row]);
+      }
+    }
+  }
+
+  function isSettled(sentence: number, bestOpen: number, count: number): boolean {
+    const least = scoreToBeat(finished, sentence);
+    if (least === Number.NEGATIVE_INFINITY) return false;
+    if (options.earlyStopping === true) return true;
+    const length = options.earlyStopping === 'never' && lengthScore.growing ? limits.maxNewTokens : count;
+    return !(lengthScore.of(bestOpen, length) > least);
+  }
+
+  return {
+    candidates: beams + rules.eosTokenIds.length + forbidden,
+    lookup,
+    advance: (slot, candidates, firstRow, rows, count, hidden, last) => {
+      const sentence = frontier.sentences[slot];
+      const { total, unmet } = trackers[sentence];
+      const ranked = rank(slot, candidates, firstRow, rows, hidden);
+      const open = ranked.filter(({ token }) => !last && (classes[token] & endToken) === 0);
+      const whole = ranked.filter(({ state }) => unmet(state).length === 0).slice(0, beams);
+      for (const one of whole) {
+        if (!last && (classes[one.token] & endToken) === 0) continue;
+        finish(finished, sentence, lengthScore.of(one.score, count), addState(slot * beams, one));
+      }
+      if (open.length === 0) {
+        if (finished.counts[sentence] === 0 && ranked.length > 0) finishBest(slot, ranked, count);
+        if (finished.counts[sentence] === 0) finishRows(slot, count - 1);
+        return true;
+      }
+      const chosen = allocate(open, total, beams);
+      moveOn(slot, chosen);
+      return isSettled(sentence, chosen[0].score, count);
+    },
+    outputs: (sentence) =>
+      finishedOf(finished, sentence)
+        .slice(0, options.numReturnSequences)
+        .map(({ node, score }) => {
+          const { start, follow, unmet } = trackers[sentence];
+          const { ids } = trace(pointers, node);
+          return { node, score, unmetConstraints: unmet(ids.reduce(follow, start)) };
+        }),
+  };
+}
+
+/** A row's candidates, then the tokens that were looked up and are not among them. */
+function offers(
+  { ids, logits, width, lookedUp }: Candidates,
+  row: number,
+  { lookup, lookupWidth }: Lookup,
+): Map<number, number> {
+  const found = new Map<number, number>();
+  for (let at = row * width; at < (row + 1) * width; at++) found.set((ids as Int32Array)[at], logits[at]);
+  for (let at = row * lookupWidth; lookedUp && at < (row + 1) * lookupWidth; at++) {
+    if (lookup[at] >= 0) found.set(lookup[at], lookedUp[at]);
+  }
+  return found;
+}
+
+/**
+ * The continuations that go on, best first: the best of each bank, as many as the bank has beams.
+ *
+ * @param open sorted, best first
+ * @param total number of the last bank
+ */
+function allocate(open: readonly Continuation[], total: number, beams: number): Continuation[] {
+  const banks: Continuation[][] = Array.from({ length: total + 1 }, () => []);
+  for (const one of open) banks[one.state.bank].push(one);
+  const share = Math.floor(beams / banks.length);
+  const sizes = banks.map(() => share);
+  sizes[total] += beams - share * banks.length;
+  let spare = 0;
+  const fill = (bank: number) => {
+    const most = Math.min(sizes[bank] + spare, banks[bank].length);
+    spare += sizes[bank] - most;
+    sizes[bank] = most;
+  };
+  for (let bank = total; bank >= 0; bank--) fill(bank);
+  for (let bank = total; bank >= 0 && spare > 0; bank--) fill(bank);
+  const chosen = banks.flatMap((list, bank) => list.slice(0, sizes[bank]));
+  return chosen.sort((a, b) => b.score - a.score || a.parent - b.parent);
+}

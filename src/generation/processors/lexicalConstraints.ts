@@ -1,0 +1,94 @@
+/** Phrases of which an output must contain one; a plain phrase is a list of one. */
+export type Constraint = readonly (readonly number[])[];
+
+/** How far a hypothesis has come with its constraints. */
+export interface ConstraintState {
+  /** 1 for each constraint that is met. */
+  readonly met: Uint8Array;
+  /** Of each alternative of each constraint, how many of its first tokens end the hypothesis. */
+  readonly matched: readonly Uint16Array[];
+  /** Tokens of met constraints, and of the one that has come farthest: from 0 to `total`. */
+  readonly bank: number;
+}
+
+/**
+ * Follows the constraints of one sentence through its hypotheses. An unordered constraint is met once the new tokens
+ * contain one of its alternatives, wherever it begins and whatever other phrase it shares tokens with; an ordered one
+ * must begin after the constraints before it have ended.
+ */
+export interface ConstraintTracker {
+  readonly start: ConstraintState;
+  /** The bank in which all constraints are met: the least tokens they take. */
+  readonly total: number;
+  follow(state: ConstraintState, token: number): ConstraintState;
+  /** Tokens that bring a constraint nearer. */
+  needed(state: ConstraintState): number[];
+  /** Indices of constraints that are not met. */
+  unmet(state: ConstraintState): number[];
+}
+
+/** A tracker of constraints without empty phrases. */
+export function createTracker(constraints: readonly Constraint[], ordered: boolean): ConstraintTracker {
+  const fallbacks = constraints.map((alternatives) => alternatives.map(fallbackLengths));
+  const least = constraints.map((alternatives) => Math.min(...alternatives.map((ids) => ids.length)));
+
+  /** Constraints that may be worked on. */
+  function open(met: Uint8Array): number[] {
+    const all = [...met.keys()].filter((index) => met[index] === 0);
+    return ordered ? all.slice(0, 1) : all;
+  }
+
+  function makeState(met: Uint8Array, matched: readonly Uint16Array[]): ConstraintState {
+    let bank = 0;
+    let farthest = 0;
+    for (let index = 0; index < met.length; index++) if (met[index] === 1) bank += least[index];
+    for (const index of open(met)) {
+      constraints[index].forEach((ids, which) => {
+        farthest = Math.max(farthest, least[index] - (ids.length - matched[index][which]));
+      });
+    }
+    return { met, matched, bank: bank + farthest };
+  }
+
+  return {
+    start: makeState(
+      new Uint8Array(constraints.length),
+      constraints.map((alternatives) => new Uint16Array(alternatives.length)),
+    ),
+    total: least.reduce((sum, length) => sum + length, 0),
+    follow: (state, token) => {
+      const met = state.met.slice();
+      const matched = [...state.matched];
+      for (const index of open(state.met)) {
+        matched[index] = state.matched[index].map((length, which) =>
+          longestMatch(constraints[index][which], fallbacks[index][which], length, token),
+        );
+        const whole = constraints[index].some((ids, which) => matched[index][which] === ids.length);
+        if (whole) met[index] = 1;
+      }
+      return makeState(met, matched);
+    },
+    needed: (state) => [
+      ...new Set(
+        open(state.met).flatMap((index) =>
+          constraints[index].map((ids, which) => ids[state.matched[index][which]]),
+        ),
+      ),
+    ],
+    unmet: ({ met }) => [...met.keys()].filter((index) => met[index] === 0),
+  };
+}
+
+/** Length of the longest beginning of `ids` that ends the text, after `token` was added to one that `length` ended. */
+function longestMatch(ids: readonly number[], fallbacks: Uint16Array, length: number, token: number): number {
+  let at = length;
+  while (at > 0 && ids[at] !== token) at = fallbacks[at - 1];
+  return ids[at] === token ? at + 1 : 0;
+}
+
+/** For each beginning of `ids`, the length of the longest shorter one that ends it (Knuth, Morris and Pratt 1977). */
+function fallbackLengths(ids: readonly number[]): Uint16Array {
+  const lengths = new Uint16Array(ids.length);
+  for (let i = 1; i < ids.length; i++) lengths[i] = longestMatch(ids, lengths, lengths[i - 1], ids[i]);
+  return lengths;
+}
