@@ -22,6 +22,7 @@ CLASSES = {
     "bert": "BertModel",
     "bert-generation": "BertGenerationEncoder",
     "encoder-decoder": "EncoderDecoderModel",
+    "gpt2": "GPT2LMHeadModel",
     "m2m_100": "M2M100ForConditionalGeneration",
     "marian": "MarianMTModel",
     "mbart": "MBartForConditionalGeneration",

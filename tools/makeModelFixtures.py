@@ -29,6 +29,8 @@ from transformers import (
     EncoderDecoderConfig,
     EncoderDecoderModel,
     GenerationConfig,
+    GPT2Config,
+    GPT2LMHeadModel,
     M2M100Config,
     M2M100ForConditionalGeneration,
     MarianConfig,
@@ -624,6 +626,31 @@ def make_mt5():
     make_t5_family("mt5", MT5ForConditionalGeneration, config, own_output=True)
 
 
+# --- GPT-2 ----------------------------------------------------------------------------------------------------------
+
+
+def make_gpt2():
+    config = GPT2Config(
+        vocab_size=64,
+        n_positions=40,
+        n_embd=16,
+        n_layer=2,
+        n_head=4,
+        n_inner=40,
+        bos_token_id=1,
+        eos_token_id=1,
+    )
+    model = GPT2LMHeadModel(config).eval()
+    randomize(model, 0, 0.4)
+    for block in model.transformer.h:  # randomize takes names with "norm" for norms
+        for norm in (block.ln_1, block.ln_2):
+            torch.nn.init.normal_(norm.weight, 1.0, 0.1, generator=torch.Generator().manual_seed(1))
+    inputs = source(0, [6, 3, 9], 64, 4, 0, [], [1])
+    with torch.no_grad():
+        forward = {"logits": model(**inputs).logits}
+    write("gpt2", model, inputs, forward, {})
+
+
 MAKERS = {
     "marian": make_marian,
     "marian-relu-unshared": make_marian_unshared,
@@ -638,6 +665,7 @@ MAKERS = {
     "t5": make_t5,
     "t5-gated": make_t5_gated,
     "mt5": make_mt5,
+    "gpt2": make_gpt2,
 }
 
 if __name__ == "__main__":

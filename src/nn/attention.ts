@@ -76,9 +76,18 @@ export function selfAttention(
   mode: SelfAttentionMode,
   layer = 0,
 ): { context: tf.Tensor; cache?: AttentionCache } {
-  const query = project(p, x, 'query', shape);
-  const key = project(p, x, 'key', shape);
-  const value = project(p, x, 'value', shape);
+  const roles = ['query', 'key', 'value'] as const;
+  const [query, key, value] = roles.map((role) => project(p, x, role, shape));
+  return selfAttentionOf({ query, key, value }, shape, mode, layer);
+}
+
+/** As `selfAttention`, for queries, keys and values that are projected already. [batch, length, features] each */
+export function selfAttentionOf(
+  { query, key, value }: Record<keyof AttentionNames, tf.Tensor>,
+  shape: Pick<AttentionShape, 'heads' | 'scale' | 'dropout'>,
+  mode: SelfAttentionMode,
+  layer: number,
+): { context: tf.Tensor; cache?: AttentionCache } {
   if (mode.kind === 'cached') {
     const options = { scale: shape.scale, bias: mode.bias };
     return cachedAttention(query, key, value, shape.heads, mode.caches[layer], mode.position, options);

@@ -1,5 +1,5 @@
-import type * as tf from '@tensorflow/tfjs';
-import { linear } from '../engine/ops/linear.js';
+import * as tf from '@tensorflow/tfjs';
+import { asRows, linear } from '../engine/ops/linear.js';
 import type { Initializer, Parameters } from '../engine/parameters.js';
 
 /** How a dense layer starts. */
@@ -18,4 +18,21 @@ export function dense(p: Parameters, x: tf.Tensor, outputs: number, options: Den
   const weight = p.get('weight', [outputs, inputs], options.initializer);
   const bias = options.bias === false ? undefined : p.get('bias', [outputs], { kind: 'zeros' });
   return linear(x, weight, bias);
+}
+
+/**
+ * A fully connected layer as OpenAI's checkpoints have it: `weight` [inputs, outputs], `bias` [outputs].
+ * @param x [..., inputs]
+ * @returns [..., outputs]
+ */
+export function denseByInput(
+  p: Parameters,
+  x: tf.Tensor,
+  outputs: number,
+  initializer?: Initializer,
+): tf.Tensor {
+  const inputs = x.shape[x.rank - 1]!;
+  const weight = p.get('weight', [inputs, outputs], initializer);
+  const product = tf.matMul(asRows(x), weight).reshape([...x.shape.slice(0, -1), outputs]);
+  return tf.add(product, p.get('bias', [outputs], { kind: 'zeros' }));
 }

@@ -62,6 +62,27 @@ export const t5ConfigSchema = z.looseObject({
   initializer_factor: z.number().default(1),
 });
 
+/** config.json of GPT-2; defaults are transformers'. */
+export const gpt2ConfigSchema = z.looseObject({
+  vocab_size: size,
+  n_positions: size.default(1024),
+  n_embd: size,
+  n_layer: size,
+  n_head: size,
+  n_inner: size.nullish(),
+  activation_function: activation.default('gelu_new'),
+  layer_norm_epsilon: z.number().default(1e-5),
+  resid_pdrop: probability.default(0.1),
+  embd_pdrop: probability.default(0.1),
+  attn_pdrop: probability.default(0.1),
+  initializer_range: z.number().default(0.02),
+  tie_word_embeddings: z.boolean().default(true),
+  // Variants that no published GPT-2 has.
+  scale_attn_weights: z.literal(true).optional(),
+  scale_attn_by_inverse_layer_idx: z.literal(false).optional(),
+  add_cross_attention: z.literal(false).optional(),
+});
+
 /** config.json of BERT's family; BertGeneration has no segments. */
 export const bertConfigSchema = z.looseObject({
   vocab_size: size,

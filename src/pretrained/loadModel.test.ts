@@ -216,6 +216,20 @@ test("checkpoints of a model without its head are read: names without 'model.'",
   }
 });
 
+test("GPT-2's first checkpoints are read: names without 'transformer.'", async () => {
+  const copy = copyOf('gpt2');
+  const { config, weights } = await readModelDirectory(copy);
+  const named = weights
+    .names()
+    .map((full) => [full.replace('transformer.', ''), weights.get(full)!] as const);
+  await saveModel(`${copy}-bare`, { config, weights: weightStore(new Map(named)) });
+  const input = { inputIds: [5, 9, 30, 1] };
+  const [bare, whole] = [await loadModel(`${copy}-bare`), await loadModel(copy)];
+  expect(await bare.forward(input)).toEqual(await whole.forward(input));
+  await bare.dispose();
+  await whole.dispose();
+});
+
 test('a model of relative positions reads a source of any length', async () => {
   const model = await loadModel(`${models}/t5`);
   const inputIds = Array.from({ length: 700 }, (_, position) => 6 + ((position * 7) % 34));

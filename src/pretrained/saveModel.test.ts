@@ -261,6 +261,7 @@ describe.skipIf(!python)('Python transformers (POLYBEAM_PYTHON is not set)', () 
     't5',
     't5-gated',
     'mt5',
+    'gpt2',
   ])(
     'computes from what polybeam saved of %s what it computed from the original',
     async (name) => {

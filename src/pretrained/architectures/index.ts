@@ -6,6 +6,7 @@ import { bert } from './bert.js';
 import { bertGeneration } from './bertGeneration.js';
 import type { Architecture } from './definition.js';
 import { encoderDecoder } from './encoderDecoder.js';
+import { gpt2 } from './gpt2.js';
 import { marian } from './marian.js';
 import { mt5, t5 } from './t5.js';
 
@@ -15,6 +16,7 @@ export const architectures: readonly Architecture[] = [
   bert,
   bertGeneration,
   encoderDecoder,
+  gpt2,
   m2m100,
   marian,
   mbart,

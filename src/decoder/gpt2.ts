@@ -1,0 +1,91 @@
+import * as tf from '@tensorflow/tfjs';
+import { dropout } from '../engine/ops/dropout.js';
+import { linear } from '../engine/ops/linear.js';
+import type { Initializer, Parameters } from '../engine/parameters.js';
+import { type ActivationName, activations } from '../nn/activation.js';
+import { type KeysAndValues, selfAttentionOf } from '../nn/attention.js';
+import { denseByInput } from '../nn/dense.js';
+import { norm } from '../nn/norm.js';
+import type { DecoderInputs } from './encoderDecoder.js';
+
+/** GPT-2 (Radford et al. 2019): a decoder that reads nothing but its own text. */
+export interface Gpt2Config {
+  vocabSize: number;
+  nPositions: number;
+  nEmbd: number;
+  nLayer: number;
+  nHead: number;
+  /** Features inside the feed-forward layer. */
+  nInner: number;
+  activationFunction: ActivationName;
+  layerNormEpsilon: number;
+  residPdrop: number;
+  embdPdrop: number;
+  attnPdrop: number;
+  /** Standard deviation of new weights. */
+  initializerRange: number;
+  /** The output projection is the embedding table. */
+  tieWordEmbeddings: boolean;
+  /** What the names of weights below the output projection begin with: 'transformer.', or '' for the first checkpoints. */
+  prefix: string;
+}
+
+function initializerOf(config: Gpt2Config): Initializer {
+  return { kind: 'normal', standardDeviation: config.initializerRange };
+}
+
+function tokenTable(p: Parameters, config: Gpt2Config): tf.Tensor {
+  return p.get(`${config.prefix}wte.weight`, [config.vocabSize, config.nEmbd], initializerOf(config));
+}
+
+/**
+ * The hidden states, normalized before each sub-layer and at the end.
+ * @returns hidden states [rows, length, nEmbd], and what the self-attention mode keeps
+ */
+export function decodeGpt2(
+  p: Parameters,
+  config: Gpt2Config,
+  { inputIds, positions, self, dropout: source }: Omit<DecoderInputs, 'memory' | 'memoryMask'>,
+): { hidden: tf.Tensor; caches: KeysAndValues[] } {
+  const { nEmbd, nPositions, prefix, residPdrop } = config;
+  const initializer = initializerOf(config);
+  const shape = { heads: config.nHead, dropout: { rate: config.attnPdrop, source } };
+  const normal = (at: Parameters, input: tf.Tensor) => norm(at, input, config.layerNormEpsilon);
+  const caches: KeysAndValues[] = [];
+  const tokens = tf.gather(tokenTable(p, config), inputIds as tf.Tensor1D);
+  const table = p.get(`${prefix}wpe.weight`, [nPositions, nEmbd], initializer);
+  const places = tf.gather(table, positions as tf.Tensor1D);
+  let x = dropout(tf.add(tokens, places), config.embdPdrop, source);
+  for (let layer = 0; layer < config.nLayer; layer++) {
+    const at = p.scope(`${prefix}h.${layer}`);
+    const all = denseByInput(at.scope('attn.c_attn'), normal(at.scope('ln_1'), x), 3 * nEmbd, initializer);
+    const own = selfAttentionOf(threeParts(all), shape, self, layer);
+    if (own.cache) caches.push(own.cache);
+    const attended = denseByInput(at.scope('attn.c_proj'), own.context, nEmbd, initializer);
+    x = tf.add(x, dropout(attended, residPdrop, source));
+
+    const wide = denseByInput(at.scope('mlp.c_fc'), normal(at.scope('ln_2'), x), config.nInner, initializer);
+    const inner = activations[config.activationFunction](wide);
+    const forward = denseByInput(at.scope('mlp.c_proj'), inner, nEmbd, initializer);
+    x = tf.add(x, dropout(forward, residPdrop, source));
+  }
+  return { hidden: normal(p.scope(`${prefix}ln_f`), x), caches };
+}
+
+/** Query, key and value of one projection. */
+function threeParts(x: tf.Tensor) {
+  const [rows, length, features] = x.shape as [number, number, number];
+  const size = features / 3;
+  const part = (index: number) => tf.slice(x, [0, 0, index * size], [rows, length, size]);
+  return { query: part(0), key: part(1), value: part(2) };
+}
+
+/**
+ * Logits over the vocabulary.
+ * @param hidden [..., nEmbd]
+ */
+export function gpt2Logits(p: Parameters, config: Gpt2Config, hidden: tf.Tensor): tf.Tensor {
+  const size = [config.vocabSize, config.nEmbd];
+  if (config.tieWordEmbeddings) return linear(hidden, tokenTable(p, config));
+  return linear(hidden, p.get('lm_head.weight', size, initializerOf(config)));
+}
