@@ -21,6 +21,7 @@ export const errorCatalogue = {
   FILE_WRITE: 'A file could not be written; what was there before is untouched.',
   CONFIG_INVALID: 'A configuration file has a wrong or missing value.',
   MODEL_TYPE_UNKNOWN: 'A config.json names a model type that polybeam does not implement.',
+  ENSEMBLE_MISMATCH: 'Models of an ensemble do not share a vocabulary.',
   MODEL_CANNOT_GENERATE: 'A model without a decoder was asked to generate.',
   TOKENIZER_MISSING: 'Text was given to a model directory without tokenizer files.',
   TOKENIZER_INVALID: 'A tokenizer file that cannot be read.',

@@ -3,6 +3,7 @@
  * the file system and the tokenizers; elsewhere call `setRuntime` and `setFileAccess` first.
  */
 
+export { createEnsemble, type EnsembleOptions } from './decoder/ensemble.js';
 export { type BertConfig, bertPresets } from './encoder/bert.js';
 export { type TransformerConfig, transformerPresets } from './encoder/transformer.js';
 export { compile } from './engine/compile.js';
@@ -33,6 +34,7 @@ export {
   resolveGenerationOptions,
 } from './generation/options.js';
 export type { StepModel } from './generation/stepModel.js';
+export { type EnsembleModel, loadEnsemble } from './pretrained/loadEnsemble.js';
 export { type LoadOptions, loadModel } from './pretrained/loadModel.js';
 export type {
   ForwardInput,

@@ -26,7 +26,7 @@ Examples:
   $ echo '{"input_ids": [101, 7592, 102]}' | polybeam forward --model bert-base-uncased
   $ echo '{"input_ids": [5, 8, 2], "decoder_input_ids": [0, 4]}' | polybeam forward --model models/en-fr-software`,
     );
-  addModelFlags(command, ['batchSize']);
+  addModelFlags(command, ['batchSize', 'ensemble', 'ensembleWeights', 'ensembleCombine']);
   return command.action((flags: ModelFlags) => forward(flags, streams));
 }
 

@@ -109,6 +109,54 @@ describe('polybeam generate', () => {
   });
 });
 
+describe('polybeam translate --chunk', () => {
+  it('translates every piece of a long text, and counts lines as before', async () => {
+    const long = 'the end. the start. the end. the start. the end. the start.';
+    const args = ['translate', '--model', textModel, '--max-new-tokens', '4'];
+    const cut = await run(args, [`${long}\nthe end\n`]);
+    expect(cut.err).toContain('longer than');
+    const whole = await run([...args, '--chunk', '8'], [`${long}\nthe end\n`]);
+    expect(whole.code).toBe(0);
+    expect(whole.err).not.toContain('longer than');
+    const [first, second] = whole.out.split('\n');
+    expect(first.length).toBeGreaterThan(cut.out.split('\n')[0].length);
+    expect(second).toBe(cut.out.split('\n')[1]);
+    expect((await run([...args, '--chunk', '0'], ['a\n'])).err).toContain('--chunk cannot be "0"');
+  });
+});
+
+describe('--ensemble', () => {
+  const line = `{"input_ids": ${JSON.stringify(inputRows()[0])}}\n`;
+
+  it('decodes with several models, and is one model where they are equal', async () => {
+    const args = ['generate', '--model', `${fixtures}/marian`, '--num-beams', '2', '--max-new-tokens', '6'];
+    const alone = await run(args, [line]);
+    const ids = (out: string) => JSON.parse(out).sequences[0].ids;
+    const self = await run(
+      [...args, '--ensemble', `["${fixtures}/marian"]`, '--ensemble-weights', '[1, 2]'],
+      [line],
+    );
+    expect(ids(self.out)).toEqual(ids(alone.out));
+    const other = await run([...args, '--ensemble', `["${fixtures}/marian-sharded"]`], [line]);
+    expect(other.code).toBe(0);
+  });
+
+  it('refuses weights without an ensemble, and other vocabularies', async () => {
+    const weights = await run(
+      ['generate', '--model', `${fixtures}/marian`, '--ensemble-weights', '[1]'],
+      [line],
+    );
+    expect(weights).toMatchObject({ code: 2 });
+    expect(weights.err).toContain('without --ensemble');
+    const other = await run(
+      ['generate', '--model', `${fixtures}/marian`, '--ensemble', `["${fixtures}/bart"]`],
+      [line],
+    );
+    expect(other).toMatchObject({ code: 2 });
+    expect(other.err).toContain('72, 60 tokens');
+  });
+});
+
 describe('polybeam score', () => {
   it('gives a score for a line, blank for blank, the same as the search reports', async () => {
     const source = 'the end';

@@ -24,7 +24,7 @@ export function rerankCommand(streams: CommandStreams = process): Command {
       'after',
       `
 Examples:
-  $ polybeam generate --model DIR --do-sample --num-return-sequences 20 < in.jsonl | polybeam rerank
+  $ polybeam generate --model DIR --num-beams 1 --do-sample --num-return-sequences 20 < in.jsonl | polybeam rerank
   $ polybeam rerank --utility bleu < nbest.jsonl > ranked.jsonl`,
     );
   addSchemaFlags(command, flagSchema);

@@ -1,7 +1,10 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import type { EnsembleOptions } from '../decoder/ensemble.js';
 import type { Device } from '../engine/program.js';
+import { PolybeamError } from '../errors.js';
 import { generationOptionsSchema } from '../generation/options.js';
+import type { LoadOptions } from '../pretrained/loadModel.js';
 import type { Model } from '../pretrained/model.js';
 import { addSchemaFlags, requireFlag, schemaValues } from './flags.js';
 import { type CommandStreams, warn } from './streams.js';
@@ -9,6 +12,23 @@ import { type CommandStreams, warn } from './streams.js';
 /** How any command that runs a model does so. */
 const runOptionsSchema = z.strictObject({
   model: z.string().min(1).optional().describe('Model directory, as Hugging Face lays it out.'),
+  ensemble: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe(
+      'JSON list of further model directories, of the same vocabulary, that decode together with the first.',
+    ),
+  ensembleWeights: z
+    .array(z.number().gt(0))
+    .optional()
+    .describe(
+      'JSON list of a weight for each member of the ensemble, the first model included. Default: equal.',
+    ),
+  ensembleCombine: z
+    .enum(['linear', 'logLinear'])
+    .optional()
+    .describe('Mean of probabilities, or of log-probabilities. Default: linear.'),
   batchSize: z.int().min(1).default(16).describe('Inputs decoded together, at most.'),
   device: z.string().default('cpu').describe('Where to compute; polybeam doctor lists what there is.'),
   weightPrecision: z
@@ -48,14 +68,23 @@ export async function useModel<T>(
 ): Promise<T> {
   const directory = requireFlag(flags.model ?? preset, '--model');
   await import('../node/install.js');
-  const { loadModel } = await import('../pretrained/loadModel.js');
-  const { device, threads, weightPrecision } = schemaValues(runOptionsSchema, flags);
-  const model = await loadModel(directory, {
-    device: device as Device | undefined,
-    threads,
-    weightPrecision,
-    onWarning: (message) => warn(streams, message),
-  });
+  const given = schemaValues(runOptionsSchema, flags);
+  const { ensemble, ensembleWeights: weights, ensembleCombine: combine } = given;
+  if (!ensemble && (weights || combine)) {
+    throw new PolybeamError(
+      'OPTION_CONFLICT',
+      `${weights ? '--ensemble-weights' : '--ensemble-combine'} has no effect without --ensemble; give it model directories.`,
+    );
+  }
+  const load = {
+    device: given.device as Device | undefined,
+    threads: given.threads,
+    weightPrecision: given.weightPrecision,
+    onWarning: (message: string) => warn(streams, message),
+  };
+  const model = ensemble
+    ? await loadTogether([directory, ...ensemble], { ...load, weights, combine })
+    : await (await import('../pretrained/loadModel.js')).loadModel(directory, load);
   try {
     return await use(model);
   } finally {
@@ -66,4 +95,13 @@ export async function useModel<T>(
 /** The generation options among the flags. */
 export function generationFlags(flags: ModelFlags) {
   return schemaValues(generationOptionsSchema, flags);
+}
+
+/** As a model: `forward`, which an ensemble lacks, is no command that takes one. */
+async function loadTogether(
+  directories: readonly string[],
+  options: LoadOptions & EnsembleOptions,
+): Promise<Model> {
+  const { loadEnsemble } = await import('../pretrained/loadEnsemble.js');
+  return (await loadEnsemble(directories, options)) as Model;
 }

@@ -8,7 +8,7 @@ import { loadTokenizer } from '../text/loadTokenizer.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import type { ModelDefinition } from './architectures/definition.js';
 import { readLanguages } from './languages.js';
-import { type Model, makeModel } from './model.js';
+import { type Model, type ModelParts, makeModel } from './model.js';
 import { generationSettingsOf, type ModelDirectory, readModelDirectory } from './modelDirectory.js';
 
 export interface LoadOptions {
@@ -30,6 +30,11 @@ export interface LoadOptions {
  * WEIGHT_MISSING, WEIGHT_SHAPE
  */
 export async function loadModel(directory: string, options: LoadOptions = {}): Promise<Model> {
+  return makeModel(await loadParts(directory, options));
+}
+
+/** What `loadModel` puts together. */
+export async function loadParts(directory: string, options: LoadOptions = {}): Promise<ModelParts> {
   const found = await readModelDirectory(directory);
   const { config, weights } = found;
   const definition = found.architecture.define(config, weights, `${directory}/config.json`);
@@ -43,7 +48,7 @@ export async function loadModel(directory: string, options: LoadOptions = {}): P
   const steps = definition.encoderDecoder && createStepModel(definition.encoderDecoder, compileOptions);
   const scorer = definition.encoderDecoder && createScorer(definition.encoderDecoder, compileOptions);
   const forwardProgram = lazyForward(definition, compileOptions);
-  return makeModel({
+  return {
     directory,
     config,
     tokenizer,
@@ -54,7 +59,7 @@ export async function loadModel(directory: string, options: LoadOptions = {}): P
     maxSource: Math.min(definition.maxSource, tokenizer?.modelMaxLength ?? Number.POSITIVE_INFINITY),
     onWarning: options.onWarning ?? (() => {}),
     dispose: () => disposeAll(steps, scorer, forwardProgram),
-  });
+  };
 }
 
 function lazyForward(

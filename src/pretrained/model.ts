@@ -1,5 +1,4 @@
 import type { Scorer } from '../decoder/scorer.js';
-import type { SequenceModel } from '../decoder/stepModel.js';
 import type { Program } from '../engine/program.js';
 import { integers, type Value } from '../engine/values.js';
 import { PolybeamError } from '../errors.js';
@@ -10,6 +9,8 @@ import {
   type ModelGenerationDefaults,
   resolveGenerationOptions,
 } from '../generation/options.js';
+import type { StepModel } from '../generation/stepModel.js';
+import { chunkText } from '../text/chunks.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import type { ModelDefinition } from './architectures/definition.js';
 import type { RawConfig } from './config.js';
@@ -67,6 +68,12 @@ export interface TranslateOptions extends GenerationOptions, Batching {
   to?: string;
   /** Source language, for models that are told it; must be one the model has. Default: what its tokenizer writes. */
   from?: string;
+  /**
+   * Cut texts of more than this many tokens into pieces of whole sentences, and join their translations by spaces: an
+   * integer from 1; models trained on sentences do best with some 50. Default: none; what is longer than the model can
+   * read is left out, with a warning.
+   */
+  chunk?: number;
 }
 
 /** A source, and an output to be scored. */
@@ -136,7 +143,7 @@ export interface ModelParts {
   tokenizer?: Tokenizer;
   languages: ModelLanguages;
   /** Where the model can generate. */
-  generation?: { steps: SequenceModel; scorer: Scorer } & ModelGeneration;
+  generation?: { steps: StepModel; scorer: Scorer } & ModelGeneration;
   /** Compiles `forward` when it is first called. */
   forwardProgram: () => Promise<Program>;
   /** Positions the source can have. */
@@ -175,18 +182,40 @@ export function makeModel(parts: ModelParts): Model {
     generationDefaults: generation?.defaults ?? {},
     generate: (inputs, options = {}, batching = {}) => decodeAll(inputs, options, batching),
     translate: async (texts, options = {}) => {
-      const { from, to, batchSize, maxBatchTokens, firstIndex, onProgress, ...rest } = options;
+      const { from, to, chunk, batchSize, maxBatchTokens, firstIndex, onProgress, ...rest } = options;
       const { rules } = requireGeneration(parts);
       const request = translationRequest(languages, { from, to }, rules, directory);
-      const inputs = texts.map((text) => ({ text: text.trim() === '' ? '' : request.prefix + text }));
+      if (chunk !== undefined && !(Number.isInteger(chunk) && chunk >= 1)) {
+        throw new PolybeamError('OPTION_INVALID', `Option chunk cannot be ${chunk}: give an integer from 1.`);
+      }
+      const pieces = await Promise.all(
+        texts.map((text) =>
+          chunk === undefined ? [text] : chunksOf(parts, text, chunk, request.prefix, from),
+        ),
+      );
+      const inputs = pieces.flat().map((text) => ({ text: text.trim() === '' ? '' : request.prefix + text }));
       const batching = { batchSize, maxBatchTokens, firstIndex, onProgress };
       const outputs = await decodeAll(inputs, rest, dropUndefined(batching), request);
-      return outputs.map((output) => output.sequences[0].text ?? '');
+      let next = 0;
+      return pieces.map((own) => own.map(() => outputs[next++].sequences[0].text ?? '').join(' '));
     },
     score: (pairs, options = {}) => scoreAll(parts, pairs, options),
     forward: async (input) => forward(parts, await parts.forwardProgram(), input),
     dispose: parts.dispose,
   };
+}
+
+/** Pieces of a text that the model can read, with what is put before each. */
+async function chunksOf(
+  { tokenizer, maxSource }: ModelParts,
+  text: string,
+  chunk: number,
+  prefix: string,
+  from: string | undefined,
+): Promise<string[]> {
+  if (!tokenizer) return [text];
+  const [{ ids }] = prefix === '' ? [{ ids: [] }] : await tokenizer.encodeBatch([prefix]);
+  return chunkText(text, tokenizer, Math.min(chunk, maxSource - ids.length), from?.replace(/_.*$/, ''));
 }
 
 async function scoreAll(

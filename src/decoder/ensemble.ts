@@ -1,0 +1,217 @@
+import * as tf from '@tensorflow/tfjs';
+import { compile } from '../engine/compile.js';
+import { logSoftmax } from '../engine/ops/logSoftmax.js';
+import { logSumExp } from '../engine/ops/logSumExp.js';
+import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
+import { floats, integers, type Value } from '../engine/values.js';
+import { PolybeamError } from '../errors.js';
+import type {
+  Candidates,
+  DecodingState,
+  SelectionSpec,
+  StartFeed,
+  StepEdits,
+  StepModel,
+} from '../generation/stepModel.js';
+import { selectCandidates, selectionSignature } from './selection.js';
+
+/** How the members of an ensemble are combined. */
+export interface EnsembleOptions {
+  /** Weight of each member, above 0; they are scaled to sum to 1. Default all equal. */
+  weights?: readonly number[];
+  /**
+   * 'linear' (default): the weighted mean of probabilities, as in fairseq. 'logLinear': of log-probabilities, scaled to
+   * sum to one; a token that one member excludes is excluded.
+   */
+  combine?: 'linear' | 'logLinear';
+}
+
+interface EnsembleState extends DecodingState {
+  states: DecodingState[];
+  spec: SelectionSpec;
+}
+
+/** A member gives every logit as it is; edits and choice come after the members are combined. */
+const everything: SelectionSpec = {
+  candidates: 0,
+  edits: 'none',
+  repetitionPenalty: 1,
+  penaltySpace: 'logits',
+  renormalize: false,
+  rescale: false,
+  allowed: false,
+  lookup: false,
+  ownLogits: false,
+};
+
+/**
+ * Several models of one vocabulary as one: what the search sees is their combined distribution.
+ * @throws OPTION_INVALID where there is no member, vocabularies differ in size, or weights do not fit
+ */
+export function createEnsemble(
+  members: readonly StepModel[],
+  options: EnsembleOptions = {},
+  compileOptions: Pick<CompileOptions, 'device' | 'threads'> = {},
+): StepModel & { release(): Promise<void> } {
+  const weights = checkMembers(members, options);
+  const programs = new Map<string, Promise<Program>>();
+  const programFor = (spec: SelectionSpec) => {
+    const key = JSON.stringify(spec);
+    const known = programs.get(key) ?? compileChoice(members, weights, options.combine, spec, compileOptions);
+    programs.set(key, known);
+    return known;
+  };
+  const choose = async (spec: SelectionSpec, found: readonly Candidates[], edits: StepEdits) =>
+    runChoice(await programFor(spec), spec, found, edits);
+  return {
+    vocabSize: members[0].vocabSize,
+    maxPositions: Math.min(...members.map((member) => member.maxPositions)),
+    start: async (feed) => {
+      const bare: StartFeed = { ...withoutEdits(feed), selection: everything };
+      const started = await inTurn(members, (member) => member.start(bare));
+      const { selection: spec } = feed;
+      const candidates = await choose(
+        spec,
+        started.map((one) => one.candidates),
+        feed,
+      );
+      const { batch, beams } = started[0].state;
+      const state: EnsembleState = { batch, beams, spec, states: started.map((one) => one.state) };
+      return { state, candidates };
+    },
+    step: async (state, feed) => {
+      const { states, spec } = state as EnsembleState;
+      const bare = withoutEdits(feed);
+      const found = await inTurn(members, (member, index) => member.step(states[index], bare));
+      return choose(spec, found, feed);
+    },
+    keep: async (state, sentences) => {
+      const { states, spec } = state as EnsembleState;
+      const kept = await inTurn(members, (member, index) => member.keep(states[index], sentences));
+      const { batch, beams } = kept[0];
+      const next: EnsembleState = { batch, beams, spec, states: kept };
+      return next;
+    },
+    dispose: (state) => {
+      (state as EnsembleState).states.forEach((one, index) => {
+        members[index].dispose(one);
+      });
+    },
+    release: async () => {
+      for (const program of programs.values()) await (await program).dispose();
+      programs.clear();
+    },
+  };
+}
+
+function checkMembers(members: readonly StepModel[], { weights, combine }: EnsembleOptions): number[] {
+  const refuse = (message: string): never => {
+    throw new PolybeamError('OPTION_INVALID', message);
+  };
+  if (members.length === 0) refuse('An ensemble has no members; give at least one model.');
+  const sizes = members.map((member) => member.vocabSize);
+  if (new Set(sizes).size > 1) {
+    refuse(`The members of an ensemble know ${sizes.join(', ')} tokens; take models of one vocabulary.`);
+  }
+  if (combine !== undefined && combine !== 'linear' && combine !== 'logLinear') {
+    refuse(`Option combine cannot be "${String(combine)}": use linear or logLinear.`);
+  }
+  const given = weights ?? members.map(() => 1);
+  if (given.length !== members.length || !given.every((weight) => weight > 0 && weight < Infinity)) {
+    refuse(`Option weights cannot be [${given.join(', ')}]: give ${members.length} numbers above 0.`);
+  }
+  const total = given.reduce((sum, weight) => sum + weight, 0);
+  return given.map((weight) => weight / total);
+}
+
+/** One after the other: each takes all threads. */
+async function inTurn<T>(
+  members: readonly StepModel[],
+  use: (member: StepModel, index: number) => Promise<T>,
+): Promise<T[]> {
+  const results: T[] = [];
+  for (const [index, member] of members.entries()) results.push(await use(member, index));
+  return results;
+}
+
+function withoutEdits<Feed extends StepEdits>(feed: Feed): Feed {
+  return {
+    ...feed,
+    cells: undefined,
+    values: undefined,
+    penalized: undefined,
+    penalizedWidth: undefined,
+    rescaled: undefined,
+    factors: undefined,
+    allowed: undefined,
+    allowedWidth: undefined,
+    lookup: undefined,
+    lookupWidth: undefined,
+  };
+}
+
+function compileChoice(
+  members: readonly StepModel[],
+  weights: readonly number[],
+  combine: EnsembleOptions['combine'],
+  spec: SelectionSpec,
+  options: Pick<CompileOptions, 'device' | 'threads'>,
+): Promise<Program> {
+  const signature: Signature = selectionSignature(spec, 'rows');
+  members.forEach(({ vocabSize }, index) => {
+    signature[`member.${index}`] = { type: 'float32', shape: ['rows', vocabSize] };
+  });
+  const fn = (inputs: Tensors): Tensors => {
+    const logs = members.map((_, index) => logSoftmax(inputs[`member.${index}`]));
+    return selectCandidates(combineLogs(logs, weights, combine ?? 'linear'), spec, inputs);
+  };
+  return compile(fn, signature, options);
+}
+
+/** Log-probabilities of the members to those of the ensemble, up to a constant a row. [rows, vocabSize] */
+function combineLogs(
+  logs: readonly tf.Tensor[],
+  weights: readonly number[],
+  combine: 'linear' | 'logLinear',
+): tf.Tensor {
+  if (combine === 'logLinear') return tf.addN(logs.map((log, index) => tf.mul(log, weights[index])));
+  const weighted = logs.map((log, index) => tf.add(log, Math.log(weights[index])));
+  return logSumExp(tf.stack(weighted, -1));
+}
+
+async function runChoice(
+  program: Program,
+  spec: SelectionSpec,
+  found: readonly Candidates[],
+  edits: StepEdits,
+): Promise<Candidates> {
+  const { rows, width } = found[0];
+  const feeds: Record<string, Value> = {};
+  found.forEach(({ logits }, index) => {
+    feeds[`member.${index}`] = floats([rows, width], logits);
+  });
+  if (spec.edits !== 'none') feeds.cells = pairs(edits.cells);
+  if (spec.edits === 'values') feeds.values = floats([edits.values?.length ?? 0], edits.values);
+  if (spec.repetitionPenalty !== 1)
+    feeds.penalized = integers([rows, edits.penalizedWidth!], edits.penalized);
+  if (spec.rescale) {
+    feeds.rescaled = pairs(edits.rescaled);
+    feeds.factors = floats([(edits.factors?.length ?? 0) / 2, 2], edits.factors);
+  }
+  if (spec.allowed) feeds.allowed = integers([rows, edits.allowedWidth!], edits.allowed);
+  if (spec.lookup) feeds.lookup = integers([rows, edits.lookupWidth!], edits.lookup);
+  const outputs = await program.run(feeds);
+  return {
+    rows,
+    width: spec.candidates === 0 ? width : spec.candidates,
+    ids: outputs.ids?.data as Int32Array | undefined,
+    logits: outputs.logits.data as Float32Array,
+    ownLogits: outputs.ownLogits?.data as Float32Array | undefined,
+    lookedUp: outputs.lookedUp?.data as Float32Array | undefined,
+    logSumExp: outputs.logSumExp.data as Float32Array,
+  };
+}
+
+function pairs(cells: Int32Array | undefined): Value {
+  return integers([(cells?.length ?? 0) / 2, 2], cells);
+}

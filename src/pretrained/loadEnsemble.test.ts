@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import '../node/install.js';
+import { loadEnsemble } from './loadEnsemble.js';
+import { loadModel } from './loadModel.js';
+
+const root = 'test/fixtures/models';
+const inputs = [
+  [11, 10, 16, 36, 0],
+  [7, 3, 5, 0],
+].map((inputIds) => ({ inputIds }));
+
+describe('loadEnsemble', () => {
+  test('of a model and itself is the model, and scores as it searches', async () => {
+    const alone = await loadModel(`${root}/marian`);
+    const twice = await loadEnsemble([`${root}/marian`, `${root}/marian-sharded`], { weights: [1, 3] });
+    const options = { numBeams: 3, maxNewTokens: 9, numReturnSequences: 2 };
+    const wanted = await alone.generate(inputs, options);
+    const found = await twice.generate(inputs, options);
+    for (const [index, { sequences }] of found.entries()) {
+      expect(sequences.map(({ ids }) => ids)).toEqual(wanted[index].sequences.map(({ ids }) => ids));
+      const pairs = sequences.map(({ ids }) => ({ source: inputs[index], target: ids }));
+      const scores = await twice.score(pairs, { lengthPenalty: 1 });
+      scores.forEach(({ score }, rank) => {
+        expect(score).toBeCloseTo(wanted[index].sequences[rank].score, 4);
+      });
+    }
+    await alone.dispose();
+    await twice.dispose();
+  });
+
+  test('is more than its first member, and refuses to score log-linearly', async () => {
+    const members = [`${root}/bart`, `${root}/mbart`];
+    const configs = await Promise.all(members.map((directory) => loadModel(directory)));
+    const ensemble = await loadEnsemble(members, { combine: 'logLinear' });
+    const options = { numBeams: 2, maxNewTokens: 9 };
+    const [first, together] = [
+      await configs[0].generate(inputs, options),
+      await ensemble.generate(inputs, options),
+    ];
+    expect(together).not.toEqual(first);
+    await expect(ensemble.score([{ source: inputs[0], target: [5] }])).rejects.toMatchObject({
+      code: 'OPTION_CONFLICT',
+    });
+    for (const model of [...configs, ensemble]) await model.dispose();
+  });
+
+  test('refuses models that do not fit together', async () => {
+    await expect(loadEnsemble([])).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+    await expect(loadEnsemble([`${root}/marian`, `${root}/bert`])).rejects.toMatchObject({
+      code: 'MODEL_CANNOT_GENERATE',
+    });
+    await expect(loadEnsemble([`${root}/marian`, 'models/en-fr-software'])).rejects.toMatchObject({
+      code: 'ENSEMBLE_MISMATCH',
+    });
+  });
+});

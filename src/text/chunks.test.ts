@@ -1,0 +1,51 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { chunkText } from './chunks.js';
+
+/** A token for each word and mark, and one for the end. */
+const tokenizer = {
+  encodeBatch: async (texts: readonly string[]) =>
+    texts.map((text) => ({
+      ids: [...(text.match(/\w+|[^\w\s]/g) ?? []), '</s>'].map((_, i) => i),
+      truncated: false,
+    })),
+};
+
+const length = async (text: string) => (await tokenizer.encodeBatch([text]))[0].ids.length;
+
+describe('chunkText', () => {
+  it('leaves what fits, and else cuts between sentences', async () => {
+    const text = 'One two three. Four five six! Seven? Eight nine ten eleven.';
+    expect(await chunkText(text, tokenizer, 100)).toEqual([text]);
+    expect(await chunkText(text, tokenizer, 7)).toEqual([
+      'One two three.',
+      'Four five six! Seven?',
+      'Eight nine ten eleven.',
+    ]);
+  });
+
+  it('cuts a long sentence between words', async () => {
+    expect(await chunkText('a b c d e f g. H i.', tokenizer, 4)).toEqual(['a b c', 'd e f', 'g.', 'H i.']);
+  });
+
+  it('loses nothing, and exceeds the limit only by single words', async () => {
+    const texts = fc
+      .array(fc.constantFrom('alpha', 'b', 'gamma.', 'Delta!', 'e,', '3.5'), { minLength: 1, maxLength: 40 })
+      .map((words) => words.join(' '));
+    await fc.assert(
+      fc.asyncProperty(texts, fc.integer({ min: 2, max: 12 }), async (text, maxTokens) => {
+        const pieces = await chunkText(text, tokenizer, maxTokens);
+        expect(pieces.join('').replace(/\s/g, '')).toBe(text.replace(/\s/g, ''));
+        for (const piece of pieces) {
+          if ((await length(piece)) > maxTokens) expect(piece).toMatch(/^\S+$/);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('gives nothing for blanks', async () => {
+    expect(await chunkText('   ', tokenizer, 1)).toEqual(['   ']);
+    expect(await chunkText(' \t ', tokenizer, 0)).toEqual([]);
+  });
+});
