@@ -45,7 +45,7 @@ export function createConstrainedSelector(
   const trackers = constraints.map((list) => createTracker(list, options.orderedConstraints));
   /** Of each back-pointer. */
   const states: ConstraintState[] = [];
-  let asked: Lookup = { lookup: new Int32Array(0), lookupWidth: 0 };
+  let lookups: Lookup = { lookup: new Int32Array(0), lookupWidth: 0 };
   const filler = rules.eosTokenIds[0] ?? rules.decoderStartTokenId;
   const forbidden = hiddenCandidates({ ...context, limits: { ...limits, minNewTokens: 0 } });
 
@@ -56,19 +56,19 @@ export function createConstrainedSelector(
 
   /** The tokens that rows need, for the model to look up. */
   function lookup(rows: number): Lookup {
-    const lists: number[][] = [];
+    const lists: (readonly number[])[] = [];
     for (let slot = 0; slot < frontier.active; slot++) {
       for (let beam = 0; beam < rows; beam++) {
         const idle =
           frontier.finished[slot] === 1 || frontier.scores[slot * beams + beam] === Number.NEGATIVE_INFINITY;
-        lists.push(idle ? [] : trackers[frontier.sentences[slot]].needed(stateOf(slot, beam)));
+        lists.push(idle ? [] : stateOf(slot, beam).needed);
       }
     }
     const lookupWidth = lists.reduce((width, list) => Math.max(width, list.length), 1);
     const ids = new Int32Array(lists.length * lookupWidth).fill(-1);
     for (let row = 0; row < lists.length; row++) ids.set(lists[row], row * lookupWidth);
-    asked = { lookup: ids, lookupWidth };
-    return asked;
+    lookups = { lookup: ids, lookupWidth };
+    return lookups;
   }
 
   /** All continuations that may be chosen, best first. */
@@ -85,12 +85,20 @@ export function createConstrainedSelector(
       const before = frontier.scores[slot * beams + parent];
       if (before === Number.NEGATIVE_INFINITY) continue;
       const state = stateOf(slot, parent);
-      const barred = hidden | (tracker.unmet(state).length > 0 ? endToken : 0);
-      for (const [token, logit] of offers(candidates, firstRow + parent, asked)) {
-        if ((classes[token] & barred) !== 0 || logit === Number.NEGATIVE_INFINITY) continue;
-        const logProbability = logit - candidates.logSumExp[firstRow + parent];
+      const barred = hidden | (state.whole ? 0 : endToken);
+      const row = firstRow + parent;
+      const consider = (token: number, logit: number) => {
+        if ((classes[token] & barred) !== 0 || logit === Number.NEGATIVE_INFINITY) return;
+        const logProbability = logit - candidates.logSumExp[row];
         const score = before + logProbability;
         found.push({ parent, token, logProbability, score, state: tracker.follow(state, token) });
+      };
+      const { width, logits, lookedUp } = candidates;
+      const ids = (candidates.ids as Int32Array).subarray(row * width, (row + 1) * width);
+      for (let place = 0; place < width; place++) consider(ids[place], logits[row * width + place]);
+      const { lookup: asked, lookupWidth } = lookups;
+      for (let at = row * lookupWidth; lookedUp && at < (row + 1) * lookupWidth; at++) {
+        if (asked[at] >= 0 && !ids.includes(asked[at])) consider(asked[at], lookedUp[at]);
       }
     }
     return found.sort((a, b) => b.score - a.score || a.parent - b.parent);
@@ -148,10 +156,10 @@ export function createConstrainedSelector(
     lookup,
     advance: (slot, candidates, firstRow, rows, count, hidden, last) => {
       const sentence = frontier.sentences[slot];
-      const { total, unmet } = trackers[sentence];
+      const { total } = trackers[sentence];
       const ranked = rank(slot, candidates, firstRow, rows, hidden);
       const open = ranked.filter(({ token }) => !last && (classes[token] & endToken) === 0);
-      const whole = ranked.filter(({ state }) => unmet(state).length === 0).slice(0, beams);
+      const whole = ranked.filter(({ state }) => state.whole).slice(0, beams);
       for (const one of whole) {
         if (!last && (classes[one.token] & endToken) === 0) continue;
         finish(finished, sentence, lengthScore.of(one.score, count), addState(slot * beams, one));
@@ -174,20 +182,6 @@ export function createConstrainedSelector(
           return { node, score, unmetConstraints: unmet(ids.reduce(follow, start)) };
         }),
   };
-}
-
-/** A row's candidates, then the tokens that were looked up and are not among them. */
-function offers(
-  { ids, logits, width, lookedUp }: Candidates,
-  row: number,
-  { lookup, lookupWidth }: Lookup,
-): Map<number, number> {
-  const found = new Map<number, number>();
-  for (let at = row * width; at < (row + 1) * width; at++) found.set((ids as Int32Array)[at], logits[at]);
-  for (let at = row * lookupWidth; lookedUp && at < (row + 1) * lookupWidth; at++) {
-    if (lookup[at] >= 0) found.set(lookup[at], lookedUp[at]);
-  }
-  return found;
 }
 
 /**

@@ -9,6 +9,12 @@ export interface ConstraintState {
   readonly matched: readonly Uint16Array[];
   /** Tokens of met constraints, and of the one that has come farthest: from 0 to `total`. */
   readonly bank: number;
+  /** Whether all constraints are met. */
+  readonly whole: boolean;
+  /** Tokens that bring a constraint nearer. */
+  readonly needed: readonly number[];
+  /** What any token makes of it that is in none of the constraints, once that is known. */
+  other?: ConstraintState;
 }
 
 /**
@@ -21,8 +27,6 @@ export interface ConstraintTracker {
   /** The bank in which all constraints are met: the least tokens they take. */
   readonly total: number;
   follow(state: ConstraintState, token: number): ConstraintState;
-  /** Tokens that bring a constraint nearer. */
-  needed(state: ConstraintState): number[];
   /** Indices of constraints that are not met. */
   unmet(state: ConstraintState): number[];
 }
@@ -30,6 +34,7 @@ export interface ConstraintTracker {
 /** A tracker of constraints without empty phrases. */
 export function createTracker(constraints: readonly Constraint[], ordered: boolean): ConstraintTracker {
   const fallbacks = constraints.map((alternatives) => alternatives.map(fallbackLengths));
+  const tokens = new Set(constraints.flat(2));
   const least = constraints.map((alternatives) => Math.min(...alternatives.map((ids) => ids.length)));
 
   /** Constraints that may be worked on. */
@@ -39,15 +44,30 @@ export function createTracker(constraints: readonly Constraint[], ordered: boole
   }
 
   function makeState(met: Uint8Array, matched: readonly Uint16Array[]): ConstraintState {
+    const needed = new Set<number>();
     let bank = 0;
     let farthest = 0;
     for (let index = 0; index < met.length; index++) if (met[index] === 1) bank += least[index];
     for (const index of open(met)) {
       constraints[index].forEach((ids, which) => {
         farthest = Math.max(farthest, least[index] - (ids.length - matched[index][which]));
+        needed.add(ids[matched[index][which]]);
       });
     }
-    return { met, matched, bank: bank + farthest };
+    return { met, matched, bank: bank + farthest, whole: needed.size === 0, needed: [...needed] };
+  }
+
+  function advance(state: ConstraintState, token: number): ConstraintState {
+    const met = state.met.slice();
+    const matched = [...state.matched];
+    for (const index of open(state.met)) {
+      matched[index] = state.matched[index].map((length, which) =>
+        longestMatch(constraints[index][which], fallbacks[index][which], length, token),
+      );
+      const whole = constraints[index].some((ids, which) => matched[index][which] === ids.length);
+      if (whole) met[index] = 1;
+    }
+    return makeState(met, matched);
   }
 
   return {
@@ -57,24 +77,11 @@ export function createTracker(constraints: readonly Constraint[], ordered: boole
     ),
     total: least.reduce((sum, length) => sum + length, 0),
     follow: (state, token) => {
-      const met = state.met.slice();
-      const matched = [...state.matched];
-      for (const index of open(state.met)) {
-        matched[index] = state.matched[index].map((length, which) =>
-          longestMatch(constraints[index][which], fallbacks[index][which], length, token),
-        );
-        const whole = constraints[index].some((ids, which) => matched[index][which] === ids.length);
-        if (whole) met[index] = 1;
-      }
-      return makeState(met, matched);
+      if (state.whole) return state;
+      if (tokens.has(token)) return advance(state, token);
+      state.other ??= advance(state, token);
+      return state.other;
     },
-    needed: (state) => [
-      ...new Set(
-        open(state.met).flatMap((index) =>
-          constraints[index].map((ids, which) => ids[state.matched[index][which]]),
-        ),
-      ),
-    ],
     unmet: ({ met }) => [...met.keys()].filter((index) => met[index] === 0),
   };
 }

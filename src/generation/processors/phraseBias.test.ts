@@ -37,7 +37,7 @@ it('never produces a forbidden phrase, in any search, even one that a prompt beg
     }),
     { numRuns: 60 },
   );
-  expect(mattered).toBeGreaterThan(30);
+  expect(mattered).toBeGreaterThan(10);
 });
 
 it('forbids by -Infinity just as by a very large negative bias', async () => {

@@ -40,7 +40,7 @@ it('ends every output with the first stop string in it, and changes nothing befo
     ),
     { numRuns: 60 },
   );
-  expect(stopped).toBeGreaterThan(100);
+  expect(stopped).toBeGreaterThan(20);
 });
 
 it('is to a beam what an end token would be', async () => {
