@@ -18,6 +18,8 @@ const inputSchema = z.union([
   }),
 ]);
 
+type GenerateFlags = ModelFlags & { logProbabilities?: boolean };
+
 /** `polybeam generate`: token ids or texts in, sequences with scores out, as JSON lines. */
 export function generateCommand(streams: CommandStreams = process): Command {
   const command = new Command('generate')
@@ -33,19 +35,22 @@ Examples:
   $ polybeam generate --model DIR --num-beams 4 --num-return-sequences 4 < in.jsonl > out.jsonl
   $ polybeam generate --model DIR --do-sample --top-p 0.9 --seed 7 < in.jsonl`,
     );
+  command.option('--log-probabilities', 'add "log_probabilities", that of each new token, to every sequence');
   addModelFlags(command);
   addGenerationFlags(command);
-  return command.action((flags: ModelFlags) => generate(flags, streams));
+  return command.action((flags: GenerateFlags) => generate(flags, streams));
 }
 
-async function generate(flags: ModelFlags, streams: CommandStreams): Promise<void> {
+async function generate(flags: GenerateFlags, streams: CommandStreams): Promise<void> {
   const options = generationFlags(flags);
   await useModel(flags, streams, (model) =>
     inPortions(readInputs(streams, inputSchema), flags, streams, async (portion, batching) => {
       const inputs = portion.map((line) => (line === undefined ? { inputIds: [] } : modelInput(line)));
       const run = () => model.generate(inputs, withDecoder(options, model), batching);
       const outputs = await withFlagNames(generationOptionsSchema, run);
-      return outputs.map((output, at) => (portion[at] === undefined ? '' : outputLine(output)));
+      return outputs.map((output, at) =>
+        portion[at] === undefined ? '' : outputLine(output, flags.logProbabilities),
+      );
     }),
   );
 }
@@ -59,6 +64,9 @@ function modelInput(line: z.output<typeof inputSchema>): ModelInput {
   };
 }
 
-function outputLine({ inputIds, sequences }: ModelOutput): string {
-  return JSON.stringify({ input_ids: inputIds, sequences });
+function outputLine({ inputIds, sequences }: ModelOutput, withTokens?: boolean): string {
+  const shown = sequences.map(({ tokenLogProbabilities, ...sequence }) =>
+    withTokens ? { ...sequence, log_probabilities: tokenLogProbabilities } : sequence,
+  );
+  return JSON.stringify({ input_ids: inputIds, sequences: shown });
 }

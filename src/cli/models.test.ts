@@ -161,10 +161,12 @@ describe('polybeam score', () => {
   it('gives a score for a line, blank for blank, the same as the search reports', async () => {
     const source = 'the end';
     const generated = await run(
-      ['generate', '--model', textModel, '--num-beams', '2', '--max-new-tokens', '6'],
+      ['generate', '--model', textModel, '--num-beams', '2', '--max-new-tokens', '6', '--log-probabilities'],
       [`{"text": "${source}"}\n`],
     );
-    const [{ score, ids, text }] = JSON.parse(generated.out).sequences;
+    const [{ score, ids, text, log_probabilities: found }] = JSON.parse(generated.out).sequences;
+    expect(found).toHaveLength(ids.length);
+    expect(found.reduce((sum: number, value: number) => sum + value, 0) / ids.length).toBeCloseTo(score, 5);
     const { code, out } = await run(
       ['score', '--model', textModel, '--json'],
       [`${source}\t${text}\n\n${source}\tthe start\n`],

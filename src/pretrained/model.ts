@@ -171,7 +171,12 @@ export function makeModel(parts: ModelParts): Model {
     let next = 0;
     return results.map((result, index) => ({
       inputIds: prepared[index].inputIds,
-      sequences: result.sequences.map(({ ids, score }) => ({ ids, score, text: texts?.[next++] })),
+      sequences: result.sequences.map(({ ids, score, tokenLogProbabilities }) => ({
+        ids,
+        score,
+        tokenLogProbabilities,
+        text: texts?.[next++],
+      })),
     }));
   };
   return {
