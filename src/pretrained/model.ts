@@ -32,6 +32,8 @@ export interface ModelSequence {
   ids: number[];
   /** Beam search: log-probability / length^lengthPenalty; otherwise the log-probability. Nats. */
   score: number;
+  /** Natural logarithm of each new token's probability, as summed in `score`. */
+  tokenLogProbabilities: number[];
   /** Where the model has a tokenizer. */
   text?: string;
 }
