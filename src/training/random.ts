@@ -1,4 +1,4 @@
-import { threefry2x32 } from '../generation/random.js';
+import { threefry2x32 } from '../threefry.js';
 
 /*
  * Random numbers that depend on (seed, stream, counter) and on nothing drawn before: any of them can be had again at
