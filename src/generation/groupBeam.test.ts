@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createFakeModel, hashLogits, scriptedLogits } from '../../test/support/generation/fakeModel.js';
-import { decode, idsOf } from '../../test/support/generation/run.js';
-import type { GenerationOptions } from './options.js';
+import { decode, fakeRules, idsOf } from '../../test/support/generation/run.js';
+import { generate } from './generate.js';
+import { type GenerationOptions, resolveGenerationOptions } from './options.js';
 
 interface Case {
   options: GenerationOptions;
@@ -37,6 +38,14 @@ describe('diverse beam search', () => {
       });
     },
   );
+
+  it('is greedy search with one beam, whatever groups a model has by default', async () => {
+    const model = () => createFakeModel(spec.vocabSize, hashLogits(spec));
+    const defaults = { numBeams: 4, numBeamGroups: 2, diversityPenalty: 1 };
+    const options = resolveGenerationOptions({ numBeams: 1 }, defaults);
+    const full = inputs.map((inputIds) => ({ inputIds }));
+    expect(await generate(model(), full, options, fakeRules)).toEqual(await decode(model(), inputs));
+  });
 
   it('takes by hand what the penalty leaves best', async () => {
     const script = { '': { 2: 0.5, 3: 0.3, 4: 0.2 }, '2': { 1: 1 }, '3': { 1: 1 }, '4': { 1: 1 } };

@@ -77,7 +77,7 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
       `numReturnSequences ${numReturnSequences} is more than the ${waitsFor} hypotheses that patience ${resolved.patience} waits for; raise patience, or lower numReturnSequences.`,
     );
   }
-  refuseGroups(resolved);
+  refuseGroups(user, resolved);
   if (resolved.forceWordsIds) refuseBesideConstraints(resolved);
   if (user.prefixAllowedTokens && user.allowedSequences) {
     throw conflict('prefixAllowedTokens and allowedSequences exclude each other; leave one of them out.');
@@ -96,12 +96,8 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
   }
 }
 
-function refuseGroups({
-  numBeams,
-  numBeamGroups,
-  diversityPenalty,
-  siblingPenalty,
-}: ResolvedGenerationOptions): void {
+function refuseGroups(user: GenerationOptions, resolved: ResolvedGenerationOptions): void {
+  const { numBeams, numBeamGroups, diversityPenalty, siblingPenalty } = resolved;
   if (numBeams === 1) return;
   if (numBeams % numBeamGroups !== 0) {
     throw conflict(
@@ -113,7 +109,7 @@ function refuseGroups({
       `numBeamGroups ${numBeamGroups} with diversityPenalty 0 would search the same in every group; set diversityPenalty above 0.`,
     );
   }
-  if (numBeamGroups === 1 && diversityPenalty > 0) {
+  if (numBeamGroups === 1 && changes(user, 'diversityPenalty')) {
     throw conflict(
       `diversityPenalty ${diversityPenalty} has no effect with numBeamGroups 1; raise numBeamGroups, or leave diversityPenalty out.`,
     );

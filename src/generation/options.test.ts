@@ -176,6 +176,9 @@ describe('resolveGenerationOptions', () => {
   });
 
   it('passes over model defaults that do not apply, and options equal to what holds anyway', () => {
+    const groups = { numBeams: 4, numBeamGroups: 2, diversityPenalty: 1 };
+    expect(resolveGenerationOptions({ numBeams: 1 }, groups).numBeams).toBe(1);
+    expect(resolveGenerationOptions({ numBeamGroups: 1 }, groups).numBeamGroups).toBe(1);
     expect(resolveGenerationOptions({}, { temperature: 0.7, topP: 0.9, lengthPenalty: 0.6 }).numBeams).toBe(
       1,
     );

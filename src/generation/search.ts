@@ -150,8 +150,8 @@ function createContext(model: StepModel, request: SearchRequest): SearchContext 
 function createSelector(context: SearchContext, constraints: SearchRequest['constraints']): Selector {
   if (constraints) return createConstrainedSelector(context, constraints);
   if (context.options.doSample) return createSamplingSelector(context);
-  if (context.options.numBeamGroups > 1) return createGroupBeamSelector(context);
-  return context.options.numBeams > 1 ? createBeamSelector(context) : createGreedySelector(context);
+  if (context.options.numBeams === 1) return createGreedySelector(context);
+  return context.options.numBeamGroups > 1 ? createGroupBeamSelector(context) : createBeamSelector(context);
 }
 
 /** What all sentences choose their new token number `count` from. */
