@@ -5,7 +5,9 @@ import { loadModel } from './loadModel.js';
 
 const root = 'test/fixtures/models';
 /** Tiny random checkpoints that generate. */
-const names = readdirSync(root).filter((name) => !/^bert/.test(name));
+const names = readdirSync(root).filter(
+  (name) => JSON.parse(readFileSync(`${root}/${name}/expected.json`, 'utf8')).generate.length > 0,
+);
 
 describe.each(names)('score of %s', (name) => {
   test('is what the search reported, whatever the batch', async () => {
