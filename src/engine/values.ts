@@ -47,6 +47,10 @@ export function fromOnnx(tensor: Tensor): Value {
   return { type: tensor.type as Value['type'], shape: tensor.dims, data: tensor.data as Float32Array };
 }
 
+function describePort({ type, shape }: GraphPort): string {
+  return `${type} ${describeShape(shape)}`;
+}
+
 function describeShape(shape: readonly Dimension[]): string {
   return `[${shape.join(', ')}]`;
 }
@@ -94,18 +98,17 @@ export function checkFeeds(ports: readonly GraphPort[], feeds: Readonly<Record<s
   const sizes = new Map<string, { size: number; from: string }>();
   for (const port of ports) {
     const value = feeds[port.name];
-    const wanted = `${port.type} ${describeShape(port.shape)}`;
     if (!value) {
       throw new PolybeamError(
         'FEED_INVALID',
-        `The input "${port.name}" (${wanted}) is missing; pass it to run().`,
+        `The input "${port.name}" (${describePort(port)}) is missing; pass it to run().`,
       );
     }
     if (!fitsPort(port, value)) {
       const found = `${value.type} ${describeShape(value.shape)} with ${value.data.length} elements`;
       throw new PolybeamError(
         'FEED_INVALID',
-        `The input "${port.name}" wants ${wanted}, it was given ${found}.`,
+        `The input "${port.name}" wants ${describePort(port)}, it was given ${found}.`,
       );
     }
     value.shape.forEach((size, axis) => {

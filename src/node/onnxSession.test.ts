@@ -73,6 +73,26 @@ describe('directRuntime', () => {
     await session.release();
   });
 
+  it('reads what tensors hold at each run, the same ones or others', async () => {
+    const session = await direct.InferenceSession.create(model());
+    const same = feeds(1);
+    const sum = new Tensor('int32', new Int32Array(1), [1]);
+    for (const [given, wanted] of [
+      [same, 0],
+      [same, 14],
+      [feeds(1), 0],
+      [same, 14],
+    ] as const) {
+      expect((await session.run(given, { ...noFetches, sum })).sum.data).toEqual(Int32Array.of(wanted));
+      (same.n.data as Int32Array)[0] = 7;
+    }
+    // A place that had memory of its own gets new memory when none is given.
+    const { sum: fresh } = await session.run(same, noFetches);
+    expect(fresh).not.toBe(sum);
+    expect(fresh.data).toEqual(Int32Array.of(14));
+    await session.release();
+  });
+
   it('throws what the runtime says, and goes on', async () => {
     const session = await direct.InferenceSession.create(model());
     const wrong = { ...feeds(2), x: new Tensor('float32', new Float32Array(3), [1, 3]) };

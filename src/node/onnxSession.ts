@@ -90,7 +90,7 @@ function openSession(api: OnnxApi, model: Uint8Array, options: SessionOptions): 
     api.native.ReleaseSessionOptions(settings);
   }
   const [inputNames, outputNames] = [names(api, session, 'Input'), names(api, session, 'Output')];
-  const run = runner(api, session, inputNames, outputNames);
+  const { run, release } = runner(api, session, inputNames, outputNames);
   let open = true;
   return {
     inputNames,
@@ -107,8 +107,10 @@ function openSession(api: OnnxApi, model: Uint8Array, options: SessionOptions): 
       api.call('AllocatorFree', allocator, name);
     },
     release: async () => {
-      if (open) api.native.ReleaseSession(session);
+      if (!open) return;
       open = false;
+      release();
+      api.native.ReleaseSession(session);
     },
   } as unknown as InferenceSession;
 }
@@ -156,40 +158,90 @@ function names(api: OnnxApi, session: Handle, kind: 'Input' | 'Output'): string[
   });
 }
 
-/** What one session's runs need, made once: texts and tables of addresses. */
-function runner(api: OnnxApi, session: Handle, inputNames: string[], outputNames: string[]) {
+/** Tensors of the inputs or outputs of a session, and the runtime's values over them, kept from run to run. */
+interface Slots {
+  /** [count] */
+  handles: BigUint64Array;
+  /** Weak: a value over memory that is gone is released when its place is next filled. [count] */
+  tensors: (WeakRef<Tensor> | undefined)[];
+}
+
+function makeSlots(count: number): Slots {
+  return { handles: new BigUint64Array(count), tensors: Array(count).fill(undefined) };
+}
+
+/** Puts a tensor into a place; most tensors of a run are those of the run before. */
+function fillSlot(api: OnnxApi, { handles, tensors }: Slots, index: number, tensor: Tensor | null): void {
+  if (tensor && tensors[index]?.deref() === tensor) return;
+  clearSlot(api, { handles, tensors }, index);
+  if (!tensor) return;
+  handles[index] = wrap(api, tensor);
+  tensors[index] = new WeakRef(tensor);
+}
+
+function clearSlot(api: OnnxApi, { handles, tensors }: Slots, index: number): void {
+  if (handles[index] !== 0n) api.native.ReleaseValue(handles[index]);
+  handles[index] = 0n;
+  tensors[index] = undefined;
+}
+
+type Run = (
+  feeds: InferenceSession.FeedsType,
+  fetches: InferenceSession.NullableOnnxValueMapType,
+) => InferenceSession.ReturnType;
+
+/** What one session's runs need, made once: texts, tables of addresses, and values. */
+function runner(
+  api: OnnxApi,
+  session: Handle,
+  inputNames: readonly string[],
+  outputNames: readonly string[],
+): { run: Run; release(): void } {
   const texts = [...inputNames, ...outputNames].map((name) => Buffer.from(`${name}\0`));
   const nameTable = BigUint64Array.from(texts, api.address);
   const inputTable = nameTable.subarray(0, inputNames.length);
   const outputTable = nameTable.subarray(inputNames.length);
-  const inputs = new BigUint64Array(inputNames.length);
-  const outputs = new BigUint64Array(outputNames.length);
+  const [inputs, outputs] = [makeSlots(inputNames.length), makeSlots(outputNames.length)];
 
-  return (feeds: InferenceSession.FeedsType, fetches: InferenceSession.NullableOnnxValueMapType) => {
-    try {
-      inputNames.forEach((name, index) => {
-        inputs[index] = wrap(api, feeds[name] as Tensor);
-      });
-      outputNames.forEach((name, index) => {
-        const into = fetches[name] as Tensor | null | undefined;
-        outputs[index] = into ? wrap(api, into) : 0n;
-      });
-      api.call('Run', session, null, inputTable, inputs, inputs.length, outputTable, outputs.length, outputs);
-      return Object.fromEntries(
-        outputNames.map((name, index) => [name, fetches[name] ?? copyOut(api, outputs[index])]),
-      );
-    } finally {
-      release(api, inputs);
-      release(api, outputs);
-      // The tables hold addresses of these.
-      void texts;
-    }
+  const run: Run = (feeds, fetches) => {
+    inputNames.forEach((name, index) => {
+      fillSlot(api, inputs, index, feeds[name] as Tensor);
+    });
+    outputNames.forEach((name, index) => {
+      fillSlot(api, outputs, index, (fetches[name] as Tensor | null) ?? null);
+    });
+    api.call(
+      'Run',
+      session,
+      null,
+      inputTable,
+      inputs.handles,
+      inputNames.length,
+      outputTable,
+      outputNames.length,
+      outputs.handles,
+    );
+    const results: Record<string, Tensor> = {};
+    outputNames.forEach((name, index) => {
+      const into = fetches[name] as Tensor | null | undefined;
+      results[name] = into ?? copyOut(api, outputs.handles[index]);
+      // The runtime's own value was copied; there is nothing to keep.
+      if (!into) clearSlot(api, outputs, index);
+    });
+    return results;
   };
-}
-
-function release(api: OnnxApi, values: BigUint64Array): void {
-  for (const value of values) if (value !== 0n) api.native.ReleaseValue(value);
-  values.fill(0n);
+  return {
+    run,
+    release: () => {
+      for (const slots of [inputs, outputs]) {
+        slots.handles.forEach((_, index) => {
+          clearSlot(api, slots, index);
+        });
+      }
+      // Their addresses were in use until now.
+      texts.length = 0;
+    },
+  };
 }
 
 /** The runtime's value over a tensor's memory. */
