@@ -65,7 +65,7 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
   if (numBeams === 1) {
     refuseIdle(user, beamsOnly, 'numBeams 1; raise numBeams');
   }
-  const scores = lengthScores.filter((name) => user[name] !== undefined);
+  const scores = lengthScores.filter((name) => changes(user, name));
   if (scores.length > 1) {
     throw conflict(
       `${scores[0]} ${show(user[scores[0]])} and ${scores[1]} ${show(user[scores[1]])} exclude each other; leave one of them out.`,

@@ -164,7 +164,7 @@ describe('resolveGenerationOptions', () => {
     [{ patience: 2 }, {}, ['patience 2', 'numBeams 1']],
     [{ wordReward: 1 }, {}, ['wordReward 1', 'numBeams 1']],
     [{ numBeams: 4, wordReward: 1, gnmtLengthPenalty: 1 }, {}, ['wordReward 1', 'gnmtLengthPenalty 1']],
-    [{ numBeams: 4, wordReward: 1, lengthPenalty: 1 }, {}, ['wordReward 1', 'lengthPenalty 1']],
+    [{ numBeams: 4, wordReward: 1, lengthPenalty: 0.6 }, {}, ['wordReward 1', 'lengthPenalty 0.6']],
     [{ numBeams: 4, patience: 0.5, numReturnSequences: 3 }, {}, ['patience 0.5', 'numReturnSequences 3']],
     [{ stopStrings: '.' }, {}, ['stopStrings "."', 'decode']],
     [{ decode: () => [] }, {}, ['decode', 'stopStrings']],
@@ -176,6 +176,9 @@ describe('resolveGenerationOptions', () => {
   });
 
   it('passes over model defaults that do not apply, and options equal to what holds anyway', () => {
+    expect(
+      resolveGenerationOptions({ numBeams: 2, wordReward: 1, lengthPenalty: 1 }, { lengthPenalty: 2 }),
+    ).toBeTruthy();
     const groups = { numBeams: 4, numBeamGroups: 2, diversityPenalty: 1 };
     expect(resolveGenerationOptions({ numBeams: 1 }, groups).numBeams).toBe(1);
     expect(resolveGenerationOptions({ numBeamGroups: 1 }, groups).numBeamGroups).toBe(1);
@@ -246,6 +249,46 @@ describe('readGenerationConfig', () => {
       padTokenId: 58100,
       forcedEosTokenIds: [0],
       renormalize: true,
+    });
+  });
+
+  it('reads every control by the name that transformers gives it', () => {
+    const { defaults } = readGenerationConfig({
+      decoder_start_token_id: 0,
+      suppress_tokens: [3, 4],
+      begin_suppress_tokens: [5],
+      bad_words_ids: [[6, 7]],
+      sequence_bias: [[[8, 9], -1.5]],
+      force_words_ids: [[2], [[3], [4, 5]]],
+      exponential_decay_length_penalty: [10, 1.2],
+      encoder_no_repeat_ngram_size: 3,
+      encoder_repetition_penalty: 1.3,
+      min_p: 0.1,
+      typical_p: 0.9,
+      epsilon_cutoff: 0.01,
+      eta_cutoff: 0.02,
+      max_time: 2.5,
+      num_beams: 4,
+      num_beam_groups: 2,
+      diversity_penalty: 0.7,
+    });
+    expect(defaults).toEqual({
+      suppressTokens: [3, 4],
+      beginSuppressTokens: [5],
+      badWordsIds: [[6, 7]],
+      sequenceBias: [[[8, 9], -1.5]],
+      forceWordsIds: [[2], [[3], [4, 5]]],
+      exponentialDecayLengthPenalty: [10, 1.2],
+      encoderNoRepeatNgramSize: 3,
+      encoderRepetitionPenalty: 1.3,
+      minP: 0.1,
+      typicalP: 0.9,
+      epsilonCutoff: 0.01,
+      etaCutoff: 0.02,
+      maxTime: 2.5,
+      numBeams: 4,
+      numBeamGroups: 2,
+      diversityPenalty: 0.7,
     });
   });
 
