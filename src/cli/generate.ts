@@ -9,9 +9,12 @@ import { withDecoder } from './stopStrings.js';
 import type { CommandStreams } from './streams.js';
 import { addGenerationFlags, addModelFlags, generationFlags, type ModelFlags, useModel } from './useModel.js';
 
+const constraints = { force_words_ids: generationOptionsSchema.shape.forceWordsIds };
+
 const inputSchema = z.union([
-  z.strictObject({ text: z.string() }),
+  z.strictObject({ text: z.string(), ...constraints }),
   z.strictObject({
+    ...constraints,
     input_ids: tokenIds,
     attention_mask: tokenIds.optional(),
     decoder_input_ids: tokenIds.optional(),
@@ -24,8 +27,9 @@ type GenerateFlags = ModelFlags & { logProbabilities?: boolean };
 export function generateCommand(streams: CommandStreams = process): Command {
   const command = new Command('generate')
     .description(
-      'Generate from JSON lines on standard input. Each is {"text"} or {"input_ids"} with optional "attention_mask" ' +
-        'and "decoder_input_ids"; each gives {"input_ids", "sequences": [{"ids", "score", "text"}]}, best first.',
+      'Generate from JSON lines on standard input. Each is {"text"} or {"input_ids"} with optional "attention_mask", ' +
+        '"decoder_input_ids" and "force_words_ids"; each gives {"input_ids", "sequences": [{"ids", "score", "text"}]}, best ' +
+        'first.',
     )
     .addHelpText(
       'after',
@@ -56,8 +60,11 @@ async function generate(flags: GenerateFlags, streams: CommandStreams): Promise<
 }
 
 function modelInput(line: z.output<typeof inputSchema>): ModelInput {
-  if ('text' in line) return line;
+  const forceWordsIds = line.force_words_ids;
+  const own = forceWordsIds && { forceWordsIds };
+  if ('text' in line) return { text: line.text, ...own };
   return {
+    ...own,
     inputIds: line.input_ids,
     attentionMask: line.attention_mask,
     decoderInputIds: line.decoder_input_ids,
@@ -65,8 +72,10 @@ function modelInput(line: z.output<typeof inputSchema>): ModelInput {
 }
 
 function outputLine({ inputIds, sequences }: ModelOutput, withTokens?: boolean): string {
-  const shown = sequences.map(({ tokenLogProbabilities, ...sequence }) =>
-    withTokens ? { ...sequence, log_probabilities: tokenLogProbabilities } : sequence,
-  );
+  const shown = sequences.map(({ tokenLogProbabilities, unmetConstraints, ...sequence }) => ({
+    ...sequence,
+    ...(withTokens && { log_probabilities: tokenLogProbabilities }),
+    ...(unmetConstraints && { unmet_constraints: unmetConstraints }),
+  }));
   return JSON.stringify({ input_ids: inputIds, sequences: shown });
 }

@@ -157,6 +157,33 @@ describe('--ensemble', () => {
   });
 });
 
+describe('polybeam generate with constraints', () => {
+  it('meets those of a line and of the flag, and refuses those that cannot fit', async () => {
+    const row = inputRows()[0];
+    const lines = [{ input_ids: row, force_words_ids: [[9, 8]] }, { input_ids: row }];
+    const args = ['generate', '--model', `${fixtures}/marian`, '--num-beams', '4', '--max-new-tokens', '8'];
+    const { code, out } = await run(
+      [...args, '--force-words-ids', '[[7]]'],
+      lines.map((line) => `${JSON.stringify(line)}\n`),
+    );
+    expect(code).toBe(0);
+    const [both, one] = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).sequences[0]);
+    expect(both.ids.join()).toMatch(/\b9,8\b/);
+    expect(both.ids).toContain(7);
+    expect(both.unmet_constraints).toEqual([]);
+    expect(one.ids).toContain(7);
+    expect(one.ids.join()).not.toMatch(/\b9,8\b/);
+    const unmet = await run(
+      [...args.slice(0, -1), '2', '--force-words-ids', '[[7, 6, 5]]'],
+      [`${JSON.stringify(lines[1])}\n`],
+    );
+    expect(unmet.err).toContain('--force-words-ids needs 3 tokens for input 0, and --max-new-tokens is 2');
+  });
+});
+
 describe('polybeam score', () => {
   it('gives a score for a line, blank for blank, the same as the search reports', async () => {
     const source = 'the end';

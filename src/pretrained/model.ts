@@ -23,8 +23,15 @@ import {
 
 /** A text, or token ids as the model's tokenizer would make them. */
 export type ModelInput =
-  | { text: string }
-  | { inputIds: readonly number[]; attentionMask?: readonly number[]; decoderInputIds?: readonly number[] };
+  | ({ text: string } & InputConstraints)
+  | ({
+      inputIds: readonly number[];
+      attentionMask?: readonly number[];
+      decoderInputIds?: readonly number[];
+    } & InputConstraints);
+
+/** Constraints of one input, beside those of the option of the same name. */
+type InputConstraints = Pick<GenerationInput, 'forceWordsIds'>;
 
 /** One output of `generate`. */
 export interface ModelSequence {
@@ -36,6 +43,8 @@ export interface ModelSequence {
   tokenLogProbabilities: number[];
   /** Where the model has a tokenizer. */
   text?: string;
+  /** Where there are `forceWordsIds`: indices of those that the output lacks; an input's own come last. */
+  unmetConstraints?: readonly number[];
 }
 
 export interface ModelOutput {
@@ -173,11 +182,12 @@ export function makeModel(parts: ModelParts): Model {
     let next = 0;
     return results.map((result, index) => ({
       inputIds: prepared[index].inputIds,
-      sequences: result.sequences.map(({ ids, score, tokenLogProbabilities }) => ({
+      sequences: result.sequences.map(({ ids, score, tokenLogProbabilities, unmetConstraints }) => ({
         ids,
         score,
         tokenLogProbabilities,
         text: texts?.[next++],
+        ...(unmetConstraints && { unmetConstraints }),
       })),
     }));
   };
@@ -322,7 +332,8 @@ async function prepareInputs(
         `${name} is longer than the ${parts.maxSource} tokens the model can read; only its beginning is used: split it into sentences.`,
       );
     }
-    return { inputIds: input.text.trim() === '' ? [] : ids };
+    const { forceWordsIds } = input;
+    return { inputIds: input.text.trim() === '' ? [] : ids, ...(forceWordsIds && { forceWordsIds }) };
   });
 }
 
