@@ -36,10 +36,15 @@ describe('benches on a tiny model', () => {
       'float32 batch 1 beam 1',
       'float32 batch 1 beam 4',
       'float32 batch 16 beam 4',
+      'int8 batch 1 beam 1',
+      'int8 batch 1 beam 4',
+      'int8 batch 16 beam 4',
+      'int4 batch 1 beam 1',
+      'int4 batch 1 beam 4',
       'polybeam peak memory',
     ]);
-    for (const row of rows.slice(0, 3)) expect(row.ms).toBeGreaterThan(0);
-    expect(rows[3].mb).toBeGreaterThan(1);
+    for (const row of rows.slice(0, -1)) expect(row.ms).toBeGreaterThan(0);
+    expect(rows.at(-1)?.mb).toBeGreaterThan(1);
   });
 
   it('train', async () => {

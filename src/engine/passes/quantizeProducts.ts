@@ -6,7 +6,7 @@ type Precision = 'int8' | 'int4';
 /**
  * Products with a weight [outputs, inputs] on the right read it as integers; a bias added right after goes into the same
  * operator. Everything else keeps float32, and so does a weight where another operation reads it (an embedding table
- * that is also the output projection).
+ * that is also the output projection), or has inputs that are no multiple of an int4 block.
  */
 export function quantizeProducts(graph: Graph, precision: Precision): void {
   const readers = consumers(graph);
