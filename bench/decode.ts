@@ -20,10 +20,11 @@ import {
 } from './bench.js';
 import {
   chooseTranslator,
+  convertModel,
   type DecodePeer,
   type DecodeRequest,
   openDecodePeers,
-  peerVersions,
+  versionsOf,
 } from './decodePeers.js';
 import { profilePrefix, reportOperators } from './operators.js';
 import { type Peer, startPeer } from './peer.js';
@@ -100,19 +101,18 @@ export async function benchDecode(
       for (const one of cases) await profileCase(architecture, design, one, weights, options, report);
       return;
     }
-    let peer: Peer | undefined;
-    try {
-      const opened =
-        options.peers && (await openPeers(options.peers, design, cases, options, directory, report));
-      if (opened) peer = opened.peer;
-      for (const one of cases) {
-        const { precision: weightPrecision } = one;
-        const model = createStepModel(architecture, { weights, threads: options.threads, weightPrecision });
-        const peers = opened ? opened.sides(one.name) : [];
-        await measureCase(model, design, one, options, report, peers).finally(() => model.release());
+    const { peers, threads } = options;
+    const converted = peers && (await convertModel(peers, directory, threads));
+    if (peers) report.note(await versionsOf(peers, threads));
+    for (const one of cases) {
+      const opened = peers && (await openPeers(peers, design, one, options, directory, converted!, report));
+      const model = createStepModel(architecture, { weights, threads, weightPrecision: one.precision });
+      try {
+        await measureCase(model, design, one, options, report, opened ? opened.sides : []);
+      } finally {
+        await model.release();
+        if (opened) await opened.peer.close();
       }
-    } finally {
-      await peer?.close();
     }
     reportPeakMemory(report, 'decode');
   });
@@ -187,20 +187,20 @@ function noteAgreement(
   report.note(`${warning}${name}: ${equal} of ${own.length} outputs equal to ${peer}'s`);
 }
 
+/** A process with the peers of one case, and nothing else. */
 async function openPeers(
   python: string,
   design: DecodeDesign,
-  cases: readonly DecodeCase[],
+  one: DecodeCase,
   options: BenchOptions,
   directory: string,
+  converted: string,
   report: Report,
-): Promise<{ peer: Peer; sides: (name: string) => DecodePeer[] }> {
-  const requests = new Map(cases.map((one) => [one.name, decodeRequest(design, one)]));
-  const translator = await chooseTranslator(python, directory, options, [...requests.values()], report);
+): Promise<{ peer: Peer; sides: DecodePeer[] }> {
+  const request = decodeRequest(design, one);
+  const translator = await chooseTranslator(python, converted, options, request, report);
   const peer = startPeer(python, [peersScript, String(options.threads)], translator.env);
-  report.note(await peerVersions(peer));
-  const sides = await openDecodePeers(peer, directory, translator, [...requests.values()]);
-  return { peer, sides: (name) => sides(requests.get(name)!) };
+  return { peer, sides: await openDecodePeers(peer, directory, translator, request) };
 }
 
 function decodeRequest(design: DecodeDesign, { name, batch, beams, precision }: DecodeCase): DecodeRequest {

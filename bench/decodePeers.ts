@@ -23,12 +23,12 @@ export interface DecodePeer {
   outputs(): Promise<number[][]>;
 }
 
-/** CTranslate2 set up as well as it can be here: found by trying. */
+/** CTranslate2 set up as well as it can be for one case: found by trying. */
 export interface Translator {
   directory: string;
   env: NodeJS.ProcessEnv;
-  /** Translators to share a batch, by case; each has threads / workers threads. */
-  workers: ReadonlyMap<string, number>;
+  /** Translators that share a batch; each has threads / workers threads. */
+  workers: number;
 }
 
 /** Runs a peer for the length of a call. */
@@ -73,86 +73,80 @@ function processorDescription(): string {
   }
 }
 
-/** Tries every setting on every case, and keeps the best environment over all and the best workers of each. */
+/**
+ * Tries every setting on a case, each in a process of its own: translators that were loaded beside one another take the
+ * cores from each other.
+ * @param directory of the converted model
+ */
 export async function chooseTranslator(
   python: string,
   directory: string,
   options: Pick<BenchOptions, 'threads'>,
-  cases: readonly DecodeRequest[],
+  one: DecodeRequest,
   report: Report,
 ): Promise<Translator> {
-  const translator = await convertModel(python, directory, options.threads);
-  const modes = options.threads > 1 ? [1, options.threads] : [1];
-  const trials = [];
+  const modes = options.threads > 1 && one.batch > 1 ? [1, options.threads] : [1];
+  let best = { ms: Number.POSITIVE_INFINITY, env: {} as NodeJS.ProcessEnv, workers: 1 };
+  let tried = 0;
   for (const env of translatorEnvironments()) {
-    const tried = await withPeer(python, options.threads, env, async (peer) => {
-      await peer.ask({ op: 'open', translator, workers: modes, computeTypes: computeTypes(cases) });
-      const best = [];
-      for (const one of cases) best.push(await bestWorkers(peer, one, modes));
-      return best;
-    });
-    // Cases weigh alike: the product of times, not the sum.
-    trials.push({ env, tried, cost: tried.reduce((sum, { ms }) => sum + Math.log(ms), 0) });
-  }
-  const { env, tried } = trials.reduce((best, trial) => (trial.cost < best.cost ? trial : best));
-  const workers = new Map(cases.map(({ name }, index) => [name, tried[index].workers]));
-  report.note(
-    `ctranslate2 at its best of ${trials.length * modes.length} settings: ${describe(env, workers)}`,
-  );
-  return { directory: translator, env, workers };
-}
-
-function describe(env: NodeJS.ProcessEnv, workers: ReadonlyMap<string, number>): string {
-  const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  const shared = [...workers]
-    .filter(([, count]) => count > 1)
-    .map(([name, count]) => `${count} workers for ${name}`);
-  return [...settings, ...shared].join(', ') || 'its defaults';
-}
-
-const tries = 2;
-
-async function bestWorkers(peer: Peer, one: DecodeRequest, modes: readonly number[]) {
-  const usable = modes.filter((workers) => workers <= one.batch);
-  let best = { workers: 1, ms: Number.POSITIVE_INFINITY };
-  for (const workers of usable) {
-    const request = { ...one, op: 'decode', peer: 'ctranslate2', workers };
-    await peer.ask(request);
-    for (let i = 0; i < tries; i++) {
-      const ms = (await peer.ask(request)).ms as number;
-      if (ms < best.ms) best = { workers, ms };
+    for (const workers of modes) {
+      const ms = await withPeer(python, options.threads, env, async (peer) => {
+        await peer.ask({
+          op: 'open',
+          translator: directory,
+          workers: [workers],
+          computeTypes: [one.computeType],
+        });
+        return timeOf(peer, { ...one, op: 'decode', peer: 'ctranslate2', workers });
+      });
+      tried++;
+      if (ms < best.ms) best = { ms, env, workers };
     }
   }
+  const { env, workers } = best;
+  report.note(`${one.name}: ctranslate2 at its best of ${tried} settings: ${describe(env, workers)}`);
+  return { directory, env, workers };
+}
+
+function describe(env: NodeJS.ProcessEnv, workers: number): string {
+  const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  if (workers > 1) settings.push(`${workers} workers`);
+  return settings.join(', ') || 'its defaults';
+}
+
+const tries = 3;
+
+/** The best of a few tries, after one that warms up. */
+async function timeOf(peer: Peer, request: Parameters<Peer['ask']>[0]): Promise<number> {
+  await peer.ask(request);
+  let best = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < tries; i++) best = Math.min(best, (await peer.ask(request)).ms as number);
   return best;
 }
 
-function computeTypes(cases: readonly DecodeRequest[]): string[] {
-  return [...new Set(cases.map(({ computeType }) => computeType))];
-}
-
-/** Loads both peers' models. @returns their sides of a case */
+/** Loads what a case compares with. @returns its sides */
 export async function openDecodePeers(
   peer: Peer,
   directory: string,
   translator: Translator,
-  cases: readonly DecodeRequest[],
-): Promise<(one: DecodeRequest) => DecodePeer[]> {
-  const workers = [...new Set(translator.workers.values())];
+  one: DecodeRequest,
+): Promise<DecodePeer[]> {
+  const { workers } = translator;
+  const names = one.computeType === 'float32' ? ['transformers', 'ctranslate2'] : ['ctranslate2'];
   await peer.ask({
     op: 'open',
-    model: directory,
+    ...(names.includes('transformers') && { model: directory }),
     translator: translator.directory,
-    workers,
-    computeTypes: computeTypes(cases),
+    workers: [workers],
+    computeTypes: [one.computeType],
   });
-  return (one) =>
-    (one.computeType === 'float32' ? ['transformers', 'ctranslate2'] : ['ctranslate2']).map((name) => {
-      const request = { ...one, op: 'decode', peer: name, workers: translator.workers.get(one.name) };
-      return {
-        side: peerSide(peer, `${name} ${one.computeType}`, request),
-        outputs: async () => ((await peer.ask(request)) as PeerReply & { outputs: number[][] }).outputs,
-      };
-    });
+  return names.map((name) => {
+    const request = { ...one, op: 'decode', peer: name, workers };
+    return {
+      side: peerSide(peer, `${name} ${one.computeType}`, request),
+      outputs: async () => ((await peer.ask(request)) as PeerReply & { outputs: number[][] }).outputs,
+    };
+  });
 }
 
 /** What the peers are, for the line about the machine. */
@@ -161,4 +155,9 @@ export async function peerVersions(peer: Peer): Promise<string> {
   return Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)
     .join(', ');
+}
+
+/** The same, from a process that is started for it. */
+export async function versionsOf(python: string, threads: number): Promise<string> {
+  return withPeer(python, threads, {}, peerVersions);
 }
