@@ -3,7 +3,7 @@ import { compile } from '../engine/compile.js';
 import { logSoftmax } from '../engine/ops/logSoftmax.js';
 import { logSumExp } from '../engine/ops/logSumExp.js';
 import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
-import { floats, integers, type Value } from '../engine/values.js';
+import { floats } from '../engine/values.js';
 import { PolybeamError } from '../errors.js';
 import type {
   Candidates,
@@ -13,7 +13,7 @@ import type {
   StepEdits,
   StepModel,
 } from '../generation/stepModel.js';
-import { selectCandidates, selectionSignature } from './selection.js';
+import { editFeeds, selectCandidates, selectionSignature } from './selection.js';
 
 /** How the members of an ensemble are combined. */
 export interface EnsembleOptions {
@@ -186,20 +186,10 @@ async function runChoice(
   edits: StepEdits,
 ): Promise<Candidates> {
   const { rows, width } = found[0];
-  const feeds: Record<string, Value> = {};
+  const feeds = editFeeds(spec, rows, edits);
   found.forEach(({ logits }, index) => {
     feeds[`member.${index}`] = floats([rows, width], logits);
   });
-  if (spec.edits !== 'none') feeds.cells = pairs(edits.cells);
-  if (spec.edits === 'values') feeds.values = floats([edits.values?.length ?? 0], edits.values);
-  if (spec.repetitionPenalty !== 1)
-    feeds.penalized = integers([rows, edits.penalizedWidth!], edits.penalized);
-  if (spec.rescale) {
-    feeds.rescaled = pairs(edits.rescaled);
-    feeds.factors = floats([(edits.factors?.length ?? 0) / 2, 2], edits.factors);
-  }
-  if (spec.allowed) feeds.allowed = integers([rows, edits.allowedWidth!], edits.allowed);
-  if (spec.lookup) feeds.lookup = integers([rows, edits.lookupWidth!], edits.lookup);
   const outputs = await program.run(feeds);
   return {
     rows,
@@ -210,8 +200,4 @@ async function runChoice(
     lookedUp: outputs.lookedUp?.data as Float32Array | undefined,
     logSumExp: outputs.logSumExp.data as Float32Array,
   };
-}
-
-function pairs(cells: Int32Array | undefined): Value {
-  return integers([(cells?.length ?? 0) / 2, 2], cells);
 }

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs';
 import { logSumExp } from '../engine/ops/logSumExp.js';
 import { rangeTo } from '../engine/ops/sizes.js';
 import type { Signature, Tensors } from '../engine/program.js';
-import type { SelectionSpec } from '../generation/stepModel.js';
+import { floats, integers, type Value } from '../engine/values.js';
+import type { SelectionSpec, StepEdits } from '../generation/stepModel.js';
 
 /** Inputs of a program that selects candidates, beyond those of the decoder. */
 export function selectionSignature(spec: SelectionSpec, rows: string): Signature {
@@ -17,6 +18,23 @@ export function selectionSignature(spec: SelectionSpec, rows: string): Signature
   if (spec.allowed) signature.allowed = { type: 'int32', shape: [rows, 'allowed'] };
   if (spec.lookup) signature.lookup = { type: 'int32', shape: [rows, 'lookup'] };
   return signature;
+}
+
+/** The inputs of `selectionSignature`. */
+export function editFeeds(spec: SelectionSpec, rows: number, edits: StepEdits): Record<string, Value> {
+  const feeds: Record<string, Value> = {};
+  const { cells = new Int32Array(0), rescaled = new Int32Array(0) } = edits;
+  if (spec.edits !== 'none') feeds.cells = integers([cells.length / 2, 2], cells);
+  if (spec.edits === 'values') feeds.values = floats([cells.length / 2], edits.values);
+  if (spec.repetitionPenalty !== 1)
+    feeds.penalized = integers([rows, edits.penalizedWidth!], edits.penalized);
+  if (spec.rescale) {
+    feeds.rescaled = integers([rescaled.length / 2, 2], rescaled);
+    feeds.factors = floats([rescaled.length / 2, 2], edits.factors);
+  }
+  if (spec.allowed) feeds.allowed = integers([rows, edits.allowedWidth!], edits.allowed);
+  if (spec.lookup) feeds.lookup = integers([rows, edits.lookupWidth!], edits.lookup);
+  return feeds;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { compile } from '../engine/compile.js';
 import type { Parameters } from '../engine/parameters.js';
 import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
-import { floats, integers, type Value } from '../engine/values.js';
+import { integers, type Value } from '../engine/values.js';
 import type {
   Candidates,
   DecodingState,
@@ -14,7 +14,7 @@ import type {
 } from '../generation/stepModel.js';
 import { copyCache, firstCapacity, keepGroups, makeCache, nextCapacity } from './cacheMemory.js';
 import type { EncoderDecoder } from './encoderDecoder.js';
-import { selectCandidates, selectionSignature } from './selection.js';
+import { editFeeds, selectCandidates, selectionSignature } from './selection.js';
 
 /** The caches and the source of one batch. */
 interface State extends DecodingState {
@@ -234,23 +234,6 @@ function withBeams(state: State, beams: number): State {
   state.beams = beams;
   state.bound = undefined;
   return state;
-}
-
-/** The inputs of `selectionSignature`. */
-function editFeeds(spec: SelectionSpec, rows: number, edits: StepEdits): Record<string, Value> {
-  const feeds: Record<string, Value> = {};
-  const { cells = new Int32Array(0), rescaled = new Int32Array(0) } = edits;
-  if (spec.edits !== 'none') feeds.cells = integers([cells.length / 2, 2], cells);
-  if (spec.edits === 'values') feeds.values = floats([cells.length / 2], edits.values);
-  if (spec.repetitionPenalty !== 1)
-    feeds.penalized = integers([rows, edits.penalizedWidth!], edits.penalized);
-  if (spec.rescale) {
-    feeds.rescaled = integers([rescaled.length / 2, 2], rescaled);
-    feeds.factors = floats([rescaled.length / 2, 2], edits.factors);
-  }
-  if (spec.allowed) feeds.allowed = integers([rows, edits.allowedWidth!], edits.allowed);
-  if (spec.lookup) feeds.lookup = integers([rows, edits.lookupWidth!], edits.lookup);
-  return feeds;
 }
 
 /** Feeds that last until caches move: the caches themselves, the source, and arrays that each step fills anew. */
