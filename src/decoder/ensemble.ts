@@ -5,13 +5,14 @@ import { logSumExp } from '../engine/ops/logSumExp.js';
 import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
 import { floats } from '../engine/values.js';
 import { PolybeamError } from '../errors.js';
-import type {
-  Candidates,
-  DecodingState,
-  SelectionSpec,
-  StartFeed,
-  StepEdits,
-  StepModel,
+import {
+  type Candidates,
+  type DecodingState,
+  everyLogit,
+  type SelectionSpec,
+  type StartFeed,
+  type StepEdits,
+  type StepModel,
 } from '../generation/stepModel.js';
 import { editFeeds, selectCandidates, selectionSignature } from './selection.js';
 
@@ -30,19 +31,6 @@ interface EnsembleState extends DecodingState {
   states: DecodingState[];
   spec: SelectionSpec;
 }
-
-/** A member gives every logit as it is; edits and choice come after the members are combined. */
-const everything: SelectionSpec = {
-  candidates: 0,
-  edits: 'none',
-  repetitionPenalty: 1,
-  penaltySpace: 'logits',
-  renormalize: false,
-  rescale: false,
-  allowed: false,
-  lookup: false,
-  ownLogits: false,
-};
 
 /**
  * Several models of one vocabulary as one: what the search sees is their combined distribution.
@@ -67,7 +55,8 @@ export function createEnsemble(
     vocabSize: members[0].vocabSize,
     maxPositions: Math.min(...members.map((member) => member.maxPositions)),
     start: async (feed) => {
-      const bare: StartFeed = { ...withoutEdits(feed), selection: everything };
+      // Edits and choice come after the members are combined.
+      const bare: StartFeed = { ...withoutEdits(feed), selection: everyLogit };
       const started = await inTurn(members, (member) => member.start(bare));
       const { selection: spec } = feed;
       const candidates = await choose(

@@ -7,6 +7,7 @@ import type { TransformerConfig } from '../encoder/transformer.js';
 import type { Device } from '../engine/program.js';
 import type { WeightStore } from '../engine/weights.js';
 import { stepModelContract } from '../generation/stepModel.contract.js';
+import { everyLogit } from '../generation/stepModel.js';
 import { initialWeights } from '../training/initialize.js';
 import { sequenceToSequence } from '../training/sequenceToSequence.js';
 import { trainableParameters } from '../training/step.js';
@@ -133,16 +134,7 @@ test.each(['transformer', 't5'])(
   'a cache that grows past its first capacity gives what a long prompt gives: %s',
   async (name) => {
     const model = createStepModel(architectures[name], { weights: randomWeights(architectures[name]) });
-    const selection = {
-      candidates: 0,
-      edits: 'none',
-      repetitionPenalty: 1,
-      penaltySpace: 'logits',
-      renormalize: false,
-      rescale: false,
-      allowed: false,
-      ownLogits: false,
-    } as const;
+    const selection = everyLogit;
     const source = {
       inputIds: Int32Array.from(sources[0]),
       attentionMask: new Int32Array(6).fill(1),

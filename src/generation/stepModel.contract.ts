@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { select } from '../../test/support/generation/fakeModel.js';
-import type { Candidates, SelectionSpec, SourceBatch, StartFeed, StepEdits, StepModel } from './stepModel.js';
+import {
+  type Candidates,
+  everyLogit,
+  type SelectionSpec,
+  type SourceBatch,
+  type StartFeed,
+  type StepEdits,
+  type StepModel,
+} from './stepModel.js';
 
 /** A model to hold against the contract. */
 export interface ContractSubject {
@@ -13,17 +21,7 @@ export interface ContractSubject {
   tolerance?: number;
 }
 
-const everything: SelectionSpec = {
-  candidates: 0,
-  edits: 'none',
-  repetitionPenalty: 1,
-  penaltySpace: 'logits',
-  renormalize: false,
-  rescale: false,
-  allowed: false,
-  lookup: false,
-  ownLogits: false,
-};
+const everything = everyLogit;
 
 /**
  * The tests every StepModel must pass, whatever its architecture. The reference is the model itself, started afresh on

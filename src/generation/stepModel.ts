@@ -49,6 +49,18 @@ export interface SelectionSpec {
   ownLogits: boolean;
 }
 
+/** Every logit of a row as it is, without edits or choice. */
+export const everyLogit: SelectionSpec = {
+  candidates: 0,
+  edits: 'none',
+  repetitionPenalty: 1,
+  penaltySpace: 'logits',
+  renormalize: false,
+  rescale: false,
+  allowed: false,
+  ownLogits: false,
+};
+
 /**
  * Sparse edits for one step. Logits change in this order: `values` are added, the repetition penalty, `rescaled`; then
  * `allowed` takes what it names.
