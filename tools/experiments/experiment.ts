@@ -12,6 +12,12 @@ export interface Experiment {
   title: string;
   /** On two cores, at scale 1. */
   budgetMinutes: number;
+  /**
+   * Trainings that do not need each other, by name: they run at the same time, each in a process with its share of the
+   * cores, before `run`. A small model wastes a second thread; two models on a thread each do not. Each resolves to
+   * whether it ended; one that was interrupted goes on when it is called again.
+   */
+  parts?: Record<string, (context: ExperimentContext, threads: number) => Promise<boolean>>;
   /** The page below its title; undefined where the run was interrupted and can be resumed. */
   run(context: ExperimentContext): Promise<string | undefined>;
 }
