@@ -629,7 +629,37 @@ def make_mt5():
 # --- GPT-2 ----------------------------------------------------------------------------------------------------------
 
 
+def train_to_continue(model, seed, lengths, vocab, first, end, middle, steps=3000, batch=32, longest=24):
+    """Adam on `words, middle, the words copied as for `train`, end`, from `middle` on."""
+    rng = np.random.default_rng(seed)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = 0.01 * min(1, (step + 1) / 50, 2 * (1 - step / steps))
+        ids = np.zeros((batch, longest), dtype=np.int64)
+        labels = np.full((batch, longest), -100, dtype=np.int64)
+        for row in range(batch):
+            words = rng.integers(first, vocab, size=rng.choice(lengths)).tolist()
+            text = ([*words, middle] + copied(rng, words, vocab, first) + [end])[:longest]
+            ids[row, : len(text)] = text
+            labels[row, len(words) : len(text) - 1] = text[len(words) + 1 :]
+        logits = model(input_ids=torch.from_numpy(ids)).logits
+        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), torch.from_numpy(labels).flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    print(f"  loss {loss.item():.2f}", file=sys.stderr)
+    return model.requires_grad_(False).eval()
+
+
+def padded_left(inputs, pad):
+    """The same batch as transformers wants it for decoders: padding first."""
+    ids, mask = (inputs[name].numpy() for name in ("input_ids", "attention_mask"))
+    moved = [np.concatenate([row[keep == 0], row[keep == 1]]) for row, keep in zip(ids, mask)]
+    return {"input_ids": torch.from_numpy(np.stack(moved)), "attention_mask": torch.from_numpy(np.sort(mask, axis=1))}
+
+
 def make_gpt2():
+    """Words are ids 4 to 63; 0 pads, 1 ends, 2 stands between a text and its copy."""
     config = GPT2Config(
         vocab_size=64,
         n_positions=40,
@@ -639,16 +669,23 @@ def make_gpt2():
         n_inner=40,
         bos_token_id=1,
         eos_token_id=1,
+        pad_token_id=0,
     )
-    model = GPT2LMHeadModel(config).eval()
-    randomize(model, 0, 0.4)
+    torch.manual_seed(DROPOUT_SEED)
+    model = GPT2LMHeadModel(config)
+    randomize(model, 0, 0.25)
     for block in model.transformer.h:  # randomize takes names with "norm" for norms
         for norm in (block.ln_1, block.ln_2):
             torch.nn.init.normal_(norm.weight, 1.0, 0.1, generator=torch.Generator().manual_seed(1))
-    inputs = source(0, [6, 3, 9], 64, 4, 0, [], [1])
+    model.generation_config = GenerationConfig(bos_token_id=1, eos_token_id=1, pad_token_id=0)
+    train_to_continue(model, 0, [2, 3, 4, 5, 7, 9], 64, 4, 1, 2)
+    right = lambda seed: source(seed, [6, 4, 9, 3], 64, 4, 0, [], [2])
+    seed, _, results = choose(model, lambda seed: padded_left(right(seed), 0), CASES)
+    print(f"gpt2: batch {seed}")
+    inputs = right(seed)
     with torch.no_grad():
         forward = {"logits": model(**inputs).logits}
-    write("gpt2", model, inputs, forward, {})
+    write("gpt2", model, inputs, forward, results)
 
 
 MAKERS = {

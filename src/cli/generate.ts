@@ -29,7 +29,7 @@ export function generateCommand(streams: CommandStreams = process): Command {
     .description(
       'Generate from JSON lines on standard input. Each is {"text"} or {"input_ids"} with optional "attention_mask", ' +
         '"decoder_input_ids" and "force_words_ids"; each gives {"input_ids", "sequences": [{"ids", "score", "text"}]}, best ' +
-        'first.',
+        'first. A model without an encoder continues its input, which is then the beginning of "ids".',
     )
     .addHelpText(
       'after',

@@ -109,6 +109,34 @@ describe('polybeam generate', () => {
   });
 });
 
+describe('a model that continues texts', () => {
+  const gpt2 = JSON.parse(readFileSync(`${fixtures}/gpt2/expected.json`, 'utf8'));
+  const text: number[] = gpt2.inputs.input_ids[2];
+
+  it('is decoded by generate: the text and what follows', async () => {
+    const { code, out, err } = await run(
+      ['generate', '--model', `${fixtures}/gpt2`, '--num-beams', '4', '--max-new-tokens', '16'],
+      [`{"input_ids": ${JSON.stringify(text)}}\n`],
+    );
+    expect([code, err]).toEqual([0, '']);
+    const { sequences } = gpt2.generate.find(({ name }: { name: string }) => name === 'beam');
+    const wanted: number[] = sequences[2];
+    const { ids, score } = JSON.parse(out).sequences[0];
+    expect(ids).toEqual(wanted.slice(0, ids.length));
+    expect(ids.length).toBeGreaterThan(text.length);
+    expect(Number.isFinite(score)).toBe(true);
+  });
+
+  it('refuses a beginning of the output beside the text, and a translation', async () => {
+    const input = '{"input_ids": [5], "decoder_input_ids": [6]}\n';
+    const generated = await run(['generate', '--model', `${fixtures}/gpt2`], [input]);
+    expect(generated.code).toBe(1);
+    expect(generated.err).toContain('append them to inputIds');
+    const translated = await run(['translate', '--model', `${fixtures}/gpt2`], ['a\n']);
+    expect(translated.err).toContain('continues texts and does not translate');
+  });
+});
+
 describe('polybeam translate --chunk', () => {
   it('translates every piece of a long text, and counts lines as before', async () => {
     const long = 'the end. the start. the end. the start. the end. the start.';

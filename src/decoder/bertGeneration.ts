@@ -14,7 +14,7 @@ import { activations } from '../nn/activation.js';
 import { type KeysAndValues, keysAndValues } from '../nn/attention.js';
 import { dense } from '../nn/dense.js';
 import { norm } from '../nn/norm.js';
-import type { DecoderInputs, EncoderDecoder } from './encoderDecoder.js';
+import type { DecoderInputs, EncoderDecoder, OwnInputs } from './encoderDecoder.js';
 
 /**
  * How a BERT decoder turns hidden states into logits: BERT's masked-LM head (transform, then tied projection), or
@@ -78,7 +78,7 @@ function readMemory(p: Parameters, config: BertConfig, memory: tf.Tensor): KeysA
 export function decodeBert(
   p: Parameters,
   config: BertConfig,
-  inputs: Omit<DecoderInputs, 'memory' | 'memoryMask'> & Partial<DecoderInputs>,
+  inputs: OwnInputs & Partial<DecoderInputs>,
 ): { hidden: tf.Tensor; caches: KeysAndValues[] } {
   const embedded = bertEmbeddings(
     p.scope('embeddings'),

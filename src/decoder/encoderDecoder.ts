@@ -3,42 +3,57 @@ import type { DropoutSource } from '../engine/ops/dropout.js';
 import type { Parameters } from '../engine/parameters.js';
 import type { KeysAndValues, SelfAttentionMode } from '../nn/attention.js';
 
-/** What the decoder of any architecture is given. */
-export interface DecoderInputs {
+/** What a decoder that reads nothing but its own text is given. */
+export interface OwnInputs {
   /** int32 [rows, length] */
   inputIds: tf.Tensor;
   /** int32 [length], positions of the columns of `inputIds`. */
   positions: tf.Tensor;
-  /** The source as each layer's cross-attention reads it. */
-  memory: readonly KeysAndValues[];
-  /** int32 [batch, source] */
-  memoryMask: tf.Tensor;
   self: SelfAttentionMode;
   dropout?: DropoutSource;
 }
 
+/** What the decoder of an encoder-decoder is given. */
+export interface DecoderInputs extends OwnInputs {
+  /** The source as each layer's cross-attention reads it. */
+  memory: readonly KeysAndValues[];
+  /** int32 [batch, source] */
+  memoryMask: tf.Tensor;
+}
+
 /**
- * An encoder-decoder as the decoding core, the trainer and the checkpoint loader see it: functions of weights and
- * tensors, and the sizes they need. An architecture provides one of these; nothing else asks which it is.
+ * A decoder as the decoding core sees it: functions of weights and tensors, and the sizes they need. By itself it is a
+ * left-to-right language model; where it reads a source too it is an `EncoderDecoder`. An architecture provides one of
+ * these; nothing else asks which it is.
  */
-export interface EncoderDecoder {
+export interface Decoder {
   vocabSize: number;
-  /** Ids the encoder knows. */
-  sourceVocabSize: number;
   decoderLayers: number;
   decoderHeads: number;
   /** Features of one decoder head. */
   headSize: number;
-  /** Positions the encoder can address. */
-  maxSource: number;
   /** Positions the decoder can address. */
   maxTarget: number;
+  /** Hidden states [rows, length, features], and what the self-attention mode keeps. */
+  decode(p: Parameters, inputs: OwnInputs): { hidden: tf.Tensor; caches: KeysAndValues[] };
+  /** [..., features] -> [..., vocabSize] */
+  logits(p: Parameters, hidden: tf.Tensor): tf.Tensor;
+}
+
+/** A decoder that reads a source, as the decoding core, the trainer and the checkpoint loader see it. */
+export interface EncoderDecoder extends Decoder {
+  /** Ids the encoder knows. */
+  sourceVocabSize: number;
+  /** Positions the encoder can address. */
+  maxSource: number;
   /** int32 [batch, source] twice -> memory [batch, source, features] */
   encode(p: Parameters, inputIds: tf.Tensor, attentionMask: tf.Tensor, dropout?: DropoutSource): tf.Tensor;
   /** Keys and values of every decoder layer's cross-attention. */
   readMemory(p: Parameters, memory: tf.Tensor): KeysAndValues[];
-  /** Hidden states [rows, length, features], and what the self-attention mode keeps. */
   decode(p: Parameters, inputs: DecoderInputs): { hidden: tf.Tensor; caches: KeysAndValues[] };
-  /** [..., features] -> [..., vocabSize] */
-  logits(p: Parameters, hidden: tf.Tensor): tf.Tensor;
+}
+
+/** Whether a decoder reads a source beside its own text. */
+export function readsSource(model: Decoder): model is EncoderDecoder {
+  return 'encode' in model;
 }

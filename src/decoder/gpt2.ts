@@ -6,7 +6,7 @@ import { type ActivationName, activations } from '../nn/activation.js';
 import { type KeysAndValues, selfAttentionOf } from '../nn/attention.js';
 import { denseByInput } from '../nn/dense.js';
 import { norm } from '../nn/norm.js';
-import type { DecoderInputs } from './encoderDecoder.js';
+import type { Decoder, OwnInputs } from './encoderDecoder.js';
 
 /** GPT-2 (Radford et al. 2019): a decoder that reads nothing but its own text. */
 export interface Gpt2Config {
@@ -30,6 +30,19 @@ export interface Gpt2Config {
   prefix: string;
 }
 
+/** GPT-2 as a model that continues texts. */
+export function gpt2(config: Gpt2Config): Decoder {
+  return {
+    vocabSize: config.vocabSize,
+    decoderLayers: config.nLayer,
+    decoderHeads: config.nHead,
+    headSize: config.nEmbd / config.nHead,
+    maxTarget: config.nPositions,
+    decode: (p, inputs) => decodeGpt2(p, config, inputs),
+    logits: (p, hidden) => gpt2Logits(p, config, hidden),
+  };
+}
+
 function initializerOf(config: Gpt2Config): Initializer {
   return { kind: 'normal', standardDeviation: config.initializerRange };
 }
@@ -45,7 +58,7 @@ function tokenTable(p: Parameters, config: Gpt2Config): tf.Tensor {
 export function decodeGpt2(
   p: Parameters,
   config: Gpt2Config,
-  { inputIds, positions, self, dropout: source }: Omit<DecoderInputs, 'memory' | 'memoryMask'>,
+  { inputIds, positions, self, dropout: source }: OwnInputs,
 ): { hidden: tf.Tensor; caches: KeysAndValues[] } {
   const { nEmbd, nPositions, prefix, residPdrop } = config;
   const initializer = initializerOf(config);

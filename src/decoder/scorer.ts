@@ -4,13 +4,14 @@ import { crossEntropy } from '../engine/ops/crossEntropy.js';
 import { rangeTo } from '../engine/ops/sizes.js';
 import type { Parameters } from '../engine/parameters.js';
 import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
-import { integers } from '../engine/values.js';
-import type { EncoderDecoder } from './encoderDecoder.js';
+import { integers, type Value } from '../engine/values.js';
+import { type Decoder, type OwnInputs, readsSource } from './encoderDecoder.js';
 
 /** A source, and an output whose probability is asked for. */
 export interface ScoredPair {
+  /** Not read by a decoder alone. */
   inputIds: readonly number[];
-  /** What the decoder is told without being asked: at least its start token. */
+  /** What the decoder is told without being asked: at least its start token, or a text that the target continues. */
   prompt: readonly number[];
   /** The tokens after the prompt. */
   target: readonly number[];
@@ -24,26 +25,34 @@ export interface Scorer {
   release(): Promise<void>;
 }
 
-const signature: Signature = {
+const sourceSignature: Signature = {
   inputIds: { type: 'int32', shape: ['batch', 'source'] },
   attentionMask: { type: 'int32', shape: ['batch', 'source'] },
+};
+
+const signature: Signature = {
   decoderInputIds: { type: 'int32', shape: ['batch', 'target'] },
   labelPositions: { type: 'int32', shape: ['tokens'] },
   labels: { type: 'int32', shape: ['tokens'] },
 };
 
 /** A scorer whose program is compiled when it is first used. */
-export function createScorer(model: EncoderDecoder, options: CompileOptions): Scorer {
+export function createScorer(model: Decoder, options: CompileOptions): Scorer {
   let program: Promise<Program> | undefined;
   return {
     score: async (pairs, batchSize = 16) => {
-      program ??= compile((inputs, p) => logProbabilities(model, inputs, p), signature, options);
+      program ??= compile(
+        (inputs, p) => logProbabilities(model, inputs, p),
+        readsSource(model) ? { ...sourceSignature, ...signature } : signature,
+        options,
+      );
       const compiled = await program;
       const results: Float32Array[] = pairs.map(() => new Float32Array());
       for (const batch of batches(pairs, batchSize)) {
         const scored = await scoreBatch(
           compiled,
           batch.map((index) => pairs[index]),
+          readsSource(model),
         );
         batch.forEach((index, row) => {
           results[index] = scored[row];
@@ -58,15 +67,19 @@ export function createScorer(model: EncoderDecoder, options: CompileOptions): Sc
   };
 }
 
-function logProbabilities(model: EncoderDecoder, inputs: Tensors, p: Parameters): Tensors {
-  const memory = model.encode(p, inputs.inputIds, inputs.attentionMask);
-  const { hidden } = model.decode(p, {
+function logProbabilities(model: Decoder, inputs: Tensors, p: Parameters): Tensors {
+  const own: OwnInputs = {
     inputIds: inputs.decoderInputIds,
     positions: rangeTo(inputs.decoderInputIds.shape[1]!),
-    memory: model.readMemory(p, memory),
-    memoryMask: inputs.attentionMask,
     self: { kind: 'sequence', visibility: { causal: true } },
-  });
+  };
+  const { hidden } = readsSource(model)
+    ? model.decode(p, {
+        ...own,
+        memory: model.readMemory(p, model.encode(p, inputs.inputIds, inputs.attentionMask)),
+        memoryMask: inputs.attentionMask,
+      })
+    : model.decode(p, own);
   const rows = tf.gather(hidden.reshape([-1, hidden.shape[2]!]), inputs.labelPositions as tf.Tensor1D);
   const { negativeLogLikelihood } = crossEntropy(model.logits(p, rows), inputs.labels, 0);
   return { logProbabilities: tf.neg(negativeLogLikelihood) };
@@ -85,18 +98,17 @@ function batches(pairs: readonly ScoredPair[], batchSize: number): number[][] {
   return result;
 }
 
-async function scoreBatch(program: Program, pairs: readonly ScoredPair[]): Promise<Float32Array[]> {
+async function scoreBatch(
+  program: Program,
+  pairs: readonly ScoredPair[],
+  withSource: boolean,
+): Promise<Float32Array[]> {
   const batch = pairs.length;
-  const source = Math.max(...pairs.map(({ inputIds }) => inputIds.length));
   // The last token is predicted and never read.
   const target = Math.max(...pairs.map((pair) => pair.prompt.length + pair.target.length)) - 1;
-  const inputIds = new Int32Array(batch * source);
-  const attentionMask = new Int32Array(batch * source);
   const decoderInputIds = new Int32Array(batch * target);
   const positions: number[] = [];
   pairs.forEach((pair, row) => {
-    inputIds.set(pair.inputIds, row * source);
-    attentionMask.fill(1, row * source, row * source + pair.inputIds.length);
     decoderInputIds.set([...pair.prompt, ...pair.target].slice(0, -1), row * target);
     pair.target.forEach((_, at) => {
       positions.push(row * target + pair.prompt.length - 1 + at);
@@ -104,8 +116,7 @@ async function scoreBatch(program: Program, pairs: readonly ScoredPair[]): Promi
   });
   const labels = Int32Array.from(pairs.flatMap((pair) => [...pair.target]));
   const { logProbabilities: found } = await program.run({
-    inputIds: integers([batch, source], inputIds),
-    attentionMask: integers([batch, source], attentionMask),
+    ...(withSource && sourceFeeds(pairs)),
     decoderInputIds: integers([batch, target], decoderInputIds),
     labelPositions: integers([labels.length], Int32Array.from(positions)),
     labels: integers([labels.length], labels),
@@ -116,4 +127,18 @@ async function scoreBatch(program: Program, pairs: readonly ScoredPair[]): Promi
     next += pair.target.length;
     return (found.data as Float32Array).slice(from, next);
   });
+}
+
+function sourceFeeds(pairs: readonly ScoredPair[]): Record<string, Value> {
+  const source = Math.max(...pairs.map(({ inputIds }) => inputIds.length));
+  const inputIds = new Int32Array(pairs.length * source);
+  const attentionMask = new Int32Array(pairs.length * source);
+  pairs.forEach((pair, row) => {
+    inputIds.set(pair.inputIds, row * source);
+    attentionMask.fill(1, row * source, row * source + pair.inputIds.length);
+  });
+  return {
+    inputIds: integers([pairs.length, source], inputIds),
+    attentionMask: integers([pairs.length, source], attentionMask),
+  };
 }

@@ -4,15 +4,19 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BertConfig } from '../encoder/bert.js';
 import type { T5Config } from '../encoder/t5.js';
 import type { TransformerConfig } from '../encoder/transformer.js';
+import { rangeTo } from '../engine/ops/sizes.js';
+import type { ParameterSpec } from '../engine/parameters.js';
 import type { Device } from '../engine/program.js';
+import { traceFunction } from '../engine/traceFunction.js';
 import type { WeightStore } from '../engine/weights.js';
 import { stepModelContract } from '../generation/stepModel.contract.js';
 import { everyLogit } from '../generation/stepModel.js';
 import { initialWeights } from '../training/initialize.js';
 import { sequenceToSequence } from '../training/sequenceToSequence.js';
 import { trainableParameters } from '../training/step.js';
-import { bertEncoderDecoder } from './bertGeneration.js';
-import type { EncoderDecoder } from './encoderDecoder.js';
+import { bertEncoderDecoder, bertLogits, decodeBert } from './bertGeneration.js';
+import { type Decoder, type EncoderDecoder, readsSource } from './encoderDecoder.js';
+import { gpt2 } from './gpt2.js';
 import { createStepModel, type SequenceModel } from './stepModel.js';
 import { t5 } from './t5.js';
 import { transformer } from './transformer.js';
@@ -72,18 +76,55 @@ const relative: T5Config = {
   initializerFactor: 1.5,
 };
 
+const head = { ...bert, head: 'lm_head', tieWordEmbeddings: true } as const;
+
 const architectures: Record<string, EncoderDecoder> = {
   transformer: transformer(marian),
-  'bert with a bert-generation decoder': bertEncoderDecoder(bert, {
-    ...bert,
-    head: 'lm_head',
-    tieWordEmbeddings: true,
-  }),
+  'bert with a bert-generation decoder': bertEncoderDecoder(bert, head),
   t5: t5(relative),
 };
 
-function randomWeights(model: EncoderDecoder): WeightStore {
-  const specs = trainableParameters(sequenceToSequence(model, 0));
+/** Those that read nothing but their own text. */
+const alone: Record<string, Decoder> = {
+  gpt2: gpt2({
+    vocabSize: 19,
+    nPositions: 80,
+    nEmbd: 16,
+    nLayer: 2,
+    nHead: 2,
+    nInner: 24,
+    activationFunction: 'gelu_new',
+    layerNormEpsilon: 1e-6,
+    residPdrop: 0,
+    embdPdrop: 0,
+    attnPdrop: 0,
+    initializerRange: 0.4,
+    tieWordEmbeddings: true,
+    prefix: '',
+  }),
+  'a bert-generation decoder': {
+    vocabSize: 19,
+    decoderLayers: 2,
+    decoderHeads: 2,
+    headSize: 8,
+    maxTarget: 80,
+    decode: (p, inputs) => decodeBert(p, bert, inputs),
+    logits: (p, hidden) => bertLogits(p, head, hidden),
+  },
+};
+
+function parametersOf(model: Decoder): ParameterSpec[] {
+  if (readsSource(model)) return trainableParameters(sequenceToSequence(model, 0));
+  const signature = { inputIds: { type: 'int32', shape: ['batch', 'target'] } } as const;
+  return traceFunction(({ inputIds }, p) => {
+    const self = { kind: 'sequence', visibility: { causal: true } } as const;
+    const { hidden } = model.decode(p, { inputIds, positions: rangeTo(inputIds.shape[1]!), self });
+    return { logits: model.logits(p, hidden) };
+  }, signature).parameters;
+}
+
+function randomWeights(model: Decoder): WeightStore {
+  const specs = parametersOf(model);
   const values = initialWeights(specs, 3);
   const shapes = new Map(specs.map((spec) => [spec.name, spec.shape]));
   return {
@@ -117,7 +158,7 @@ const sources = [
   [9, 10, 11, 1],
 ];
 
-for (const [name, architecture] of Object.entries(architectures)) {
+for (const [name, architecture] of Object.entries({ ...architectures, ...alone })) {
   for (const device of ['cpu', 'tfjs:cpu'] as Device[]) {
     const model = createStepModel(architecture, { device, weights: randomWeights(architecture) });
     made.push(model);
@@ -130,10 +171,11 @@ for (const [name, architecture] of Object.entries(architectures)) {
   }
 }
 
-test.each(['transformer', 't5'])(
+test.each(['transformer', 't5', 'gpt2'])(
   'a cache that grows past its first capacity gives what a long prompt gives: %s',
   async (name) => {
-    const model = createStepModel(architectures[name], { weights: randomWeights(architectures[name]) });
+    const architecture = { ...architectures, ...alone }[name];
+    const model = createStepModel(architecture, { weights: randomWeights(architecture) });
     const selection = everyLogit;
     const source = {
       inputIds: Int32Array.from(sources[0]),

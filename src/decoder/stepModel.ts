@@ -1,6 +1,4 @@
-import { compile } from '../engine/compile.js';
-import type { Parameters } from '../engine/parameters.js';
-import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
+import type { CompileOptions, Program } from '../engine/program.js';
 import { integers, type Value } from '../engine/values.js';
 import type {
   Candidates,
@@ -8,13 +6,13 @@ import type {
   SelectionSpec,
   SourceBatch,
   StartFeed,
-  StepEdits,
   StepFeed,
   StepModel,
 } from '../generation/stepModel.js';
 import { copyCache, firstCapacity, keepGroups, makeCache, nextCapacity } from './cacheMemory.js';
-import type { EncoderDecoder } from './encoderDecoder.js';
-import { editFeeds, selectCandidates, selectionSignature } from './selection.js';
+import { type Decoder, readsSource } from './encoderDecoder.js';
+import { editFeeds } from './selection.js';
+import { cacheNames, createStepPrograms, nextName, type StepPrograms } from './stepPrograms.js';
 
 /** The caches and the source of one batch. */
 interface State extends DecodingState {
@@ -27,129 +25,48 @@ interface State extends DecodingState {
   used: number;
   /** `key.0`, `value.0`, ...: [batch * beams, heads, capacity, size] */
   caches: Record<string, Value>;
-  /** `memoryKey.0`, `memoryValue.0`, ...: [batch, heads, source, size] */
+  /**
+   * `memoryMask` [batch, source] and `memoryKey.0`, `memoryValue.0`, ...: [batch, heads, source, size]; empty where no
+   * source is read.
+   */
   memory: Record<string, Value>;
-  /** [batch, source] */
-  memoryMask: Value;
   /** What every step is fed and writes, until caches move; the same values are used again and again. */
   bound?: { feeds: Record<string, Value>; into: Record<string, Value> };
 }
 
-/** Serves an encoder-decoder to the search: one program reads the source, one appends a token to every row. */
+/** Serves a decoder to the search, with an encoder or alone. */
 export interface SequenceModel extends StepModel {
-  /** The encoder's output alone. [batch, source, features] */
-  encode(source: SourceBatch): Promise<Value>;
+  /** The encoder's output alone, where there is an encoder. [batch, source, features] */
+  encode?(source: SourceBatch): Promise<Value>;
   /** Compiles what greedy or beam search will need, so that the first request does not wait. */
   warmUp(spec: SelectionSpec): Promise<void>;
   /** Frees the programs. */
   release(): Promise<void>;
 }
 
-/**
- * A step model over compiled programs. Weights are read by the program that needs them and by no other: the encoder
- * and the cross-attention's keys and values in one, all else in the other.
- */
-export function createStepModel(model: EncoderDecoder, options: CompileOptions): SequenceModel {
-  let encoder: Promise<Program> | undefined;
-  const steps = new Map<string, Promise<Program>>();
-  const encoderProgram = () => {
-    encoder ??= compileEncoder(model, options);
-    return encoder;
-  };
-  const stepProgram = (spec: SelectionSpec) => {
-    const key = JSON.stringify(spec);
-    const known = steps.get(key) ?? compileStep(model, spec, options);
-    steps.set(key, known);
-    return known;
-  };
+/** A step model over compiled programs: one reads the source, one a long prompt, one appends a token to every row. */
+export function createStepModel(model: Decoder, options: CompileOptions): SequenceModel {
+  const programs = createStepPrograms(model, options);
   return {
     vocabSize: model.vocabSize,
     maxPositions: model.maxTarget,
-    start: async (feed) => start(model, await encoderProgram(), await stepProgram(feed.selection), feed),
-    step: async (state, feed) => step(await stepProgram((state as State).spec), state as State, feed),
+    start: (feed) => start(model, programs, feed),
+    step: async (state, feed) => step(await programs.step((state as State).spec), state as State, feed),
     keep: async (state, sentences) => keep(state as State, sentences),
     dispose: (state) => {
       (state as State).caches = {};
       (state as State).memory = {};
       (state as State).bound = undefined;
     },
-    encode: async (source) => (await (await encoderProgram()).run(sourceFeeds(source))).memory,
+    ...(readsSource(model) && {
+      encode: async (source: SourceBatch) =>
+        (await (await programs.source()!).run(sourceFeeds(source))).memory,
+    }),
     warmUp: async (spec) => {
-      await Promise.all([encoderProgram(), stepProgram(spec)]);
+      await Promise.all([programs.source(), programs.step(spec)]);
     },
-    release: async () => {
-      const programs = await Promise.all([...steps.values(), ...(encoder ? [encoder] : [])]);
-      await Promise.all(programs.map((program) => program.dispose()));
-      steps.clear();
-      encoder = undefined;
-    },
+    release: programs.release,
   };
-}
-
-const layersOf = (model: EncoderDecoder) => Array.from({ length: model.decoderLayers }, (_, layer) => layer);
-
-const sourceSignature: Signature = {
-  inputIds: { type: 'int32', shape: ['batch', 'source'] },
-  attentionMask: { type: 'int32', shape: ['batch', 'source'] },
-};
-
-function compileEncoder(model: EncoderDecoder, options: CompileOptions): Promise<Program> {
-  const fn = (inputs: Tensors, p: Parameters): Tensors => {
-    const memory = model.encode(p, inputs.inputIds, inputs.attentionMask);
-    const outputs: Tensors = { memory };
-    model.readMemory(p, memory).forEach(({ key, value }, layer) => {
-      outputs[`memoryKey.${layer}`] = key;
-      outputs[`memoryValue.${layer}`] = value;
-    });
-    return outputs;
-  };
-  return compile(fn, sourceSignature, options);
-}
-
-function stepSignature(model: EncoderDecoder, spec: SelectionSpec): Signature {
-  const rows = 'batch*beams';
-  const cache = { type: 'float32', shape: [rows, model.decoderHeads, 'capacity', model.headSize] } as const;
-  const memory = { type: 'float32', shape: ['batch', model.decoderHeads, 'source', model.headSize] } as const;
-  const signature: Signature = {
-    tokens: { type: 'int32', shape: [rows] },
-    position: { type: 'int32', shape: [1] },
-    ancestry: { type: 'int32', shape: ['batch', 'beams', 'capacity'] },
-    memoryMask: { type: 'int32', shape: ['batch', 'source'] },
-    ...selectionSignature(spec, rows),
-  };
-  for (const layer of layersOf(model)) {
-    signature[`key.${layer}`] = cache;
-    signature[`value.${layer}`] = cache;
-    signature[`memoryKey.${layer}`] = memory;
-    signature[`memoryValue.${layer}`] = memory;
-  }
-  return signature;
-}
-
-function compileStep(model: EncoderDecoder, spec: SelectionSpec, options: CompileOptions): Promise<Program> {
-  const pairs = (inputs: Tensors, key: string, value: string) =>
-    layersOf(model).map((layer) => ({ key: inputs[`${key}.${layer}`], value: inputs[`${value}.${layer}`] }));
-  const fn = (inputs: Tensors, p: Parameters): Tensors => {
-    const { hidden, caches } = model.decode(p, {
-      inputIds: inputs.tokens.reshape([inputs.tokens.size, 1]),
-      positions: inputs.position,
-      memory: pairs(inputs, 'memoryKey', 'memoryValue'),
-      memoryMask: inputs.memoryMask,
-      self: {
-        kind: 'cached',
-        caches: pairs(inputs, 'key', 'value'),
-        position: { position: inputs.position, ancestry: inputs.ancestry },
-      },
-    });
-    const rows = hidden.reshape([hidden.shape[0]!, hidden.shape[2]!]);
-    const outputs = selectCandidates(model.logits(p, rows), spec, inputs);
-    caches.forEach(({ key, value }, layer) => {
-      outputs[`nextKey.${layer}`] = key;
-      outputs[`nextValue.${layer}`] = value;
-    });
-    return outputs;
-  };
-  return compile(fn, stepSignature(model, spec), options);
 }
 
 function sourceFeeds({ inputIds, attentionMask, batch, source }: SourceBatch): Record<string, Value> {
@@ -159,11 +76,22 @@ function sourceFeeds({ inputIds, attentionMask, batch, source }: SourceBatch): R
   };
 }
 
-/** Reads the source, then the prompt token by token with one row a sentence; beams begin after it. */
-async function start(model: EncoderDecoder, encoder: Program, program: Program, feed: StartFeed) {
-  const { memory: _, ...memory } = await encoder.run(sourceFeeds(feed.source));
+/** The source as every step reads it. */
+async function readSource(programs: StepPrograms, source: SourceBatch): Promise<Record<string, Value>> {
+  const program = await programs.source();
+  if (!program) return {};
+  const { memory: _, ...memory } = await program.run(sourceFeeds(source));
+  return { memoryMask: integers([source.batch, source.source], source.attentionMask), ...memory };
+}
+
+/**
+ * Reads the source, then the prompt with one row a sentence: all but its last token at once. Its last token is a step as
+ * any other; beams begin after it.
+ */
+async function start(model: Decoder, programs: StepPrograms, feed: StartFeed) {
   const { batch } = feed.source;
-  const capacity = firstCapacity(feed.promptLength, feed.maxLength);
+  const { promptLength } = feed;
+  const capacity = firstCapacity(promptLength, feed.maxLength);
   const state: State = {
     batch,
     beams: 1,
@@ -172,49 +100,36 @@ async function start(model: EncoderDecoder, encoder: Program, program: Program, 
     capacity,
     used: 0,
     caches: makeCaches(model, batch, capacity),
-    memory,
-    memoryMask: integers([batch, feed.source.source], feed.source.attentionMask),
+    memory: await readSource(programs, feed.source),
   };
-  const ancestry = new Int32Array(batch * feed.maxLength);
-  const tokens = new Int32Array(batch);
-  let candidates: Candidates | undefined;
-  for (let position = 0; position < feed.promptLength; position++) {
-    for (let row = 0; row < batch; row++) tokens[row] = feed.prompt[row * feed.promptLength + position];
-    const last = position === feed.promptLength - 1;
-    // Edits belong to the choice after the whole prompt.
-    const edits = last ? feed : unedited(feed);
-    candidates = await step(program, state, { ...edits, tokens, position, ancestry });
-  }
-  return { state: withBeams(state, feed.beams), candidates: candidates! };
+  if (promptLength > 1) await readPrompt(await programs.prompt(), state, feed);
+  const candidates = await step(await programs.step(feed.selection), state, {
+    ...feed,
+    tokens: Int32Array.from({ length: batch }, (_, row) => feed.prompt[(row + 1) * promptLength - 1]),
+    position: promptLength - 1,
+    ancestry: new Int32Array(batch * feed.maxLength),
+  });
+  return { state: withBeams(state, feed.beams), candidates };
 }
 
-/** What a program that expects edits is given where none apply. */
-function unedited(feed: StartFeed): StepEdits {
-  const { repetitionPenalty, allowed, candidates, lookup } = feed.selection;
-  const edits: StepEdits = {};
-  if (repetitionPenalty !== 1) {
-    edits.penalized = feed.prompt;
-    edits.penalizedWidth = feed.promptLength;
+/** Fills the caches with all of the prompt but its last token. */
+async function readPrompt(program: Program, state: State, feed: StartFeed): Promise<void> {
+  const length = feed.promptLength - 1;
+  const tokens = integers([state.batch, length]);
+  for (let row = 0; row < state.batch; row++) {
+    const from = row * feed.promptLength;
+    tokens.data.set(feed.prompt.subarray(from, from + length), row * length);
   }
-  if (allowed) {
-    edits.allowedWidth = Math.max(1, candidates);
-    edits.allowed = new Int32Array(feed.source.batch * edits.allowedWidth).fill(-1);
+  const read = await program.run({ tokens, ...state.memory });
+  for (const [name, cache] of Object.entries(state.caches)) {
+    copyCache(read[nextName(name)], cache, length, (row) => row);
   }
-  if (lookup) {
-    edits.lookupWidth = 1;
-    edits.lookup = new Int32Array(feed.source.batch).fill(-1);
-  }
-  return edits;
+  state.used = length;
 }
 
-function makeCaches(model: EncoderDecoder, rows: number, capacity: number): Record<string, Value> {
+function makeCaches(model: Decoder, rows: number, capacity: number): Record<string, Value> {
   const shape = { rows, heads: model.decoderHeads, capacity, size: model.headSize };
-  const caches: Record<string, Value> = {};
-  for (const layer of layersOf(model)) {
-    caches[`key.${layer}`] = makeCache(shape);
-    caches[`value.${layer}`] = makeCache(shape);
-  }
-  return caches;
+  return Object.fromEntries(cacheNames(model).map((name) => [name, makeCache(shape)]));
 }
 
 function moveCaches(state: State, rows: number, capacity: number, rowAt: (row: number) => number): void {
@@ -245,16 +160,10 @@ function bind(state: State): NonNullable<State['bound']> {
     tokens: integers([batch * beams]),
     position: integers([1]),
     ancestry: integers([batch, beams, capacity]),
-    memoryMask: state.memoryMask,
     ...state.memory,
     ...state.caches,
   };
   return { feeds, into };
-}
-
-/** `key.0` -> `nextKey.0` */
-function nextName(cache: string): string {
-  return `next${cache[0].toUpperCase()}${cache.slice(1)}`;
 }
 
 async function step(program: Program, state: State, feed: StepFeed): Promise<Candidates> {
@@ -297,7 +206,6 @@ function keep(state: State, sentences: readonly number[]): State {
     );
   state.caches = kept(state.caches, state.beams);
   state.memory = kept(state.memory, 1);
-  state.memoryMask = keepGroups(state.memoryMask, sentences, 1);
   state.batch = sentences.length;
   state.bound = undefined;
   return state;

@@ -1,5 +1,6 @@
 import { addNode } from './backPointers.js';
 import { createFinishedList, finish, finishedOf, scoreToBeat } from './finishedList.js';
+import { unreadToken } from './frontier.js';
 import { finishedWanted } from './optionConflicts.js';
 import { createLengthScore } from './processors/lengthScore.js';
 import { stopStringList } from './processors/stopStrings.js';
@@ -41,7 +42,6 @@ export function createBeamSelector(context: SearchContext): Selector {
     scores: new Float64Array(beams),
   };
   const finished = createFinishedList(batch, room);
-  const filler = rules.eosTokenIds[0] ?? rules.decoderStartTokenId;
 
   const { suppressedTokenIds = [], beginSuppressedTokenIds = [], eosTokenIds } = rules;
   // Any of a row's best may turn out to complete a stop string.
@@ -149,7 +149,7 @@ export function createBeamSelector(context: SearchContext): Selector {
     for (let row = 0; row < beams; row++) {
       const alive = row < open;
       frontier.parents[base + row] = alive ? next.parents[row] : row;
-      frontier.tokens[base + row] = alive ? next.tokens[row] : filler;
+      frontier.tokens[base + row] = alive ? next.tokens[row] : unreadToken;
       frontier.nodes[base + row] = alive ? next.nodes[row] : -1;
       frontier.scores[base + row] = alive ? next.scores[row] : Number.NEGATIVE_INFINITY;
     }

@@ -1,5 +1,6 @@
 import { addNode, trace } from './backPointers.js';
 import { createFinishedList, finish, finishedOf, scoreToBeat } from './finishedList.js';
+import { unreadToken } from './frontier.js';
 import { hiddenCandidates } from './independentRows.js';
 import { finishedWanted } from './optionConflicts.js';
 import { createLengthScore } from './processors/lengthScore.js';
@@ -46,7 +47,6 @@ export function createConstrainedSelector(
   /** Of each back-pointer. */
   const states: ConstraintState[] = [];
   let lookups: Lookup = { lookup: new Int32Array(0), lookupWidth: 0 };
-  const filler = rules.eosTokenIds[0] ?? rules.decoderStartTokenId;
   const forbidden = hiddenCandidates({ ...context, limits: { ...limits, minNewTokens: 0 } });
 
   function stateOf(slot: number, beam: number): ConstraintState {
@@ -111,7 +111,7 @@ export function createConstrainedSelector(
     for (let beam = 0; beam < beams; beam++) {
       const one = chosen[beam];
       frontier.parents[base + beam] = one?.parent ?? beam;
-      frontier.tokens[base + beam] = one?.token ?? filler;
+      frontier.tokens[base + beam] = one?.token ?? unreadToken;
       frontier.nodes[base + beam] = nodes[beam] ?? -1;
       frontier.scores[base + beam] = one?.score ?? Number.NEGATIVE_INFINITY;
     }

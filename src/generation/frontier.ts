@@ -36,6 +36,9 @@ export interface Frontier {
   readonly scratch: Int32Array;
 }
 
+/** What rows are given to read whose results nobody reads. */
+export const unreadToken = 0;
+
 /** The start: every slot at the end of its prompt. @param prompt [batch, promptLength] */
 export function createFrontier(
   batch: number,

@@ -14,11 +14,14 @@ import type { SourceBatch, StepModel } from './stepModel.js';
 
 /** One sentence to decode. */
 export interface GenerationInput {
-  /** Source token ids; empty gives an empty output. */
+  /** Source token ids, or for a model that continues texts the text; empty gives an empty output. */
   inputIds: readonly number[];
   /** 1 for a token, 0 for padding; default all 1. Same length as inputIds. */
   attentionMask?: readonly number[];
-  /** Beginning of the output to continue; the decoder start token is put before it where it is missing. */
+  /**
+   * Beginning of the output to continue; the decoder start token is put before it where it is missing. Not for models
+   * without such a token: they continue inputIds.
+   */
   decoderInputIds?: readonly number[];
   /** Phrases that its outputs must contain, beside those of the options: see the option of this name. */
   forceWordsIds?: ForcedWords;
@@ -142,17 +145,29 @@ function checkInput(model: StepModel, input: GenerationInput, index: number, rul
   }
   const badMask = attentionMask?.find((value) => value !== 0 && value !== 1);
   if (badMask !== undefined) throw invalid(index, `attentionMask holds ${badMask}`, 'give 0 or 1');
-  const badPrompt = decoderInputIds?.find((id) => !Number.isInteger(id) || id < 0 || id >= model.vocabSize);
-  if (badPrompt !== undefined) {
+  const continues = rules.decoderStartTokenId === undefined;
+  if (continues && decoderInputIds?.length) {
     throw invalid(
       index,
-      `decoderInputIds holds ${badPrompt}`,
-      `give token ids from 0 to ${model.vocabSize - 1}`,
+      `decoderInputIds [${decoderInputIds}] has no place beside inputIds, which the model continues`,
+      'append them to inputIds',
     );
   }
-  const start = rules.decoderStartTokenId;
-  const prompt = decoderInputIds?.[0] === start ? decoderInputIds : [start, ...(decoderInputIds ?? [])];
-  return { index, inputIds, attentionMask, prompt };
+  const given = continues ? 'inputIds' : 'decoderInputIds';
+  const badPrompt = input[given]?.find((id) => !Number.isInteger(id) || id < 0 || id >= model.vocabSize);
+  if (badPrompt !== undefined) {
+    throw invalid(index, `${given} holds ${badPrompt}`, `give token ids from 0 to ${model.vocabSize - 1}`);
+  }
+  return { index, inputIds, attentionMask, prompt: promptOf(input, rules) };
+}
+
+/** What an output begins with: the decoder start token and what is given, or without such a token the input. */
+export function promptOf(
+  { inputIds, attentionMask, decoderInputIds }: GenerationInput,
+  { decoderStartTokenId: start }: DecodingRules,
+): readonly number[] {
+  if (start === undefined) return inputIds.filter((_, at) => attentionMask?.[at] !== 0);
+  return decoderInputIds?.[0] === start ? decoderInputIds : [start, ...(decoderInputIds ?? [])];
 }
 
 /** Batches of one prompt length each, longest sources first; a sort that keeps the order of equals. */

@@ -56,16 +56,23 @@ export interface ModelGeneration {
   rules: DecodingRules;
 }
 
+/** How a model begins to write. */
+export interface StartRules {
+  /** Whether with a decoder start token; otherwise it continues what it is given. */
+  startToken: boolean;
+}
+
 /**
  * Reads the parsed content of a generation_config.json (or the same keys of an old config.json). Keys that do not bear
  * on the search (versions, caches, outputs, unknown ones) are passed over; null is absent.
  *
  * @param file named in errors
- * @throws PolybeamError CONFIG_INVALID for a wrong value, no decoder start token, or a setting polybeam lacks.
+ * @throws PolybeamError CONFIG_INVALID for a wrong value, no decoder start token where one is needed, or a setting polybeam lacks.
  */
 export function readGenerationConfig(
   json: Readonly<Record<string, unknown>>,
   file = 'generation_config.json',
+  { startToken }: StartRules = { startToken: true },
 ): ModelGeneration {
   const options: Record<string, unknown> = {};
   for (const [key, name] of Object.entries(optionKeys)) {
@@ -93,22 +100,27 @@ export function readGenerationConfig(
       throw invalid(file, key, value, 'give an integer from 0');
     defaults[name] = value as number;
   }
-  return { defaults, rules: readRules(json, file) };
+  return { defaults, rules: readRules(json, file, startToken) };
 }
 
-function readRules(json: Readonly<Record<string, unknown>>, file: string): DecodingRules {
+function readRules(
+  json: Readonly<Record<string, unknown>>,
+  file: string,
+  startToken: boolean,
+): DecodingRules {
   const eosTokenIds = idList(json, 'eos_token_id', file) ?? [];
-  const start = idList(json, 'decoder_start_token_id', file) ?? idList(json, 'bos_token_id', file);
-  if (!start) {
+  const found = idList(json, 'decoder_start_token_id', file) ?? idList(json, 'bos_token_id', file);
+  const start = startToken ? found?.[0] : undefined;
+  if (startToken && start === undefined) {
     throw new PolybeamError(
       'CONFIG_INVALID',
       `${file} has neither decoder_start_token_id nor bos_token_id; add the token that decoding starts from.`,
     );
   }
   const rules: DecodingRules = {
-    decoderStartTokenId: start[0],
+    ...(start !== undefined && { decoderStartTokenId: start }),
     eosTokenIds,
-    padTokenId: idList(json, 'pad_token_id', file)?.[0] ?? eosTokenIds[0] ?? start[0],
+    padTokenId: idList(json, 'pad_token_id', file)?.[0] ?? eosTokenIds[0] ?? start ?? 0,
   };
   const forcedBos = idList(json, 'forced_bos_token_id', file);
   if (forcedBos) rules.forcedBosTokenId = forcedBos[0];

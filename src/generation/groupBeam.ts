@@ -1,5 +1,6 @@
 import { addNode, trace } from './backPointers.js';
 import { createFinishedList, finish, finishedOf, scoreToBeat } from './finishedList.js';
+import { unreadToken } from './frontier.js';
 import { hiddenCandidates } from './independentRows.js';
 import { createLengthScore } from './processors/lengthScore.js';
 import { stopStringList } from './processors/stopStrings.js';
@@ -38,7 +39,6 @@ export function createGroupBeamSelector(context: SearchContext): Selector {
   const lengthScore = createLengthScore(options);
   const finished = createFinishedList(batch * groups, Math.max(1, Math.round(size * options.patience)));
   const done = new Uint8Array(batch * groups);
-  const filler = rules.eosTokenIds[0] ?? rules.decoderStartTokenId;
   const stopping = stopStringList(options).length > 0 ? size : 0;
   const forbidden = hiddenCandidates({ ...context, limits: { ...limits, minNewTokens: 0 } });
   const wanted = beams + stopping + rules.eosTokenIds.length + forbidden;
@@ -99,7 +99,7 @@ export function createGroupBeamSelector(context: SearchContext): Selector {
     for (let beam = 0; beam < size; beam++) {
       const chosen = next[beam];
       frontier.parents[first + beam] = chosen?.from.parent ?? group * size + beam;
-      frontier.tokens[first + beam] = chosen?.from.token ?? filler;
+      frontier.tokens[first + beam] = chosen?.from.token ?? unreadToken;
       frontier.nodes[first + beam] = chosen?.node ?? -1;
       frontier.scores[first + beam] = chosen?.from.score ?? Number.NEGATIVE_INFINITY;
     }
@@ -133,7 +133,7 @@ export function createGroupBeamSelector(context: SearchContext): Selector {
     const first = slot * beams + group * size;
     for (let beam = 0; beam < size; beam++) {
       frontier.parents[first + beam] = group * size + beam;
-      frontier.tokens[first + beam] = filler;
+      frontier.tokens[first + beam] = unreadToken;
       frontier.scores[first + beam] = Number.NEGATIVE_INFINITY;
     }
   }

@@ -301,6 +301,10 @@ describe('readGenerationConfig', () => {
       use_cache: true,
       x: 1,
     };
+    expect(readGenerationConfig({ eos_token_id: 5 }, 'some.json', { startToken: false }).rules).toEqual({
+      eosTokenIds: [5],
+      padTokenId: 5,
+    });
     expect(readGenerationConfig(json)).toEqual({
       defaults: {},
       rules: { decoderStartTokenId: 2, eosTokenIds: [], padTokenId: 2 },

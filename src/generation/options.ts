@@ -20,8 +20,8 @@ export interface ModelGenerationDefaults extends GenerationOptions {
 
 /** Token ids that come with a model rather than with a request. */
 export interface DecodingRules {
-  /** First token of every decoder prompt. */
-  decoderStartTokenId: number;
+  /** First token of every decoder prompt, no part of outputs; absent where prompts are texts to be continued. */
+  decoderStartTokenId?: number;
   /** Tokens that end a sequence; may be empty: then only the length does. */
   eosTokenIds: readonly number[];
   /** Fills sources up to the length of their batch, masked out. */

@@ -83,7 +83,7 @@ export function translationRequest(
   if (prefix !== undefined) request.prefix = `${prefix} `;
   const targetId = languages.tokenIds.get(to);
   if (targetId === undefined) return request;
-  const startsWithLanguage = [...languages.tokenIds.values()].includes(rules.decoderStartTokenId);
+  const startsWithLanguage = [...languages.tokenIds.values()].some((id) => id === rules.decoderStartTokenId);
   request.rules = startsWithLanguage ? { decoderStartTokenId: targetId } : { forcedBosTokenId: targetId };
   return request;
 }

@@ -20,6 +20,7 @@ export async function loadEnsemble(
   const members: ModelParts[] = [];
   for (const directory of directories) members.push(await loadParts(directory, load));
   const generations = members.map(requireGeneration);
+  checkStarts(members);
   await checkTokenizers(members);
   const { device, threads } = load;
   const steps = createEnsemble(
@@ -48,7 +49,19 @@ function requireGeneration({ generation, directory, config }: ModelParts) {
   if (generation) return generation;
   throw new PolybeamError(
     'MODEL_CANNOT_GENERATE',
-    `${directory} is a ${String(config.model_type)} model without an encoder-decoder; leave it out of the ensemble.`,
+    `${directory} is a ${String(config.model_type)} model without a decoder; leave it out of the ensemble.`,
+  );
+}
+
+/** A source is a text to continue to all, or to none. */
+function checkStarts(members: readonly ModelParts[]): void {
+  const continues = ({ generation }: ModelParts) => generation?.rules.decoderStartTokenId === undefined;
+  const different = members.find((member) => continues(member) !== continues(members[0]));
+  if (!different) return;
+  const [one, other] = continues(different) ? [different, members[0]] : [members[0], different];
+  throw new PolybeamError(
+    'ENSEMBLE_MISMATCH',
+    `${one.directory} continues texts and ${other.directory} reads a source; take models of one kind.`,
   );
 }
 

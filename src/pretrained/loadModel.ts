@@ -1,3 +1,4 @@
+import { readsSource } from '../decoder/encoderDecoder.js';
 import { createScorer, type Scorer } from '../decoder/scorer.js';
 import { createStepModel, type SequenceModel } from '../decoder/stepModel.js';
 import { compile } from '../engine/compile.js';
@@ -45,15 +46,15 @@ export async function loadParts(directory: string, options: LoadOptions = {}): P
     weightPrecision: options.weightPrecision,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
   };
-  const steps = definition.encoderDecoder && createStepModel(definition.encoderDecoder, compileOptions);
-  const scorer = definition.encoderDecoder && createScorer(definition.encoderDecoder, compileOptions);
+  const steps = definition.decoder && createStepModel(definition.decoder, compileOptions);
+  const scorer = definition.decoder && createScorer(definition.decoder, compileOptions);
   const forwardProgram = lazyForward(definition, compileOptions);
   return {
     directory,
     config,
     tokenizer,
     languages: readLanguages(config, tokenizer, found.architecture.languageToken),
-    generation: steps && scorer && { steps, scorer, ...readGeneration(directory, found) },
+    generation: steps && scorer && { steps, scorer, ...readGeneration(directory, found, definition) },
     forwardProgram,
     idCounts: definition.idCounts,
     maxSource: Math.min(definition.maxSource, tokenizer?.modelMaxLength ?? Number.POSITIVE_INFINITY),
@@ -96,7 +97,13 @@ async function tokenizerOf(directory: string): Promise<Tokenizer | undefined> {
   }
 }
 
-function readGeneration(directory: string, { config, generationConfig }: ModelDirectory): ModelGeneration {
-  if (generationConfig) return readGenerationConfig(generationConfig, `${directory}/generation_config.json`);
-  return readGenerationConfig(generationSettingsOf(config), `${directory}/config.json`);
+function readGeneration(
+  directory: string,
+  { config, generationConfig }: ModelDirectory,
+  { decoder }: ModelDefinition,
+): ModelGeneration {
+  const rules = { startToken: decoder !== undefined && readsSource(decoder) };
+  return generationConfig
+    ? readGenerationConfig(generationConfig, `${directory}/generation_config.json`, rules)
+    : readGenerationConfig(generationSettingsOf(config), `${directory}/config.json`, rules);
 }

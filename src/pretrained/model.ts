@@ -2,7 +2,7 @@ import type { Scorer } from '../decoder/scorer.js';
 import type { Program } from '../engine/program.js';
 import { integers, type Value } from '../engine/values.js';
 import { PolybeamError } from '../errors.js';
-import { type Batching, type GenerationInput, generate } from '../generation/generate.js';
+import { type Batching, type GenerationInput, generate, promptOf } from '../generation/generate.js';
 import type { ModelGeneration } from '../generation/generationConfig.js';
 import {
   type GenerationOptions,
@@ -35,7 +35,10 @@ type InputConstraints = Pick<GenerationInput, 'forceWordsIds'>;
 
 /** One output of `generate`. */
 export interface ModelSequence {
-  /** As Hugging Face returns them, without the decoder start token, up to and including the end token. */
+  /**
+   * As Hugging Face returns them, without the decoder start token, up to and including the end token. A model that
+   * continues texts returns the text, too: the last tokenLogProbabilities.length ids are new.
+   */
   ids: number[];
   /** Beam search: log-probability / length^lengthPenalty; otherwise the log-probability. Nats. */
   score: number;
@@ -89,8 +92,12 @@ export interface TranslateOptions extends GenerationOptions, Batching {
 
 /** A source, and an output to be scored. */
 export interface ScoreInput {
+  /** For a model that continues texts, the text before the target. */
   source: ModelInput;
-  /** Text, or ids as `generate` returns them: without the decoder start token, with the end token. */
+  /**
+   * Text, or ids as `generate` returns them: without the decoder start token, with the end token. For a model that
+   * continues texts the new ids alone.
+   */
   target: string | readonly number[];
 }
 
@@ -201,6 +208,12 @@ export function makeModel(parts: ModelParts): Model {
     translate: async (texts, options = {}) => {
       const { from, to, chunk, batchSize, maxBatchTokens, firstIndex, onProgress, ...rest } = options;
       const { rules } = requireGeneration(parts);
+      if (rules.decoderStartTokenId === undefined) {
+        throw new PolybeamError(
+          'MODEL_CANNOT_GENERATE',
+          `${directory} continues texts and does not translate; use generate, or a model with an encoder and a decoder.`,
+        );
+      }
       const request = translationRequest(languages, { from, to }, rules, directory);
       if (chunk !== undefined && !(Number.isInteger(chunk) && chunk >= 1)) {
         throw new PolybeamError('OPTION_INVALID', `Option chunk cannot be ${chunk}: give an integer from 1.`);
@@ -240,21 +253,26 @@ async function scoreAll(
   pairs: readonly ScoreInput[],
   { lengthPenalty, to, from, batchSize }: ScoreOptions,
 ): Promise<ModelScore[]> {
-  const { scorer, rules, defaults } = requireGeneration(parts);
+  const { steps, scorer, rules, defaults } = requireGeneration(parts);
   const exponent = lengthPenalty ?? defaults.lengthPenalty ?? 1;
   const request = translationRequest(parts.languages, { from, to }, rules, parts.directory);
-  const { decoderStartTokenId, forcedBosTokenId } = { ...rules, ...request.rules };
+  const ruling = { ...rules, ...request.rules };
+  // A text to continue has its beginning.
+  const forcedBosTokenId = ruling.decoderStartTokenId === undefined ? undefined : ruling.forcedBosTokenId;
   const sources = await prepareInputs(
     parts,
     pairs.map(({ source }) => ('text' in source ? { text: request.prefix + source.text } : source)),
     0,
     request.sourceId,
   );
-  const targets = await targetIds(parts, pairs, forcedBosTokenId);
+  const prompts = sources.map((source) => promptOf(source, ruling));
+  // The last token is never read.
+  const room = prompts.map((prompt) => steps.maxPositions - prompt.length + 1);
+  const targets = await targetIds(parts, pairs, forcedBosTokenId, room);
   const scored = await scorer.score(
     sources.map(({ inputIds }, index) => ({
       inputIds,
-      prompt: [decoderStartTokenId],
+      prompt: prompts[index],
       target: inputIds.length === 0 ? [] : targets[index],
     })),
     batchSize,
@@ -268,11 +286,12 @@ async function scoreAll(
   });
 }
 
-/** The ids of every target; texts as the model would write them. */
+/** The ids of every target; texts as the model would write them. @param room for each, in tokens */
 async function targetIds(
   parts: ModelParts,
   pairs: readonly ScoreInput[],
   forcedBosTokenId: number | undefined,
+  room: readonly number[],
 ): Promise<(readonly number[])[]> {
   const texts = pairs.flatMap(({ target }) => (typeof target === 'string' ? [target] : []));
   const encoded = texts.length === 0 ? [] : await encodeTexts(parts, texts, 'target');
@@ -281,21 +300,25 @@ async function targetIds(
   let next = 0;
   return pairs.map(({ target }, index) => {
     const name = `Input ${index + 1}: target`;
-    if (typeof target !== 'string') return checkTarget(parts, target, name);
+    if (typeof target !== 'string') return checkTarget(parts, target, room[index], name);
     const words = encoded[next++].ids.filter((id) => !languages.has(id));
     if (target.trim() === '') return [];
     const forced = forcedBosTokenId === undefined || words[0] === forcedBosTokenId ? [] : [forcedBosTokenId];
-    return checkTarget(parts, [...forced, ...words], name);
+    return checkTarget(parts, [...forced, ...words], room[index], name);
   });
 }
 
-function checkTarget(parts: ModelParts, ids: readonly number[], name: string): readonly number[] {
-  const { vocabSize, maxPositions } = parts.generation!.steps;
-  requireKnown(ids, vocabSize, name);
-  if (ids.length <= maxPositions) return ids;
+function checkTarget(
+  parts: ModelParts,
+  ids: readonly number[],
+  room: number,
+  name: string,
+): readonly number[] {
+  requireKnown(ids, parts.generation!.steps.vocabSize, name);
+  if (ids.length <= room) return ids;
   throw new PolybeamError(
     'INPUT_INVALID',
-    `${name} has ${ids.length} tokens; the model can write ${maxPositions}: shorten it.`,
+    `${name} has ${ids.length} tokens; the model can write ${room}: shorten it.`,
   );
 }
 
@@ -307,7 +330,7 @@ function requireGeneration(parts: ModelParts): NonNullable<ModelParts['generatio
   if (parts.generation) return parts.generation;
   throw new PolybeamError(
     'MODEL_CANNOT_GENERATE',
-    `${parts.directory} is a ${String(parts.config.model_type)} model without an encoder-decoder, so it cannot generate; use forward, or a model with an encoder and a decoder.`,
+    `${parts.directory} is a ${String(parts.config.model_type)} model without a decoder, so it cannot generate; use forward, or a model with a decoder.`,
   );
 }
 

@@ -26,7 +26,12 @@ describe.each(names)('score of %s', (name) => {
         doSample: false,
       });
       const found = outputs.flatMap(({ sequences }, index) =>
-        sequences.map(({ ids, score }) => ({ source: inputs[index], target: ids, score })),
+        sequences.map(({ ids, score, tokenLogProbabilities }) => ({
+          source: inputs[index],
+          // A model that continues its input returns it, too.
+          target: ids.length > tokenLogProbabilities.length ? ids.slice(-tokenLogProbabilities.length) : ids,
+          score,
+        })),
       );
       // An end token that is forced at the length limit cannot be told from one that was chosen.
       const whole = found.filter(({ target }) => !forcesEnd || target.length < 9);

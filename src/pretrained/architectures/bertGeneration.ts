@@ -1,9 +1,9 @@
 import { bertLogits, decodeBert } from '../../decoder/bertGeneration.js';
 import { encodeBert } from '../../encoder/bert.js';
-import { rangeTo } from '../../engine/ops/sizes.js';
-import type { Tensors } from '../../engine/program.js';
+import type { Parameters } from '../../engine/parameters.js';
 import { bertConfigSchema, readConfig } from '../config.js';
 import { bertScope, readBertConfig, repeatedInHead } from './bert.js';
+import { defineDecoder } from './decoderForward.js';
 import { type Architecture, sourceSignature } from './definition.js';
 
 /**
@@ -18,21 +18,27 @@ export const bertGeneration: Architecture = {
     const { tie_word_embeddings: tieWordEmbeddings } = readConfig(bertConfigSchema, raw, path);
     const isDecoder = weights.get('lm_head.bias') !== undefined;
     const scope = bertScope(weights);
+    const scoped = (p: Parameters) => (scope ? p.scope(scope) : p);
+    if (isDecoder) {
+      const head = { ...config, head: 'lm_head' as const, tieWordEmbeddings };
+      return defineDecoder({
+        vocabSize: config.vocabSize,
+        decoderLayers: config.numHiddenLayers,
+        decoderHeads: config.numAttentionHeads,
+        headSize: config.hiddenSize / config.numAttentionHeads,
+        maxTarget: config.maxPositionEmbeddings,
+        decode: (p, inputs) => decodeBert(scoped(p), config, inputs),
+        logits: (p, hidden) => bertLogits(p, head, hidden),
+      });
+    }
     return {
       maxSource: config.maxPositionEmbeddings,
       idCounts: { inputIds: config.vocabSize },
       forward: {
         signature: sourceSignature,
-        run: (p, { inputIds, attentionMask }): Tensors => {
-          const at = scope ? p.scope(scope) : p;
-          if (!isDecoder) return { lastHiddenState: encodeBert(at, config, inputIds, attentionMask) };
-          const { hidden } = decodeBert(at, config, {
-            inputIds,
-            positions: rangeTo(inputIds.shape[1]!),
-            self: { kind: 'sequence', visibility: { causal: true, keyMask: attentionMask } },
-          });
-          return { logits: bertLogits(p, { ...config, head: 'lm_head', tieWordEmbeddings }, hidden) };
-        },
+        run: (p, { inputIds, attentionMask }) => ({
+          lastHiddenState: encodeBert(scoped(p), config, inputIds, attentionMask),
+        }),
       },
     };
   },

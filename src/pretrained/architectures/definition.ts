@@ -1,4 +1,4 @@
-import type { EncoderDecoder } from '../../decoder/encoderDecoder.js';
+import type { Decoder } from '../../decoder/encoderDecoder.js';
 import type { Parameters } from '../../engine/parameters.js';
 import type { Signature, Tensors } from '../../engine/program.js';
 import type { WeightStore } from '../../engine/weights.js';
@@ -16,7 +16,7 @@ export interface ForwardDefinition {
 export interface ModelDefinition {
   forward: ForwardDefinition;
   /** Where the model can generate. */
-  encoderDecoder?: EncoderDecoder;
+  decoder?: Decoder;
   /** Positions the source can have. */
   maxSource: number;
   /** How many ids each input of `forward` knows: ids are 0 to one less. */

@@ -19,5 +19,5 @@ export function defineEncoderDecoder(model: EncoderDecoder): ModelDefinition {
     },
   };
   const idCounts = { inputIds: model.sourceVocabSize, decoderInputIds: model.vocabSize };
-  return { forward, encoderDecoder: model, maxSource: model.maxSource, idCounts };
+  return { forward, decoder: model, maxSource: model.maxSource, idCounts };
 }

@@ -1,32 +1,15 @@
-import { decodeGpt2, type Gpt2Config, gpt2Logits } from '../../decoder/gpt2.js';
-import { rangeTo } from '../../engine/ops/sizes.js';
+import { type Gpt2Config, gpt2 as gpt2Decoder } from '../../decoder/gpt2.js';
 import type { WeightStore } from '../../engine/weights.js';
 import { gpt2ConfigSchema, type RawConfig, readConfig } from '../config.js';
-import { type Architecture, sourceSignature } from './definition.js';
+import { defineDecoder } from './decoderForward.js';
+import type { Architecture } from './definition.js';
 
-/** GPT-2: logits of the next token after each of those given. */
+/** GPT-2: continues texts. */
 export const gpt2: Architecture = {
   modelType: 'gpt2',
   repeated: (raw): Record<string, string> =>
     raw.tie_word_embeddings === false ? {} : { 'lm_head.weight': 'transformer.wte.weight' },
-  define: (raw, weights, path) => {
-    const config = readSizes(raw, weights, path);
-    return {
-      maxSource: config.nPositions,
-      idCounts: { inputIds: config.vocabSize },
-      forward: {
-        signature: sourceSignature,
-        run: (p, { inputIds, attentionMask }) => {
-          const { hidden } = decodeGpt2(p, config, {
-            inputIds,
-            positions: rangeTo(inputIds.shape[1]!),
-            self: { kind: 'sequence', visibility: { causal: true, keyMask: attentionMask } },
-          });
-          return { logits: gpt2Logits(p, config, hidden) };
-        },
-      },
-    };
-  },
+  define: (raw, weights, path) => defineDecoder(gpt2Decoder(readSizes(raw, weights, path))),
 };
 
 function readSizes(raw: RawConfig, weights: Pick<WeightStore, 'get'>, path: string): Gpt2Config {

@@ -1,0 +1,155 @@
+import { compile } from '../engine/compile.js';
+import { rangeTo } from '../engine/ops/sizes.js';
+import type { Parameters } from '../engine/parameters.js';
+import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
+import type { SelectionSpec } from '../generation/stepModel.js';
+import type { KeysAndValues, SelfAttentionMode } from '../nn/attention.js';
+import { type Decoder, type EncoderDecoder, readsSource } from './encoderDecoder.js';
+import { selectCandidates, selectionSignature } from './selection.js';
+
+/**
+ * The programs of a step model, each compiled when it is first wanted. Weights are read by the programs that need them
+ * and by no other: the encoder and the cross-attention's keys and values in one, all else in the others.
+ */
+export interface StepPrograms {
+  /** Reads sources, once each; undefined for a decoder alone. */
+  source(): Promise<Program> | undefined;
+  /** Reads the beginnings of prompts, all positions at once, and gives their keys and values. */
+  prompt(): Promise<Program>;
+  /** Appends a token to every row and chooses from what may follow. */
+  step(spec: SelectionSpec): Promise<Program>;
+  release(): Promise<void>;
+}
+
+/** The programs of any decoder. */
+export function createStepPrograms(model: Decoder, options: CompileOptions): StepPrograms {
+  const made = new Map<string, Promise<Program>>();
+  const once = (key: string, make: () => Promise<Program>) => {
+    const known = made.get(key) ?? make();
+    made.set(key, known);
+    return known;
+  };
+  return {
+    source: () => (readsSource(model) ? once('source', () => compileEncoder(model, options)) : undefined),
+    prompt: () => once('prompt', () => compilePrompt(model, options)),
+    step: (spec) => once(JSON.stringify(spec), () => compileStep(model, spec, options)),
+    release: async () => {
+      const programs = await Promise.all(made.values());
+      await Promise.all(programs.map((program) => program.dispose()));
+      made.clear();
+    },
+  };
+}
+
+const layersOf = (model: Decoder) => Array.from({ length: model.decoderLayers }, (_, layer) => layer);
+
+/** `key.0` -> `nextKey.0` */
+export function nextName(cache: string): string {
+  return `next${cache[0].toUpperCase()}${cache.slice(1)}`;
+}
+
+/** `key.0`, `value.0`, `key.1`, ... */
+export function cacheNames(model: Decoder): string[] {
+  return layersOf(model).flatMap((layer) => [`key.${layer}`, `value.${layer}`]);
+}
+
+const sourceSignature: Signature = {
+  inputIds: { type: 'int32', shape: ['batch', 'source'] },
+  attentionMask: { type: 'int32', shape: ['batch', 'source'] },
+};
+
+function compileEncoder(model: EncoderDecoder, options: CompileOptions): Promise<Program> {
+  const fn = (inputs: Tensors, p: Parameters): Tensors => {
+    const memory = model.encode(p, inputs.inputIds, inputs.attentionMask);
+    const outputs: Tensors = { memory };
+    model.readMemory(p, memory).forEach(({ key, value }, layer) => {
+      outputs[`memoryKey.${layer}`] = key;
+      outputs[`memoryValue.${layer}`] = value;
+    });
+    return outputs;
+  };
+  return compile(fn, sourceSignature, options);
+}
+
+/** What the encoder leaves to the decoder; nothing where there is none. */
+function memorySignature(model: Decoder): Signature {
+  if (!readsSource(model)) return {};
+  const memory = { type: 'float32', shape: ['batch', model.decoderHeads, 'source', model.headSize] } as const;
+  const signature: Signature = { memoryMask: { type: 'int32', shape: ['batch', 'source'] } };
+  for (const layer of layersOf(model)) {
+    signature[`memoryKey.${layer}`] = memory;
+    signature[`memoryValue.${layer}`] = memory;
+  }
+  return signature;
+}
+
+function pairs(model: Decoder, inputs: Tensors, key: string, value: string): KeysAndValues[] {
+  return layersOf(model).map((layer) => ({
+    key: inputs[`${key}.${layer}`],
+    value: inputs[`${value}.${layer}`],
+  }));
+}
+
+/** @param tokens [rows, length] @param positions [length] */
+function decode(
+  model: Decoder,
+  p: Parameters,
+  inputs: Tensors,
+  tokens: Tensors[string],
+  positions: Tensors[string],
+  self: SelfAttentionMode,
+) {
+  const own = { inputIds: tokens, positions, self };
+  if (!readsSource(model)) return model.decode(p, own);
+  const memory = pairs(model, inputs, 'memoryKey', 'memoryValue');
+  return model.decode(p, { ...own, memory, memoryMask: inputs.memoryMask });
+}
+
+function cacheOutputs(caches: readonly KeysAndValues[]): Tensors {
+  const outputs: Tensors = {};
+  caches.forEach(({ key, value }, layer) => {
+    outputs[`nextKey.${layer}`] = key;
+    outputs[`nextValue.${layer}`] = value;
+  });
+  return outputs;
+}
+
+function compilePrompt(model: Decoder, options: CompileOptions): Promise<Program> {
+  const signature: Signature = {
+    tokens: { type: 'int32', shape: ['batch', 'target'] },
+    ...memorySignature(model),
+  };
+  const fn = (inputs: Tensors, p: Parameters): Tensors => {
+    const positions = rangeTo(inputs.tokens.shape[1]!);
+    const self: SelfAttentionMode = { kind: 'sequence', visibility: { causal: true }, keep: true };
+    return cacheOutputs(decode(model, p, inputs, inputs.tokens, positions, self).caches);
+  };
+  return compile(fn, signature, options);
+}
+
+function stepSignature(model: Decoder, spec: SelectionSpec): Signature {
+  const rows = 'batch*beams';
+  const cache = { type: 'float32', shape: [rows, model.decoderHeads, 'capacity', model.headSize] } as const;
+  return {
+    tokens: { type: 'int32', shape: [rows] },
+    position: { type: 'int32', shape: [1] },
+    ancestry: { type: 'int32', shape: ['batch', 'beams', 'capacity'] },
+    ...selectionSignature(spec, rows),
+    ...Object.fromEntries(cacheNames(model).map((name) => [name, cache])),
+    ...memorySignature(model),
+  };
+}
+
+function compileStep(model: Decoder, spec: SelectionSpec, options: CompileOptions): Promise<Program> {
+  const fn = (inputs: Tensors, p: Parameters): Tensors => {
+    const tokens = inputs.tokens.reshape([inputs.tokens.size, 1]);
+    const { hidden, caches } = decode(model, p, inputs, tokens, inputs.position, {
+      kind: 'cached',
+      caches: pairs(model, inputs, 'key', 'value'),
+      position: { position: inputs.position, ancestry: inputs.ancestry },
+    });
+    const rows = hidden.reshape([hidden.shape[0]!, hidden.shape[2]!]);
+    return { ...selectCandidates(model.logits(p, rows), spec, inputs), ...cacheOutputs(caches) };
+  };
+  return compile(fn, stepSignature(model, spec), options);
+}
