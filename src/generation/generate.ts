@@ -8,6 +8,7 @@ import {
   type ResolvedGenerationOptions,
 } from './options.js';
 import type { Constraint } from './processors/lexicalConstraints.js';
+import type { OutputProgress, ProgressListener } from './progress.js';
 import { searchBatch } from './search.js';
 import type { GeneratedSequence } from './selector.js';
 import type { SourceBatch, StepModel } from './stepModel.js';
@@ -58,6 +59,7 @@ interface Entry {
  *
  * @param options from `resolveGenerationOptions`
  * @param modelRules which options may replace
+ * @param onTokens told after each step of a batch what has become of its inputs; an empty input is told of at once
  * @throws PolybeamError INPUT_INVALID naming the input; OPTION_INVALID or OPTION_CONFLICT where a prompt leaves no room.
  */
 export async function generate(
@@ -66,6 +68,7 @@ export async function generate(
   options: ResolvedGenerationOptions,
   modelRules: DecodingRules,
   batching: Batching = {},
+  onTokens?: ProgressListener,
 ): Promise<GenerationResult[]> {
   const rules = decodingRules(modelRules, options, model.vocabSize);
   const entries = inputs.map((input, index) => checkInput(model, input, index, rules));
@@ -95,6 +98,12 @@ export async function generate(
   }
   let done = entries.length - filled.length;
   const batches = makeBatches(filled, batching);
+  const firstIndex = batching.firstIndex ?? 0;
+  if (onTokens && done > 0) {
+    const searched = new Set(filled);
+    const empty = entries.filter((entry) => !searched.has(entry));
+    await onTokens(empty.map(({ index }) => emptyProgress(firstIndex + index, results[index])));
+  }
   for (const batch of batches) {
     const promptLength = batch[0].prompt.length;
     const outputs = await searchBatch(model, {
@@ -107,13 +116,19 @@ export async function generate(
       constraints: batch.some(({ constraints }) => constraints)
         ? batch.map(({ constraints = [] }) => constraints)
         : undefined,
-      sentenceIds: batch.map((entry) => entry.index + (batching.firstIndex ?? 0)),
+      sentenceIds: batch.map((entry) => entry.index + firstIndex),
+      onTokens,
     });
     for (let i = 0; i < batch.length; i++) results[batch[i].index] = { sequences: outputs[i] };
     done += batch.length;
     batching.onProgress?.(done, entries.length);
   }
   return results;
+}
+
+/** Nothing comes of an empty input. */
+function emptyProgress(index: number, { sequences }: GenerationResult): OutputProgress {
+  return { index, sequence: 0, ids: [], tentativeIds: [], sequences };
 }
 
 /** Refuses outputs that the caller demands and that the length forbids. */

@@ -18,6 +18,7 @@ import {
   suppressedToken,
   tokenClasses,
 } from './processors/suppressedTokens.js';
+import { createProgress, type ProgressListener, promptOf } from './progress.js';
 import { createSamplingSelector } from './sampling.js';
 import type { GeneratedSequence, SearchContext, Selector } from './selector.js';
 import type { Candidates, SourceBatch, StepModel } from './stepModel.js';
@@ -40,6 +41,8 @@ export interface SearchRequest {
    * Leaving costs the model a copy of its caches, staying costs rows that nobody reads; the result is the same.
    */
   pruneAt?: number;
+  /** Told after each new token what has become of the outputs; the search waits for it. */
+  onTokens?: ProgressListener;
 }
 
 const defaultPruneAt = 1 / 8;
@@ -61,6 +64,8 @@ export async function searchBatch(model: StepModel, request: SearchRequest): Pro
   const selector = createSelector(context, request.constraints);
   const edits = createEditMaker(context, selector);
   const stopper = createStopper(context);
+  const results = (sentence: number) => outputs(context, selector, sentence);
+  const progress = request.onTokens && createProgress(context, selector, results);
   const interruption = createInterruption(options.signal);
   const deadline = performance.now() + 1000 * (options.maxTime ?? Number.POSITIVE_INFINITY);
   await interruption();
@@ -91,6 +96,7 @@ export async function searchBatch(model: StepModel, request: SearchRequest): Pro
       if (stopper && selector.end) {
         for (const slot of await stopper.endRows(selector, count)) park(frontier, slot);
       }
+      if (progress) await request.onTokens?.(progress(count));
       if (frontier.parked === frontier.active) break;
       await interruption();
       advancePosition(frontier);
@@ -109,7 +115,7 @@ export async function searchBatch(model: StepModel, request: SearchRequest): Pro
   } finally {
     model.dispose(state);
   }
-  return Array.from({ length: source.batch }, (_, sentence) => outputs(context, selector, request, sentence));
+  return Array.from({ length: source.batch }, (_, sentence) => results(sentence));
 }
 
 /** Classes of tokens that may not be chosen as new token number `count`. */
@@ -187,14 +193,8 @@ function checkNumber(logSumExp: number, count: number): void {
   }
 }
 
-function outputs(
-  context: SearchContext,
-  selector: Selector,
-  { prompt, promptLength, rules }: SearchRequest,
-  sentence: number,
-): GeneratedSequence[] {
-  const row = prompt.subarray(sentence * promptLength, (sentence + 1) * promptLength);
-  const kept = row[0] === rules.decoderStartTokenId ? row.subarray(1) : row;
+function outputs(context: SearchContext, selector: Selector, sentence: number): GeneratedSequence[] {
+  const kept = promptOf(context, sentence);
   return selector.outputs(sentence).map(({ node, score, ...more }) => {
     const { ids, logProbabilities } = trace(context.pointers, node);
     return { ids: [...kept, ...ids], score, tokenLogProbabilities: logProbabilities, ...more };

@@ -69,6 +69,9 @@ export interface Selector {
   isOpen?(slot: number, sample: number): boolean;
   /** Ends such a row after its `count` new tokens. @returns whether the sentence is finished */
   end?(slot: number, sample: number, count: number): boolean;
-  /** Outputs of a finished sentence: back-pointer, score, and unmet constraints where there are constraints. */
+  /**
+   * Outputs of a finished sentence: back-pointer, score, and unmet constraints where there are constraints. Of beams, also
+   * while the sentence is open: what has ended so far, best first.
+   */
   outputs(sentence: number): { node: number; score: number; unmetConstraints?: number[] }[];
 }

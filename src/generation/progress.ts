@@ -1,0 +1,134 @@
+import { trace } from './backPointers.js';
+import { createLengthScore } from './processors/lengthScore.js';
+import type { GeneratedSequence, SearchContext, Selector } from './selector.js';
+
+/** What has become of one output while it is being searched for. */
+export interface OutputProgress {
+  /** Index of the input in the caller's list. */
+  index: number;
+  /** Number of the sample; 0 in beam search, whose progress is that of the best output. */
+  sequence: number;
+  /**
+   * Tokens that can no longer change, since the last time: those that every hypothesis still in question shares. All of
+   * an output's together are its `ids`; the decoder prompt, without the decoder start token, comes first.
+   */
+  ids: number[];
+  /** What follows them in the hypothesis that is best at present; the next step may change it. */
+  tentativeIds: number[];
+  /** All outputs of the input, once there is nothing more to come: with the last progress of its last output. */
+  sequences?: GeneratedSequence[];
+}
+
+/** Told of each step's progress, one entry for each output that is not finished; the search waits for it. */
+export type ProgressListener = (progress: OutputProgress[]) => Promise<void>;
+
+/**
+ * Follows a search for those who watch it. Token histories are traced at each step, which costs the search nothing where
+ * nobody does.
+ *
+ * @param outputs of a finished sentence
+ * @returns what there is to tell after new token number `count` was chosen and ended sentences were parked
+ */
+export function createProgress(
+  context: SearchContext,
+  selector: Selector,
+  outputs: (sentence: number) => GeneratedSequence[],
+): (count: number) => OutputProgress[] {
+  const { frontier, batch, sentenceIds } = context;
+  /** Tokens of each output that are settled, and told. */
+  const told = new Int32Array(batch * frontier.beams).fill(-1);
+  const done = new Uint8Array(batch);
+  const follow = selector.isOpen ? followSamples(context, selector) : followBeams(context, selector);
+
+  function report(sentence: number, { sequence, settled, open }: Followed): OutputProgress {
+    const at = sentence * frontier.beams + sequence;
+    const prompt = told[at] < 0 ? promptOf(context, sentence) : [];
+    const ids = [...prompt, ...settled.slice(Math.max(0, told[at]))];
+    told[at] = settled.length;
+    return { index: sentenceIds[sentence], sequence, ids, tentativeIds: open };
+  }
+
+  return (count) => {
+    const all: OutputProgress[] = [];
+    for (let slot = 0; slot < frontier.active; slot++) {
+      const sentence = frontier.sentences[slot];
+      if (done[sentence]) continue;
+      const finished = frontier.finished[slot] === 1;
+      const reports = follow(slot, finished, count).map((one) => report(sentence, one));
+      if (finished) {
+        done[sentence] = 1;
+        Object.assign(reports[reports.length - 1], { sequences: outputs(sentence) });
+      }
+      all.push(...reports);
+    }
+    return all;
+  };
+}
+
+/** The given beginning of a sentence's outputs, as they show it: without the decoder start token. */
+export function promptOf({ prompt, rules, batch }: SearchContext, sentence: number): number[] {
+  const length = prompt.length / batch;
+  const row = Array.from(prompt.subarray(sentence * length, (sentence + 1) * length));
+  return row[0] === rules.decoderStartTokenId ? row.slice(1) : row;
+}
+
+/** New tokens of an output: those that stay, and those that may. */
+interface Followed {
+  sequence: number;
+  settled: number[];
+  open: number[];
+}
+
+type Follow = (slot: number, finished: boolean, count: number) => Followed[];
+
+/** A row that chooses for itself never takes back a token. Ended rows are told once, when they end. */
+function followSamples({ frontier, pointers }: SearchContext, selector: Selector): Follow {
+  const samples = frontier.beams;
+  const ended = new Set<number>();
+  return (slot, finished) => {
+    const first = frontier.sentences[slot] * samples;
+    const rows: Followed[] = [];
+    for (let sample = 0; sample < samples; sample++) {
+      if (ended.has(first + sample)) continue;
+      if (finished || !selector.isOpen?.(slot, sample)) ended.add(first + sample);
+      const { ids } = trace(pointers, frontier.nodes[slot * samples + sample]);
+      rows.push({ sequence: sample, settled: ids, open: [] });
+    }
+    return rows;
+  };
+}
+
+/**
+ * The best output descends from an open hypothesis, or is the best of those that have ended so far: what they all share
+ * stays. Tokens are compared, not back-pointers, since groups of beams have their own.
+ */
+function followBeams({ frontier, pointers, options }: SearchContext, selector: Selector): Follow {
+  const { beams } = frontier;
+  const lengthScore = createLengthScore(options);
+  return (slot, finished, count) => {
+    const ended = selector.outputs(frontier.sentences[slot])[0];
+    if (finished) return [{ sequence: 0, settled: ended ? trace(pointers, ended.node).ids : [], open: [] }];
+    let best = ended ? trace(pointers, ended.node).ids : [];
+    let bestScore = ended ? ended.score : Number.NEGATIVE_INFINITY;
+    let shared = ended && best;
+    for (let row = slot * beams; row < (slot + 1) * beams; row++) {
+      const sum = frontier.scores[row];
+      if (sum === Number.NEGATIVE_INFINITY) continue;
+      const { ids } = trace(pointers, frontier.nodes[row]);
+      shared = shared ? commonBeginning(shared, ids) : ids;
+      const score = lengthScore.of(sum, count);
+      if (score > bestScore) {
+        best = ids;
+        bestScore = score;
+      }
+    }
+    const settled = shared ?? [];
+    return [{ sequence: 0, settled, open: best.slice(settled.length) }];
+  };
+}
+
+function commonBeginning(a: readonly number[], b: readonly number[]): number[] {
+  let length = 0;
+  while (length < a.length && length < b.length && a[length] === b[length]) length++;
+  return a.slice(0, length);
+}

@@ -1,0 +1,27 @@
+import { anySignal, createEventStream, type EventStream } from './eventStream.js';
+import { type Batching, type GenerationInput, generate } from './generate.js';
+import type { DecodingRules, ResolvedGenerationOptions } from './options.js';
+import type { OutputProgress } from './progress.js';
+import type { StepModel } from './stepModel.js';
+
+/**
+ * As `generate`, told step by step. The last event of an input holds its `sequences`, which are exactly those that
+ * `generate` returns; of an input's events, those of one step follow one another in the order of samples.
+ *
+ * @param options from `resolveGenerationOptions`
+ * @returns a stream that throws what `generate` throws
+ */
+export function streamGeneration(
+  model: StepModel,
+  inputs: readonly GenerationInput[],
+  options: ResolvedGenerationOptions,
+  modelRules: DecodingRules,
+  batching: Batching = {},
+): EventStream<OutputProgress> {
+  return createEventStream(async (emit, cancelled) => {
+    const signal = anySignal(cancelled, options.signal);
+    await generate(model, inputs, { ...options, signal }, modelRules, batching, async (progress) => {
+      for (const one of progress) await emit(one);
+    });
+  });
+}
