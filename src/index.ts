@@ -20,6 +20,7 @@ export { type OnnxRuntime, setRuntime } from './engine/runtime.js';
 export type { StoredWeight, WeightStore } from './engine/weights.js';
 export { type ErrorCode, errorCatalogue, PolybeamError } from './errors.js';
 export { type FileAccess, setFileAccess } from './files.js';
+export type { EventStream } from './generation/eventStream.js';
 export {
   type Batching,
   type GenerationInput,
@@ -33,7 +34,9 @@ export {
   type ResolvedGenerationOptions,
   resolveGenerationOptions,
 } from './generation/options.js';
+export type { OutputProgress } from './generation/progress.js';
 export type { StepModel } from './generation/stepModel.js';
+export { streamGeneration } from './generation/stream.js';
 export { type EnsembleModel, loadEnsemble } from './pretrained/loadEnsemble.js';
 export { type LoadOptions, loadModel } from './pretrained/loadModel.js';
 export type {
@@ -48,6 +51,7 @@ export type {
   ScoreOptions,
   TranslateOptions,
 } from './pretrained/model.js';
+export type { StreamEvent, StreamInput, StreamOptions } from './pretrained/modelStream.js';
 export {
   type MinimumBayesRiskOptions,
   minimumBayesRisk,

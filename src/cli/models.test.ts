@@ -295,6 +295,27 @@ describe('polybeam translate', () => {
     expect(asArguments).toEqual(one);
   });
 
+  it.each([[[]], [['--num-beams', '3']], [['--do-sample', '--seed', '4']]])(
+    'streams the same lines, in order, as they grow: %j',
+    async (flags: string[]) => {
+      const input = ['a b c\n\nthe end the start\nz\nthe st', 'art\n'];
+      const whole = await run([...args, ...flags, '--batch-size', '2'], input);
+      const streams = fakeStreams(input);
+      const pieces: string[] = [];
+      const write = (text: string) => pieces.push(text);
+      Object.assign(streams, { stdout: { write } });
+      expect(await runProgram([...args, ...flags, '--batch-size', '2', '--stream'], streams)).toBe(0);
+      expect(pieces.join('')).toBe(whole.out);
+      expect(pieces.some((piece) => !piece.endsWith('\n'))).toBe(true);
+      expect(pieces).not.toContain('');
+    },
+  );
+
+  it('does not stream in chunks', async () => {
+    const { code, err } = await run([...args, '--stream', '--chunk', '9', 'a']);
+    expect([code, err]).toEqual([2, expect.stringContaining('--chunk 9 does not go with --stream')]);
+  });
+
   it('cuts a line that is too long, with a warning that names it', async () => {
     const { code, out, err } = await run(args, [`a\n${'word '.repeat(1000)}\n`]);
     expect(code).toBe(0);

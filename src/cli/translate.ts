@@ -1,18 +1,27 @@
 import { Command } from 'commander';
 import { PolybeamError } from '../errors.js';
 import { checkGenerationOptions, generationOptionsSchema } from '../generation/options.js';
+import type { Model } from '../pretrained/model.js';
 import { withFlagNames } from './flags.js';
-import { readTexts } from './lines.js';
+import { inGroups, readTexts } from './lines.js';
 import { packageRoot } from './packageRoot.js';
 import { inPortions } from './portions.js';
 import { withDecoder } from './stopStrings.js';
+import { printStreamed } from './streamedLines.js';
 import type { CommandStreams } from './streams.js';
-import { addGenerationFlags, addModelFlags, generationFlags, type ModelFlags, useModel } from './useModel.js';
+import {
+  addGenerationFlags,
+  addModelFlags,
+  defaultBatchSize,
+  generationFlags,
+  type ModelFlags,
+  useModel,
+} from './useModel.js';
 
 /** The model that polybeam comes with. */
 export const embeddedModel = 'models/en-fr-software';
 
-type TranslateFlags = ModelFlags & { to?: string; from?: string; chunk?: number };
+type TranslateFlags = ModelFlags & { to?: string; from?: string; chunk?: number; stream?: boolean };
 
 /** `polybeam translate`: a line in, a line out. */
 export function translateCommand(streams: CommandStreams = process): Command {
@@ -30,6 +39,10 @@ export function translateCommand(streams: CommandStreams = process): Command {
         'models trained on sentences',
       readChunk,
     )
+    .option(
+      '--stream',
+      'print text as soon as it is final, also within a line; lines are read and translated a batch at a time',
+    )
     .addHelpText(
       'after',
       `
@@ -37,6 +50,7 @@ Examples:
   $ polybeam translate --to fr "This package contains the documentation."
   $ polybeam translate --model opus-mt-en-de --num-beams 6 < input.en > output.de
   $ polybeam translate --model nllb-200-distilled-600M --from fra_Latn --to deu_Latn < input.fr
+  $ polybeam translate --stream --num-beams 4 "A long text is read while it is being written."
   $ polybeam translate --do-sample --top-k 10 --seed 1 "Free software is a matter of liberty."`,
     );
   addModelFlags(command);
@@ -53,24 +67,44 @@ function readChunk(text: string): number {
 async function translate(texts: string[], flags: TranslateFlags, streams: CommandStreams): Promise<void> {
   const options = generationFlags(flags);
   await withFlagNames(generationOptionsSchema, () => checkGenerationOptions(options));
+  if (flags.stream && flags.chunk !== undefined) {
+    throw new PolybeamError(
+      'OPTION_CONFLICT',
+      `--chunk ${flags.chunk} does not go with --stream; leave one of them out.`,
+    );
+  }
+  const work = flags.stream ? translateAsItComes : translatePortions;
   const preset = `${packageRoot()}/${embeddedModel}`;
-  await useModel(
-    flags,
-    streams,
-    (model) =>
-      inPortions(readTexts(streams, texts), flags, streams, async (portion, batching) => {
-        const wanted = withDecoder(options, model);
-        const run = () =>
-          model.translate(portion, {
-            ...wanted,
-            ...batching,
-            to: flags.to,
-            from: flags.from,
-            chunk: flags.chunk,
-          });
-        const translations = await withFlagNames(generationOptionsSchema, run);
-        return translations.map((text) => text.replace(/\s*\n\s*/g, ' '));
-      }),
-    preset,
-  );
+  await useModel(flags, streams, (model) => work(model, texts, flags, streams), preset);
+}
+
+function translatePortions(
+  model: Model,
+  texts: string[],
+  flags: TranslateFlags,
+  streams: CommandStreams,
+): Promise<void> {
+  const options = withDecoder(generationFlags(flags), model);
+  const { to, from, chunk } = flags;
+  return inPortions(readTexts(streams, texts), flags, streams, async (portion, batching) => {
+    const run = () => model.translate(portion, { ...options, ...batching, to, from, chunk });
+    const translations = await withFlagNames(generationOptionsSchema, run);
+    return translations.map((text) => text.replace(/\s*\n\s*/g, ' '));
+  });
+}
+
+async function translateAsItComes(
+  model: Model,
+  texts: string[],
+  flags: TranslateFlags,
+  streams: CommandStreams,
+): Promise<void> {
+  const options = withDecoder(generationFlags(flags), model);
+  const { to, from, batchSize = defaultBatchSize } = flags;
+  let firstIndex = 0;
+  for await (const lines of inGroups(readTexts(streams, texts), streams.stdin.isTTY ? 1 : batchSize)) {
+    const run = () => printStreamed(lines, model, { ...options, to, from, batchSize, firstIndex }, streams);
+    await withFlagNames(generationOptionsSchema, run);
+    firstIndex += lines.length;
+  }
 }

@@ -128,7 +128,7 @@ export async function generate(
 
 /** Nothing comes of an empty input. */
 function emptyProgress(index: number, { sequences }: GenerationResult): OutputProgress {
-  return { index, sequence: 0, ids: [], tentativeIds: [], sequences };
+  return { index, sequence: 0, ids: [], tentativeIds: [], ended: true, sequences };
 }
 
 /** Refuses outputs that the caller demands and that the length forbids. */

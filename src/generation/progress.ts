@@ -15,6 +15,8 @@ export interface OutputProgress {
   ids: number[];
   /** What follows them in the hypothesis that is best at present; the next step may change it. */
   tentativeIds: number[];
+  /** Whether nothing more comes of this output. */
+  ended: boolean;
   /** All outputs of the input, once there is nothing more to come: with the last progress of its last output. */
   sequences?: GeneratedSequence[];
 }
@@ -40,12 +42,12 @@ export function createProgress(
   const done = new Uint8Array(batch);
   const follow = selector.isOpen ? followSamples(context, selector) : followBeams(context, selector);
 
-  function report(sentence: number, { sequence, settled, open }: Followed): OutputProgress {
+  function report(sentence: number, { sequence, settled, open, ended }: Followed): OutputProgress {
     const at = sentence * frontier.beams + sequence;
-    const prompt = told[at] < 0 ? promptOf(context, sentence) : [];
+    const prompt = told[at] < 0 ? givenBeginning(context, sentence) : [];
     const ids = [...prompt, ...settled.slice(Math.max(0, told[at]))];
     told[at] = settled.length;
-    return { index: sentenceIds[sentence], sequence, ids, tentativeIds: open };
+    return { index: sentenceIds[sentence], sequence, ids, tentativeIds: open, ended };
   }
 
   return (count) => {
@@ -66,7 +68,7 @@ export function createProgress(
 }
 
 /** The given beginning of a sentence's outputs, as they show it: without the decoder start token. */
-export function promptOf({ prompt, rules, batch }: SearchContext, sentence: number): number[] {
+export function givenBeginning({ prompt, rules, batch }: SearchContext, sentence: number): number[] {
   const length = prompt.length / batch;
   const row = Array.from(prompt.subarray(sentence * length, (sentence + 1) * length));
   return row[0] === rules.decoderStartTokenId ? row.slice(1) : row;
@@ -77,6 +79,7 @@ interface Followed {
   sequence: number;
   settled: number[];
   open: number[];
+  ended: boolean;
 }
 
 type Follow = (slot: number, finished: boolean, count: number) => Followed[];
@@ -84,15 +87,16 @@ type Follow = (slot: number, finished: boolean, count: number) => Followed[];
 /** A row that chooses for itself never takes back a token. Ended rows are told once, when they end. */
 function followSamples({ frontier, pointers }: SearchContext, selector: Selector): Follow {
   const samples = frontier.beams;
-  const ended = new Set<number>();
+  const past = new Set<number>();
   return (slot, finished) => {
     const first = frontier.sentences[slot] * samples;
     const rows: Followed[] = [];
     for (let sample = 0; sample < samples; sample++) {
-      if (ended.has(first + sample)) continue;
-      if (finished || !selector.isOpen?.(slot, sample)) ended.add(first + sample);
+      if (past.has(first + sample)) continue;
+      const ended = finished || !selector.isOpen?.(slot, sample);
+      if (ended) past.add(first + sample);
       const { ids } = trace(pointers, frontier.nodes[slot * samples + sample]);
-      rows.push({ sequence: sample, settled: ids, open: [] });
+      rows.push({ sequence: sample, settled: ids, open: [], ended });
     }
     return rows;
   };
@@ -106,11 +110,11 @@ function followBeams({ frontier, pointers, options }: SearchContext, selector: S
   const { beams } = frontier;
   const lengthScore = createLengthScore(options);
   return (slot, finished, count) => {
-    const ended = selector.outputs(frontier.sentences[slot])[0];
-    if (finished) return [{ sequence: 0, settled: ended ? trace(pointers, ended.node).ids : [], open: [] }];
-    let best = ended ? trace(pointers, ended.node).ids : [];
-    let bestScore = ended ? ended.score : Number.NEGATIVE_INFINITY;
-    let shared = ended && best;
+    const first = selector.outputs(frontier.sentences[slot])[0];
+    let best = first ? trace(pointers, first.node).ids : [];
+    if (finished) return [{ sequence: 0, settled: best, open: [], ended: true }];
+    let bestScore = first ? first.score : Number.NEGATIVE_INFINITY;
+    let shared = first && best;
     for (let row = slot * beams; row < (slot + 1) * beams; row++) {
       const sum = frontier.scores[row];
       if (sum === Number.NEGATIVE_INFINITY) continue;
@@ -123,7 +127,7 @@ function followBeams({ frontier, pointers, options }: SearchContext, selector: S
       }
     }
     const settled = shared ?? [];
-    return [{ sequence: 0, settled, open: best.slice(settled.length) }];
+    return [{ sequence: 0, settled, open: best.slice(settled.length), ended: false }];
   };
 }
 

@@ -18,7 +18,7 @@ import {
   suppressedToken,
   tokenClasses,
 } from './processors/suppressedTokens.js';
-import { createProgress, type ProgressListener, promptOf } from './progress.js';
+import { createProgress, givenBeginning, type ProgressListener } from './progress.js';
 import { createSamplingSelector } from './sampling.js';
 import type { GeneratedSequence, SearchContext, Selector } from './selector.js';
 import type { Candidates, SourceBatch, StepModel } from './stepModel.js';
@@ -194,7 +194,7 @@ function checkNumber(logSumExp: number, count: number): void {
 }
 
 function outputs(context: SearchContext, selector: Selector, sentence: number): GeneratedSequence[] {
-  const kept = promptOf(context, sentence);
+  const kept = givenBeginning(context, sentence);
   return selector.outputs(sentence).map(({ node, score, ...more }) => {
     const { ids, logProbabilities } = trace(context.pointers, node);
     return { ids: [...kept, ...ids], score, tokenLogProbabilities: logProbabilities, ...more };

@@ -2,6 +2,7 @@ import type { Scorer } from '../decoder/scorer.js';
 import type { Program } from '../engine/program.js';
 import { integers, type Value } from '../engine/values.js';
 import { PolybeamError } from '../errors.js';
+import type { EventStream } from '../generation/eventStream.js';
 import { type Batching, type GenerationInput, generate, promptOf } from '../generation/generate.js';
 import type { ModelGeneration } from '../generation/generationConfig.js';
 import {
@@ -14,12 +15,15 @@ import { chunkText } from '../text/chunks.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import type { ModelDefinition } from './architectures/definition.js';
 import type { RawConfig } from './config.js';
+import { type ModelLanguages, type TranslationRequest, translationRequest } from './languages.js';
+import { encodeTexts, prepareInputs, requireGeneration, requireKnown } from './modelInputs.js';
 import {
-  type ModelLanguages,
-  replaceSourceToken,
-  type TranslationRequest,
-  translationRequest,
-} from './languages.js';
+  modelOutputs,
+  type StreamEvent,
+  type StreamInput,
+  type StreamOptions,
+  streamOutputs,
+} from './modelStream.js';
 
 /** A text, or token ids as the model's tokenizer would make them. */
 export type ModelInput =
@@ -144,6 +148,13 @@ export interface Model {
   /** The best output of every text; blank for blank. Throws as `generate`, and LANGUAGE_UNKNOWN. */
   translate(texts: readonly string[], options?: TranslateOptions): Promise<string[]>;
   /**
+   * As `generate` or, with `to` or `from`, `translate`, told step by step: `for await (const { delta } of
+   * model.stream(text))`. Inputs of one batch advance together, so their events are mixed. Nothing is computed before an
+   * event is asked for, nor ahead of who asks; leaving the loop ends the search. What is wrong is thrown at the first
+   * event: as `generate`, and LANGUAGE_UNKNOWN.
+   */
+  stream(inputs: StreamInput | readonly StreamInput[], options?: StreamOptions): EventStream<StreamEvent>;
+  /**
    * Scores given outputs by one pass over each, without search: what beam search reports for an output is what this
    * gives for it. Throws as `translate`.
    */
@@ -184,19 +195,7 @@ export function makeModel(parts: ModelParts): Model {
     const resolved = resolveGenerationOptions(options, defaults);
     const prepared = await prepareInputs(parts, inputs, batching.firstIndex ?? 0, request?.sourceId);
     const results = await generate(steps, prepared, resolved, { ...rules, ...request?.rules }, batching);
-    const sequences = results.flatMap((result) => result.sequences);
-    const texts = tokenizer ? await tokenizer.decodeBatch(sequences.map(({ ids }) => ids)) : undefined;
-    let next = 0;
-    return results.map((result, index) => ({
-      inputIds: prepared[index].inputIds,
-      sequences: result.sequences.map(({ ids, score, tokenLogProbabilities, unmetConstraints }) => ({
-        ids,
-        score,
-        tokenLogProbabilities,
-        text: texts?.[next++],
-        ...(unmetConstraints && { unmetConstraints }),
-      })),
-    }));
+    return modelOutputs(parts, prepared, results);
   };
   return {
     directory,
@@ -229,6 +228,7 @@ export function makeModel(parts: ModelParts): Model {
       let next = 0;
       return pieces.map((own) => own.map(() => outputs[next++].sequences[0].text ?? '').join(' '));
     },
+    stream: (inputs, options = {}) => streamOutputs(parts, inputs, options),
     score: (pairs, options = {}) => scoreAll(parts, pairs, options),
     forward: async (input) => forward(parts, await parts.forwardProgram(), input),
     dispose: parts.dispose,
@@ -324,70 +324,6 @@ function checkTarget(
 
 function dropUndefined<T extends object>(value: T): Partial<T> {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Partial<T>;
-}
-
-function requireGeneration(parts: ModelParts): NonNullable<ModelParts['generation']> {
-  if (parts.generation) return parts.generation;
-  throw new PolybeamError(
-    'MODEL_CANNOT_GENERATE',
-    `${parts.directory} is a ${String(parts.config.model_type)} model without a decoder, so it cannot generate; use forward, or a model with a decoder.`,
-  );
-}
-
-/** @param firstIndex number of the first input among all of the caller's, who may come in portions */
-async function prepareInputs(
-  parts: ModelParts,
-  inputs: readonly ModelInput[],
-  firstIndex: number,
-  sourceId?: number,
-): Promise<GenerationInput[]> {
-  const texts = inputs.flatMap((input) => ('text' in input ? [input.text] : []));
-  const encoded = texts.length === 0 ? [] : await encodeTexts(parts, texts);
-  if (sourceId !== undefined && parts.tokenizer)
-    await replaceSourceToken(encoded, sourceId, parts.languages, parts.tokenizer);
-  let next = 0;
-  return inputs.map((input, index) => {
-    const name = `Input ${firstIndex + index + 1}`;
-    if (!('text' in input)) return checkIds(parts, input, name);
-    const { ids, truncated } = encoded[next++];
-    if (truncated) {
-      parts.onWarning(
-        `${name} is longer than the ${parts.maxSource} tokens the model can read; only its beginning is used: split it into sentences.`,
-      );
-    }
-    const { forceWordsIds } = input;
-    return { inputIds: input.text.trim() === '' ? [] : ids, ...(forceWordsIds && { forceWordsIds }) };
-  });
-}
-
-async function encodeTexts(
-  parts: ModelParts,
-  texts: readonly string[],
-  side: 'source' | 'target' = 'source',
-) {
-  if (!parts.tokenizer) {
-    throw new PolybeamError(
-      'TOKENIZER_MISSING',
-      `${parts.directory} has no tokenizer files, so text cannot be read; give token ids instead.`,
-    );
-  }
-  const cut = side === 'source' && Number.isFinite(parts.maxSource) ? { maxLength: parts.maxSource } : {};
-  return parts.tokenizer.encodeBatch(texts, { side, ...cut });
-}
-
-function checkIds(parts: ModelParts, input: GenerationInput, name: string): GenerationInput {
-  requireKnown(input.inputIds, parts.idCounts.inputIds, `${name}: inputIds`);
-  if (input.inputIds.length <= parts.maxSource) return input;
-  throw new PolybeamError(
-    'INPUT_INVALID',
-    `${name} has ${input.inputIds.length} token ids; the model can read ${parts.maxSource}: shorten it.`,
-  );
-}
-
-function requireKnown(ids: readonly number[], count: number, name: string): void {
-  const bad = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= count);
-  if (bad === undefined) return;
-  throw new PolybeamError('INPUT_INVALID', `${name} holds ${bad}; give ids from 0 to ${count - 1}.`);
 }
 
 async function forward(parts: ModelParts, program: Program, input: ForwardInput): Promise<ForwardOutput> {

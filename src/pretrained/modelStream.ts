@@ -1,0 +1,150 @@
+import { anySignal, createEventStream, type EventStream } from '../generation/eventStream.js';
+import {
+  type Batching,
+  type GenerationInput,
+  type GenerationResult,
+  generate,
+} from '../generation/generate.js';
+import { type GenerationOptions, resolveGenerationOptions } from '../generation/options.js';
+import type { OutputProgress } from '../generation/progress.js';
+import { createTextDeltas, type TextDeltas } from '../text/textDeltas.js';
+import { translationRequest } from './languages.js';
+import type { ModelInput, ModelOutput, ModelParts } from './model.js';
+import { prepareInputs, requireGeneration } from './modelInputs.js';
+
+/** How `stream` decodes: as `translate` where a language is given. */
+export interface StreamOptions extends GenerationOptions, Batching {
+  /** Target language; must be one the model has. */
+  to?: string;
+  /** Source language, for models that are told it; must be one the model has. Default: what its tokenizer writes. */
+  from?: string;
+}
+
+/** What a step has changed in one output. */
+export interface StreamEvent {
+  /** Index of the input. */
+  index: number;
+  /** Number of the sample; 0 in beam search, whose events are about the best output. */
+  sequence: number;
+  /** Tokens that have become final; all of an output's together are its ids. */
+  ids: number[];
+  /** Text that has become final; all of an output's together are its text. Empty where the model has no tokenizer. */
+  delta: string;
+  /** What follows the final tokens in the hypothesis that is best at present; it may change. */
+  tentativeIds: number[];
+  /** What follows the final text at present; it may change. */
+  tentative: string;
+  /** Whether nothing more comes of this output. */
+  ended: boolean;
+  /** With the last event of an input: what `generate` returns for it. */
+  output?: ModelOutput;
+}
+
+/** See `Model.stream`. */
+export function streamOutputs(
+  parts: ModelParts,
+  given: StreamInput | readonly StreamInput[],
+  options: StreamOptions,
+): EventStream<StreamEvent> {
+  return createEventStream(async (emit, cancelled) => {
+    const { from, to, batchSize, maxBatchTokens, firstIndex = 0, onProgress, ...rest } = options;
+    const { steps, defaults, rules } = requireGeneration(parts);
+    const request = translationRequest(parts.languages, { from, to }, rules, parts.directory);
+    const resolved = resolveGenerationOptions(rest, defaults);
+    const inputs = [given].flat().map((input) => withPrefix(input, request.prefix));
+    const prepared = await prepareInputs(parts, inputs, firstIndex, request.sourceId);
+    const tell = createTeller(parts, prepared, firstIndex);
+    await generate(
+      steps,
+      prepared,
+      { ...resolved, signal: anySignal(cancelled, resolved.signal) },
+      { ...rules, ...request.rules },
+      { batchSize, maxBatchTokens, firstIndex, onProgress },
+      async (progress) => {
+        for (const event of await tell(progress)) await emit(event);
+      },
+    );
+  });
+}
+
+/** A text, or what `generate` takes. */
+export type StreamInput = string | ModelInput;
+
+/** Blank stays blank, whatever is put before texts. */
+function withPrefix(input: StreamInput, prefix: string): ModelInput {
+  const full: ModelInput = typeof input === 'string' ? { text: input } : input;
+  return 'text' in full && full.text.trim() !== '' ? { ...full, text: prefix + full.text } : full;
+}
+
+/** Results with their texts. */
+export async function modelOutputs(
+  { tokenizer }: ModelParts,
+  prepared: readonly GenerationInput[],
+  results: readonly GenerationResult[],
+): Promise<ModelOutput[]> {
+  const sequences = results.flatMap((result) => result.sequences);
+  const texts = tokenizer ? await tokenizer.decodeBatch(sequences.map(({ ids }) => ids)) : undefined;
+  let next = 0;
+  return results.map((result, index) => ({
+    inputIds: prepared[index].inputIds,
+    sequences: result.sequences.map(({ ids, score, tokenLogProbabilities, unmetConstraints }) => ({
+      ids,
+      score,
+      tokenLogProbabilities,
+      text: texts?.[next++],
+      ...(unmetConstraints && { unmetConstraints }),
+    })),
+  }));
+}
+
+/** An output on its way. */
+interface Open {
+  ids: number[];
+  deltas: TextDeltas;
+  /** Of all final tokens. */
+  text: string;
+}
+
+/** Puts progress into texts: those of every beginning of an output that has become final, one token after the other. */
+function createTeller(parts: ModelParts, prepared: readonly GenerationInput[], firstIndex: number) {
+  const open = new Map<string, Open>();
+  const { tokenizer } = parts;
+
+  function find({ index, sequence }: OutputProgress): Open {
+    const key = `${index} ${sequence}`;
+    const one = open.get(key) ?? { ids: [], deltas: createTextDeltas(), text: '' };
+    open.set(key, one);
+    return one;
+  }
+
+  return async (progress: readonly OutputProgress[]): Promise<StreamEvent[]> => {
+    const wanted: number[][] = [];
+    for (const one of progress) {
+      const { ids } = find(one);
+      for (const id of one.ids) {
+        ids.push(id);
+        wanted.push([...ids]);
+      }
+      if (one.tentativeIds.length > 0) wanted.push([...ids, ...one.tentativeIds]);
+    }
+    const texts = tokenizer ? await tokenizer.decodeBatch(wanted) : wanted.map(() => '');
+    let next = 0;
+    const events: StreamEvent[] = [];
+    for (const { index, sequence, ids, tentativeIds, ended, sequences } of progress) {
+      const key = `${index} ${sequence}`;
+      const one = open.get(key) as Open;
+      const settled = texts.slice(next, next + ids.length);
+      next += ids.length;
+      one.text = settled.at(-1) ?? one.text;
+      const delta = one.deltas.push(settled) + (ended ? one.deltas.finish(one.text) : '');
+      const whole = tentativeIds.length > 0 ? texts[next++] : one.text;
+      const tentative = whole.startsWith(one.deltas.told) ? whole.slice(one.deltas.told.length) : '';
+      if (ended) open.delete(key);
+      const at = index - firstIndex;
+      const event: StreamEvent = { index: at, sequence, ids, delta, tentativeIds, tentative, ended };
+      if (sequences) [event.output] = await modelOutputs(parts, [prepared[at]], [{ sequences }]);
+      events.push(event);
+    }
+    return events;
+  };
+}
