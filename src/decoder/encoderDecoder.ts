@@ -5,7 +5,7 @@ import type { KeysAndValues, SelfAttentionMode } from '../nn/attention.js';
 
 /** What a decoder that reads nothing but its own text is given. */
 export interface OwnInputs {
-  /** int32 [rows, length] */
+  /** int32 [rows, length]; [rows] for one token of each row over a cache, where hidden states have no length either. */
   inputIds: tf.Tensor;
   /** int32 [length], positions of the columns of `inputIds`. */
   positions: tf.Tensor;
@@ -34,7 +34,7 @@ export interface Decoder {
   headSize: number;
   /** Positions the decoder can address. */
   maxTarget: number;
-  /** Hidden states [rows, length, features], and what the self-attention mode keeps. */
+  /** Hidden states [rows, length, features], or [rows, features] as above, and what the self-attention mode keeps. */
   decode(p: Parameters, inputs: OwnInputs): { hidden: tf.Tensor; caches: KeysAndValues[] };
   /** [..., features] -> [..., vocabSize] */
   logits(p: Parameters, hidden: tf.Tensor): tf.Tensor;

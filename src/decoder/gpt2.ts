@@ -87,9 +87,10 @@ export function decodeGpt2(
 
 /** Query, key and value of one projection. */
 function threeParts(x: tf.Tensor) {
-  const [rows, length, features] = x.shape as [number, number, number];
-  const size = features / 3;
-  const part = (index: number) => tf.slice(x, [0, 0, index * size], [rows, length, size]);
+  const size = x.shape[x.rank - 1]! / 3;
+  const leading = x.shape.slice(0, -1);
+  const part = (index: number) =>
+    tf.slice(x, [...leading.map(() => 0), index * size], [...leading, size]);
   return { query: part(0), key: part(1), value: part(2) };
 }
 

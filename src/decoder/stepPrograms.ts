@@ -142,14 +142,12 @@ function stepSignature(model: Decoder, spec: SelectionSpec): Signature {
 
 function compileStep(model: Decoder, spec: SelectionSpec, options: CompileOptions): Promise<Program> {
   const fn = (inputs: Tensors, p: Parameters): Tensors => {
-    const tokens = inputs.tokens.reshape([inputs.tokens.size, 1]);
-    const { hidden, caches } = decode(model, p, inputs, tokens, inputs.position, {
+    const { hidden, caches } = decode(model, p, inputs, inputs.tokens, inputs.position, {
       kind: 'cached',
       caches: pairs(model, inputs, 'key', 'value'),
       position: { position: inputs.position, ancestry: inputs.ancestry },
     });
-    const rows = hidden.reshape([hidden.shape[0]!, hidden.shape[2]!]);
-    return { ...selectCandidates(model.logits(p, rows), spec, inputs), ...cacheOutputs(caches) };
+    return { ...selectCandidates(model.logits(p, hidden), spec, inputs), ...cacheOutputs(caches) };
   };
   return compile(fn, stepSignature(model, spec), options);
 }

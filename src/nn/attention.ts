@@ -65,7 +65,7 @@ export type SelfAttentionMode =
 
 /**
  * Self-attention without the output projection.
- * @param x [batch, length, features]; [rows, 1, features] over a cache
+ * @param x [batch, length, features]; [rows, features] for one token a row over a cache
  * @param layer which cache is this layer's
  * @returns the context, and this layer's keys and values where the mode keeps them
  */
@@ -100,7 +100,7 @@ export function selfAttentionOf(
 /**
  * Attention over the memory of a source sentence, without the output projection. The memory is held once a sentence:
  * beams of a sentence become query positions.
- * @param x [batch * beams, length, features]
+ * @param x [batch * beams, length, features], or [batch * beams, features]
  * @param memory of `batch` sentences
  */
 export function crossAttention(

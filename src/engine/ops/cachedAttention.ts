@@ -28,8 +28,8 @@ export interface CachedAttentionOptions {
 /**
  * One step of causal self-attention over a cache that beams share: hypotheses are not copied when beams are
  * reordered, the ancestry table says where each reads its past. Positions after `position` are not read.
- * @param query, key, value [rows, 1, features]; rows = batch * beams
- * @returns the context [rows, 1, features] and the caches with this step written
+ * @param query, key, value [rows, 1, features] or [rows, features]; rows = batch * beams
+ * @returns the context, shaped as the query, and the caches with this step written
  */
 export function cachedAttention(
   query: tf.Tensor,
@@ -40,7 +40,8 @@ export function cachedAttention(
   { position, ancestry }: CachePosition,
   { scale, bias }: CachedAttentionOptions = {},
 ): { context: tf.Tensor; cache: AttentionCache } {
-  const inputs = [query, key, value, cache.key, cache.value, position, ancestry];
+  const oneEach = (x: tf.Tensor) => (x.rank === 2 ? tf.expandDims(x, 1) : x);
+  const inputs = [...[query, key, value].map(oneEach), cache.key, cache.value, position, ancestry];
   if (bias) inputs.push(bias);
   const attributes = { heads, bias: bias ? 1 : 0, ...scaleAttribute(scale) };
   const compute = (...given: tf.Tensor[]): tf.Tensor[] => {
@@ -57,7 +58,7 @@ export function cachedAttention(
     return [mergeHeads(tf.matMul(probabilities, followAncestry(values, table))), keys, values];
   };
   const outputs = region('cachedAttention', inputs, attributes, compute);
-  return { context: outputs[0], cache: { key: outputs[1], value: outputs[2] } };
+  return { context: outputs[0].reshape(query.shape), cache: { key: outputs[1], value: outputs[2] } };
 }
 
 /** Reads a cache through the ancestry table. [rows, heads, capacity, size] */
