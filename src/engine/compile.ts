@@ -1,9 +1,7 @@
 import { PolybeamError } from '../errors.js';
 import { compileEager } from './eager.js';
-import { pruneAndSort } from './graph.js';
 import { createOnnxProgram } from './onnxProgram.js';
 import { applyPasses, passesFor } from './passes/index.js';
-import { quantizeProducts } from './passes/quantizeProducts.js';
 import type { CompileOptions, Program, Signature, TracedFunction } from './program.js';
 import { traceFunction } from './traceFunction.js';
 
@@ -34,10 +32,6 @@ export async function compile(
     );
   }
   const { graph, parameters } = traceFunction(fn, signature, options);
-  applyPasses(graph, options.passes ?? passesFor(device));
-  if (precision !== 'float32') {
-    quantizeProducts(graph, precision);
-    pruneAndSort(graph);
-  }
+  applyPasses(graph, options.passes ?? passesFor(device), precision);
   return createOnnxProgram(graph, parameters, { ...options, device });
 }

@@ -1,12 +1,16 @@
 import type { Graph } from '../graph.js';
 import { pruneAndSort } from '../graph.js';
+import type { WeightPrecision } from '../program.js';
 import { fuseAttention, fuseAttentionByBias } from './fuseAttention.js';
+import { fuseBias } from './fuseBias.js';
 import { fuseGelu } from './fuseGelu.js';
 import { fuseLayerNorm, fuseSkipLayerNorm } from './fuseLayerNorm.js';
 import { fuseLogSoftmax } from './fuseLogSoftmax.js';
 import { fuseRmsNorm } from './fuseRmsNorm.js';
 import { fuseSumOfSquares } from './fuseSumOfSquares.js';
 import { fuseTransposedMatMul } from './fuseTransposedMatMul.js';
+import { joinProducts } from './joinProducts.js';
+import { quantizeProducts } from './quantizeProducts.js';
 
 /** Passes by name, in the order they are applied. Each rewrites the graph so that its outputs stay the same. */
 export const passes = {
@@ -19,7 +23,10 @@ export const passes = {
   fuseLogSoftmax,
   fuseSumOfSquares,
   fuseTransposedMatMul,
-} satisfies Record<string, (graph: Graph) => void>;
+  quantizeProducts,
+  fuseBias,
+  joinProducts,
+} satisfies Record<string, (graph: Graph, precision: WeightPrecision) => void>;
 
 export type PassName = keyof typeof passes;
 
@@ -38,13 +45,22 @@ export function passesFor(device: 'cpu' | 'webgpu'): readonly PassName[] {
         'fuseLogSoftmax',
         'fuseSumOfSquares',
         'fuseTransposedMatMul',
+        'quantizeProducts',
+        'fuseBias',
+        'joinProducts',
       ]
     : ['fuseAttentionByBias', 'fuseSkipLayerNorm', 'fuseGelu'];
 }
 
 /** Applies passes in their fixed order, then drops what nothing reads any more. */
-export function applyPasses(graph: Graph, names: readonly PassName[]): void {
+export function applyPasses(
+  graph: Graph,
+  names: readonly PassName[],
+  precision: WeightPrecision = 'float32',
+): void {
   pruneAndSort(graph);
-  for (const [name, pass] of Object.entries(passes)) if (names.includes(name as PassName)) pass(graph);
+  for (const [name, pass] of Object.entries(passes)) {
+    if (names.includes(name as PassName)) pass(graph, precision);
+  }
   pruneAndSort(graph);
 }

@@ -1,14 +1,17 @@
 import { consumers, type Dimension, type Graph, type GraphNode, makeNode } from '../graph.js';
+import type { WeightPrecision } from '../program.js';
 import { int4BlockSize } from '../quantize.js';
+import { biasOf, isLinear } from './products.js';
 
-type Precision = 'int8' | 'int4';
+type Precision = Exclude<WeightPrecision, 'float32'>;
 
 /**
  * Products with a weight [outputs, inputs] on the right read it as integers; a bias added right after goes into the same
  * operator. Everything else keeps float32, and so does a weight where another operation reads it (an embedding table
  * that is also the output projection), or has inputs that are no multiple of an int4 block.
  */
-export function quantizeProducts(graph: Graph, precision: Precision): void {
+export function quantizeProducts(graph: Graph, precision: WeightPrecision): void {
+  if (precision === 'float32') return;
   const readers = consumers(graph);
   const replaced = new Map<GraphNode, GraphNode>();
   for (const node of graph.nodes) {
@@ -29,26 +32,8 @@ export function quantizeProducts(graph: Graph, precision: Precision): void {
   });
 }
 
-/** x W^T, as `fuseTransposedMatMul` leaves it. */
-function isLinear({ op, attributes }: GraphNode): boolean {
-  return op === 'FusedMatMul' && attributes.transA === 0 && attributes.transB === 1;
-}
-
 function fits(shape: readonly Dimension[], precision: Precision): boolean {
   return shape.length === 2 && (precision === 'int8' || Number(shape[1]) % int4BlockSize === 0);
-}
-
-/** The addition of a weight of one axis that alone reads the product. */
-function biasOf(
-  graph: Graph,
-  { outputs: [product] }: GraphNode,
-  readers: ReadonlyMap<string, GraphNode[]>,
-): { node: GraphNode; name: string } | undefined {
-  const [node, ...others] = readers.get(product) ?? [];
-  const isResult = graph.outputs.some((port) => port.name === product);
-  if (isResult || others.length > 0 || node?.op !== 'Add') return undefined;
-  const name = node.inputs.find((input) => graph.weights.get(input)?.shape.length === 1);
-  return name === undefined ? undefined : { node, name };
 }
 
 /** Adds the integers and scales of a weight; once, however many products read it. */

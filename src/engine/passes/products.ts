@@ -1,0 +1,19 @@
+import type { Graph, GraphNode } from '../graph.js';
+
+/** x W^T, as `fuseTransposedMatMul` leaves it. */
+export function isLinear({ op, attributes }: GraphNode): boolean {
+  return op === 'FusedMatMul' && attributes.transA === 0 && attributes.transB === 1;
+}
+
+/** The addition of a weight of one axis that alone reads a product. */
+export function biasOf(
+  graph: Graph,
+  { outputs: [product] }: GraphNode,
+  readers: ReadonlyMap<string, GraphNode[]>,
+): { node: GraphNode; name: string } | undefined {
+  const [node, ...others] = readers.get(product) ?? [];
+  const isResult = graph.outputs.some((port) => port.name === product);
+  if (isResult || others.length > 0 || node?.op !== 'Add') return undefined;
+  const name = node.inputs.find((input) => graph.weights.get(input)?.shape.length === 1);
+  return name === undefined ? undefined : { node, name };
+}
