@@ -240,6 +240,13 @@ const logSchema = z.strictObject({
 /** The configuration file of `polybeam train` as written; `parseTrainConfig` gives it with presets and cross-checks. */
 export const trainConfigSchema = z.strictObject({
   output: path.describe('Run directory: checkpoints, log and the final model. A run found there is resumed.'),
+  init: path
+    .optional()
+    .describe(
+      'Model directory to start from instead of random weights (a warm start): a weight of the same name is taken, and ' +
+        'must have the shape that model asks for; weights it lacks start at random, and are counted. Its tokenizer is ' +
+        'used unless vocabulary says otherwise. Default: none.',
+    ),
   data: dataSchema.describe('What to learn from.'),
   vocabulary: vocabularySchema
     .prefault({})

@@ -1,10 +1,42 @@
 import type { ParameterSpec } from '../engine/parameters.js';
+import { checkStored } from '../engine/traceFunction.js';
 import { elements } from '../engine/values.js';
+import { PolybeamError } from '../errors.js';
+import { openWeights } from '../pretrained/openWeights.js';
 import { normalInit, xavierUniformInit } from './random.js';
 
 /** Starting values of every weight, functions of the seed and the weight's name alone. */
 export function initialWeights(specs: readonly ParameterSpec[], seed: number): Map<string, Float32Array> {
   return new Map(specs.map((spec) => [spec.name, initialWeight(spec, seed)]));
+}
+
+/**
+ * Starting values from a model directory, of the same name; what it lacks starts as in `initialWeights`.
+ * @returns the values, and the names of those that the directory lacks
+ * @throws WEIGHT_SHAPE; WEIGHT_MISSING where the directory has none of them; what `openWeights` throws
+ */
+export async function warmStart(
+  specs: readonly ParameterSpec[],
+  seed: number,
+  directory: string,
+): Promise<{ weights: Map<string, Float32Array>; fresh: string[] }> {
+  const store = await openWeights(directory);
+  const weights = new Map<string, Float32Array>();
+  const fresh: string[] = [];
+  for (const spec of specs) {
+    if (store.get(spec.name)) {
+      checkStored(store, spec);
+      weights.set(spec.name, await store.read(spec.name));
+    } else {
+      fresh.push(spec.name);
+      weights.set(spec.name, initialWeight(spec, seed));
+    }
+  }
+  if (fresh.length < specs.length) return { weights, fresh };
+  throw new PolybeamError(
+    'WEIGHT_MISSING',
+    `${directory} has no weight that the model asks for, such as ${specs[0].name}; give init a directory of the same architecture.`,
+  );
 }
 
 function initialWeight({ name, shape, initializer }: ParameterSpec, seed: number): Float32Array {

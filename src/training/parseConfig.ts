@@ -96,6 +96,8 @@ function resolveVocabulary(config: Parsed, given: unknown, name: string): TrainC
   if (tokenizer !== undefined) {
     return { tokenizer };
   }
+  // Embeddings belong to the vocabulary they were trained with.
+  if (config.init !== undefined && train === undefined) return { tokenizer: config.init };
   // As written, without defaults: some defaults depend on others, and only what was written can be out of place.
   const written = (given as { vocabulary?: { train?: object } }).vocabulary?.train ?? {};
   try {
@@ -172,6 +174,7 @@ export function runIdentity(config: TrainConfig, dataFingerprint: string): RunId
   return {
     // A trained vocabulary lies in the run directory and is used again: its options must be those it was made with.
     ...(trained ? { vocabulary: { ...trained } } : {}),
+    ...(config.init === undefined ? {} : { init: config.init }),
     data: { fingerprint: dataFingerprint, maxLength: config.data.maxLength },
     model: config.model,
     optimizer: config.optimizer,

@@ -59,6 +59,25 @@ describe('train', () => {
     expect(validations[1].values.bleu).toBeGreaterThanOrEqual(0);
   });
 
+  test('starts from a model directory, with its tokenizer', async () => {
+    const directory = await fresh('init');
+    const init = join(whole, 'run/model');
+    const notes: string[] = [];
+    const output = { isTerminal: false, write: (text: string) => notes.push(text) };
+    const warm = { init, vocabulary: {}, budget: { maxUpdates: 1 }, schedule: { warmupUpdates: 100 } };
+    const config = await tinyConfig(directory, { ...warm, checkpoints: { averageLast: 0 } });
+    expect(config.vocabulary).toEqual({ tokenizer: init });
+    const result = await train(config, { output: output as never });
+    expect(notes.join('')).toMatch(/init: (\d+) of \1 weights from/);
+    // The first update of a schedule with warm-up has learning rate 0.
+    const [before, after] = [await openWeights(init), await openWeights(result.modelDirectory!)];
+    for (const name of before.names()) expect(await after.read(name)).toEqual(await before.read(name));
+    const wider = await tinyConfig(directory, { ...warm, model: { dModel: 32, attentionHeads: 2 } });
+    await expect(train({ ...wider, output: join(directory, 'other') })).rejects.toMatchObject({
+      code: 'WEIGHT_SHAPE',
+    });
+  });
+
   test('interrupted and resumed, gives the same weights bit for bit', async () => {
     const directory = await fresh('interrupted');
     const controller = new AbortController();

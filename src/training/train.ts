@@ -1,5 +1,6 @@
 import type { EncoderDecoder } from '../decoder/encoderDecoder.js';
 import { transformer } from '../decoder/transformer.js';
+import type { ParameterSpec } from '../engine/parameters.js';
 import type { Device } from '../engine/program.js';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
@@ -12,7 +13,7 @@ import { averageCheckpoints } from './average.js';
 import { type BatchingOptions, createBatches, fingerprintPairs, type TokenPair } from './batching.js';
 import type { TrainConfig } from './config.js';
 import { type ParallelText, readParallelText } from './data.js';
-import { initialWeights } from './initialize.js';
+import { initialWeights, warmStart } from './initialize.js';
 import { marianModel, marianModelFiles } from './marianModel.js';
 import { runIdentity } from './parseConfig.js';
 import { createProgress, type ProgressOutput } from './progress.js';
@@ -66,7 +67,7 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   note(describeData(batches.pairs, batches.droppedLong, tokenizer.vocabSize));
 
   const objective = sequenceToSequence(model, config.optimizer.labelSmoothing);
-  const initial = initialWeights(trainableParameters(objective), config.seed);
+  const initial = await startingWeights(config, trainableParameters(objective), note);
   const device = config.device as Device;
   const step = await compileTrainStep(objective, initial, {
     device,
@@ -97,6 +98,19 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   } finally {
     step.dispose();
   }
+}
+
+/** Random weights, or those of `config.init`. */
+async function startingWeights(
+  config: TrainConfig,
+  specs: readonly ParameterSpec[],
+  note: (text: string) => void,
+): Promise<Map<string, Float32Array>> {
+  if (config.init === undefined) return initialWeights(specs, config.seed);
+  const { weights, fresh } = await warmStart(specs, config.seed, config.init);
+  const random = fresh.length > 0 ? `; ${fresh.length} start at random, ${fresh[0]} the first` : '';
+  note(`init: ${specs.length - fresh.length} of ${specs.length} weights from ${config.init}${random}`);
+  return weights;
 }
 
 function warnOfText(text: ParallelText, what: string, { onWarning }: TrainOptions): void {
