@@ -89,8 +89,7 @@ export function decodeGpt2(
 function threeParts(x: tf.Tensor) {
   const size = x.shape[x.rank - 1]! / 3;
   const leading = x.shape.slice(0, -1);
-  const part = (index: number) =>
-    tf.slice(x, [...leading.map(() => 0), index * size], [...leading, size]);
+  const part = (index: number) => tf.slice(x, [...leading.map(() => 0), index * size], [...leading, size]);
   return { query: part(0), key: part(1), value: part(2) };
 }
 
