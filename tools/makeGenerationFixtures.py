@@ -219,8 +219,8 @@ def run_batch(model, case, inputs):
     return outputs
 
 
-def warped():
-    """Probabilities that transformers samples from, after its warpers."""
+def warped(beams):
+    """Probabilities that transformers samples from, after its warpers: with several beams these keep two tokens."""
     logits = torch.tensor([[0.2, 1.5, -1, 2.1, 0.9, 0.199, -3, 1.1]])
     rows = []
     shapes = [(dict(temperature=t, topK=k, topP=p)) for t, k, p in [
@@ -233,7 +233,8 @@ def warped():
                dict(topK=7, topP=0.9, typicalP=0.7, epsilonCutoff=0.1),
                dict(temperature=2.0, topK=0, minP=0.02, typicalP=0.95, epsilonCutoff=0.02, etaCutoff=0.2)]
     for options in shapes:
-        config = GenerationConfig(do_sample=True, num_beams=1, **{NAMES[name]: value for name, value in options.items()})
+        config = GenerationConfig(do_sample=True, num_beams=beams, **{NAMES[name]: value for name, value in options.items()})
+        config._eos_token_tensor = None  # then two tokens are kept beside beams
         model = HashModel(HashConfig())
         processors = model._get_logits_processor(config, 1)
         scores = processors(torch.zeros(1, 1, dtype=torch.long), logits.clone())
@@ -250,7 +251,7 @@ def main():
     lines = [json.dumps({**case, "outputs": run(models[case["model"]], case)}, separators=(",", ":"))
              for case in itertools.chain(cases(), controls())]
     path = pathlib.Path(__file__).parent.parent / "test/fixtures/generation/transformers.json"
-    head = json.dumps(dict(models=MODELS, inputs=INPUTS, warped=warped()))[:-1]
+    head = json.dumps(dict(models=MODELS, inputs=INPUTS, warped=warped(1), beamWarped=warped(2)))[:-1]
     path.write_text(head + ',"cases":[\n' + ",\n".join(lines) + "\n]}\n")
     print(len(lines), "cases,", path.stat().st_size, "bytes")
 

@@ -49,14 +49,9 @@ const lengthScores = [
  */
 export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGenerationOptions): void {
   const { doSample, numBeams, numReturnSequences, maxNewTokens, minNewTokens } = resolved;
-  if (doSample && numBeams > 1) {
+  if ((!doSample || numBeams > 1) && numReturnSequences > numBeams) {
     throw conflict(
-      `doSample true with numBeams ${numBeams} is beam sampling, which this release does not have; set numBeams to 1 to sample, or doSample to false for beam search.`,
-    );
-  }
-  if (!doSample && numReturnSequences > numBeams) {
-    throw conflict(
-      `numReturnSequences ${numReturnSequences} is more than numBeams ${numBeams}; raise numBeams, or set doSample to true for independent samples.`,
+      `numReturnSequences ${numReturnSequences} is more than numBeams ${numBeams}; raise numBeams, or set doSample to true and numBeams to 1 for independent samples.`,
     );
   }
   if (!doSample) {
@@ -72,7 +67,7 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
     );
   }
   const waitsFor = finishedWanted(resolved);
-  if (!doSample && numReturnSequences > waitsFor) {
+  if ((!doSample || numBeams > 1) && numReturnSequences > waitsFor) {
     throw conflict(
       `numReturnSequences ${numReturnSequences} is more than the ${waitsFor} hypotheses that patience ${resolved.patience} waits for; raise patience, or lower numReturnSequences.`,
     );
@@ -97,8 +92,15 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
 }
 
 function refuseGroups(user: GenerationOptions, resolved: ResolvedGenerationOptions): void {
-  const { numBeams, numBeamGroups, diversityPenalty, siblingPenalty } = resolved;
+  const { numBeams, numBeamGroups, diversityPenalty, siblingPenalty, doSample } = resolved;
   if (numBeams === 1) return;
+  if (doSample && (numBeamGroups > 1 || siblingPenalty > 0)) {
+    const [name, value] =
+      numBeamGroups > 1 ? ['numBeamGroups', numBeamGroups] : ['siblingPenalty', siblingPenalty];
+    throw conflict(
+      `${name} ${value} does not go with doSample true and numBeams ${numBeams}, which is beam sampling; leave one of them out.`,
+    );
+  }
   if (numBeams % numBeamGroups !== 0) {
     throw conflict(
       `numBeamGroups ${numBeamGroups} cannot share numBeams ${numBeams} equally; make numBeams a multiple of it.`,

@@ -126,9 +126,7 @@ describe('resolveGenerationOptions', () => {
   });
 
   it.each([
-    [{ doSample: true, numBeams: 4 }, {}, ['doSample', 'numBeams', 'beam sampling']],
-    [{ doSample: true }, { numBeams: 4 }, ['doSample', 'numBeams 4']],
-    [{ numBeams: 4 }, { doSample: true }, ['doSample', 'numBeams 4']],
+    [{ doSample: true, numBeams: 2, numReturnSequences: 3 }, {}, ['numReturnSequences 3', 'numBeams 2']],
     [{ numBeams: 2, numReturnSequences: 3 }, {}, ['numReturnSequences 3', 'numBeams 2']],
     [{ numReturnSequences: 2 }, {}, ['numReturnSequences 2', 'numBeams 1', 'doSample']],
     [{ temperature: 0.7 }, {}, ['temperature 0.7', 'doSample']],

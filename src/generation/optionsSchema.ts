@@ -16,7 +16,9 @@ export const generationOptionsSchema = z.strictObject({
     .int()
     .min(1)
     .optional()
-    .describe('Hypotheses kept at every step: an integer from 1; 1 is greedy search or sampling. Default 1.'),
+    .describe(
+      'Hypotheses kept at every step: an integer from 1; 1 is greedy search or sampling, more with doSample beam sampling. Default 1.',
+    ),
   maxNewTokens: z
     .int()
     .min(1)
@@ -86,7 +88,7 @@ export const generationOptionsSchema = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'Outputs per input: the n best of a beam search (at most numBeams), or independent samples. Default 1.',
+      'Outputs per input: the n best of a beam search or of beam sampling (at most numBeams), or independent samples. Default 1.',
     ),
   noRepeatNgramSize: z
     .int()

@@ -44,23 +44,27 @@ export function createSamplingSelector(context: SearchContext): Selector {
       places[allowed++] = place;
     }
     if (allowed === 0) return -1;
-    if (!ids && topK > 0 && topK < allowed) allowed = keepLargest(allowed, topK);
+    if (!ids && topK > 0 && topK < allowed) allowed = keepLargest(logits, places, allowed, topK);
     const uniform = uniformAt(seed, sentence, sample, count);
     const kept = shape(logits, places, allowed, weights);
     return places[pick(weights, kept.count, uniform * kept.sum)];
   };
 
-  /** Keeps the `k` largest logits and their places, of a vocabulary so small that the model returned all of it. */
-  function keepLargest(allowed: number, k: number): number {
-    const order = Array.from({ length: allowed }, (_, i) => i).sort((a, b) => logits[b] - logits[a] || a - b);
-    const kept = order.slice(0, k);
-    const keptLogits = kept.map((i) => logits[i]);
-    places.set(kept.map((i) => places[i]));
-    logits.set(keptLogits);
-    return k;
-  }
-
   return createIndependentSelector(context, topKCandidates(topK, hiddenCandidates(context), vocabSize), draw);
+}
+
+/**
+ * Keeps the `k` largest of `count` logits and their places, of a vocabulary so small that the model returned all of it.
+ *
+ * @returns k
+ */
+export function keepLargest(logits: Float64Array, places: Int32Array, count: number, k: number): number {
+  const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => logits[b] - logits[a] || a - b);
+  const kept = order.slice(0, k);
+  const keptLogits = kept.map((i) => logits[i]);
+  places.set(kept.map((i) => places[i]));
+  logits.set(keptLogits);
+  return k;
 }
 
 /**
@@ -68,18 +72,19 @@ export function createSamplingSelector(context: SearchContext): Selector {
  * `weights`, moves their places along, and returns how many they are and what they sum to.
  *
  * @param size the most candidates there will ever be
+ * @param fewest how many are kept at least, where there are as many
  */
-export function createShaper(options: ShapeOptions, size: number) {
+export function createShaper(options: ShapeOptions, size: number, fewest = 1) {
   const { temperature, topP, minP, typicalP, epsilonCutoff, etaCutoff } = options;
   const scratch = new Float64Array(size);
   return (logits: Float64Array, places: Int32Array, allowed: number, weights: Float64Array) => {
     let count = allowed;
     let sum = temperatureWeights(logits, count, temperature, weights);
-    if (topP < 1) ({ count, sum } = keepNucleus(weights, places, count, sum, topP, scratch));
-    if (minP > 0) ({ count, sum } = keepMinP(weights, places, count, minP));
-    if (typicalP < 1) ({ count, sum } = keepTypical(weights, places, count, sum, typicalP, scratch));
-    if (epsilonCutoff > 0) ({ count, sum } = keepEpsilon(weights, places, count, sum, epsilonCutoff));
-    if (etaCutoff > 0) ({ count, sum } = keepEta(weights, places, count, sum, etaCutoff));
+    if (topP < 1) ({ count, sum } = keepNucleus(weights, places, count, sum, topP, scratch, fewest));
+    if (minP > 0) ({ count, sum } = keepMinP(weights, places, count, minP, fewest));
+    if (typicalP < 1) ({ count, sum } = keepTypical(weights, places, count, sum, typicalP, scratch, fewest));
+    if (epsilonCutoff > 0) ({ count, sum } = keepEpsilon(weights, places, count, sum, epsilonCutoff, fewest));
+    if (etaCutoff > 0) ({ count, sum } = keepEta(weights, places, count, sum, etaCutoff, fewest));
     return { count, sum };
   };
 }

@@ -64,6 +64,17 @@ const searches: fc.Arbitrary<GenerationOptions> = fc.constantFrom<GenerationOpti
     suppressTokens: [9],
     encoderNoRepeatNgramSize: 1,
   },
+  { maxNewTokens: 9, doSample: true, seed: 7, numBeams: 3, numReturnSequences: 3, topK: 6, temperature: 1.2 },
+  {
+    maxNewTokens: 9,
+    doSample: true,
+    seed: 8,
+    numBeams: 4,
+    topK: 0,
+    topP: 0.7,
+    minNewTokens: 3,
+    noRepeatNgramSize: 2,
+  },
   { maxNewTokens: 9, doSample: true, seed: 5, numReturnSequences: 3, topK: 6, topP: 0.9, temperature: 1.3 },
   {
     maxNewTokens: 9,

@@ -2,6 +2,7 @@ import { PolybeamError } from '../errors.js';
 import { createInterruption } from './abort.js';
 import { createBackPointers, trace } from './backPointers.js';
 import { createBeamSelector } from './beam.js';
+import { createDrawnRanking } from './beamSampling.js';
 import { createConstrainedSelector } from './constrainedBeam.js';
 import { createEditMaker, needsHistory, selectionSpec } from './edits.js';
 import { advancePosition, createFrontier, park, removeFinished } from './frontier.js';
@@ -136,7 +137,8 @@ function hiddenClasses(
 function createContext(model: StepModel, request: SearchRequest): SearchContext {
   const { source, prompt, promptLength, options, limits, rules, sentenceIds } = request;
   const { batch } = source;
-  const beams = options.doSample ? options.numReturnSequences : options.numBeams;
+  const samples = options.doSample ? options.numReturnSequences : 1;
+  const beams = options.numBeams > 1 ? options.numBeams : samples;
   // The last new token is never read, so it needs no position.
   const maxLength = promptLength + limits.maxNewTokens - 1;
   return {
@@ -155,9 +157,10 @@ function createContext(model: StepModel, request: SearchRequest): SearchContext 
 
 function createSelector(context: SearchContext, constraints: SearchRequest['constraints']): Selector {
   if (constraints) return createConstrainedSelector(context, constraints);
-  if (context.options.doSample) return createSamplingSelector(context);
-  if (context.options.numBeams === 1) return createGreedySelector(context);
-  return context.options.numBeamGroups > 1 ? createGroupBeamSelector(context) : createBeamSelector(context);
+  const { doSample, numBeams, numBeamGroups } = context.options;
+  if (numBeams === 1) return doSample ? createSamplingSelector(context) : createGreedySelector(context);
+  if (doSample) return createBeamSelector(context, createDrawnRanking(context));
+  return numBeamGroups > 1 ? createGroupBeamSelector(context) : createBeamSelector(context);
 }
 
 /** What all sentences choose their new token number `count` from. */

@@ -34,9 +34,9 @@ export function createStopper(context: SearchContext): Stopper | undefined {
         if (frontier.finished[slot]) continue;
         const begun = trace(pointers, frontier.nodes[slot * frontier.beams + (row % rows)]).ids;
         for (let at = row * width; at < (row + 1) * width; at++) {
-          if (logits[at] === Number.NEGATIVE_INFINITY) break;
+          if (logits[at] === Number.NEGATIVE_INFINITY) continue;
           places.push(at);
-          outputs.push([...begun, (ids as Int32Array)[at]]);
+          outputs.push([...begun, ids ? ids[at] : at % width]);
         }
       }
       const marks = new Uint8Array(logits.length);

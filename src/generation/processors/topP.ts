@@ -1,6 +1,8 @@
+import { nthLargest } from './leastWeight.js';
+
 /**
  * Nucleus sampling (Holtzman et al., "The curious case of neural text degeneration", 2020): keeps the fewest heaviest
- * candidates whose weights reach `topP` of the sum, at least one; of equal weights the first. Kept weights and places
+ * candidates whose weights reach `topP` of the sum, at least `fewest`; of equal weights the first. Kept weights and places
  * close up in their old order.
  *
  * The lightest weight that is kept is found by selection (Hoare's quickselect, on sums instead of counts), so a whole
@@ -18,8 +20,17 @@ export function keepNucleus(
   sum: number,
   topP: number,
   scratch: Float64Array,
+  fewest = 1,
 ): { count: number; sum: number } {
-  const { least, equals } = lightestKept(weights, count, sum, topP, scratch);
+  let { least, equals } = lightestKept(weights, count, sum, topP, scratch);
+  if (fewest > 1) {
+    const wanted = nthLargest(weights, count, fewest);
+    let heavier = 0;
+    for (let i = 0; i < count; i++) if (weights[i] > wanted) heavier++;
+    if (wanted < least) equals = 0;
+    if (wanted <= least) equals = Math.max(equals, fewest - heavier);
+    least = Math.min(least, wanted);
+  }
   let kept = 0;
   let keptSum = 0;
   let spare = equals;

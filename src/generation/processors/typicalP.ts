@@ -8,6 +8,7 @@ import { entropy } from './leastWeight.js';
  * @param weights `count` weights
  * @param places moved with the weights
  * @param scratch room for `count` numbers
+ * @param fewest how many are kept at least
  * @returns how many are kept, and their sum
  */
 export function keepTypical(
@@ -17,6 +18,7 @@ export function keepTypical(
   sum: number,
   mass: number,
   scratch: Float64Array,
+  fewest = 1,
 ): { count: number; sum: number } {
   const expected = entropy(weights, count, sum);
   const distances = scratch.subarray(0, count);
@@ -30,7 +32,7 @@ export function keepTypical(
   let last = 0;
   for (; last < count - 1; last++) {
     reached += weights[order[last]];
-    if (reached >= mass * sum) break;
+    if (reached >= mass * sum && last >= fewest - 1) break;
   }
   const farthest = distances[order[last]];
   let kept = 0;
