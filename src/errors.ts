@@ -23,6 +23,7 @@ export const errorCatalogue = {
   MODEL_TYPE_UNKNOWN: 'A config.json names a model type that polybeam does not implement.',
   ENSEMBLE_MISMATCH: 'Models of an ensemble do not share a vocabulary.',
   MODEL_CANNOT_GENERATE: 'A model was asked to generate or to translate, and cannot.',
+  ATTENTION_MISSING: 'Attention over the source was asked of a model that has none.',
   TOKENIZER_MISSING: 'Text was given to a model directory without tokenizer files.',
   TOKENIZER_INVALID: 'A tokenizer file that cannot be read.',
   LANGUAGE_UNKNOWN: 'A target language that the model was not trained for.',

@@ -37,21 +37,21 @@ export {
 export type { OutputProgress } from './generation/progress.js';
 export type { StepModel } from './generation/stepModel.js';
 export { streamGeneration } from './generation/stream.js';
+export { type AlignmentLink, pharaoh, type WordAlignment } from './pretrained/alignment.js';
 export { type EnsembleModel, loadEnsemble } from './pretrained/loadEnsemble.js';
 export { type LoadOptions, loadModel } from './pretrained/loadModel.js';
 export type {
+  AlignedTranslation,
   ForwardInput,
   ForwardOutput,
   Model,
   ModelInput,
   ModelOutput,
-  ModelScore,
   ModelSequence,
-  ScoreInput,
-  ScoreOptions,
   TranslateOptions,
 } from './pretrained/model.js';
 export type { StreamEvent, StreamInput, StreamOptions } from './pretrained/modelStream.js';
+export type { ModelScore, ScoreInput, ScoreOptions } from './pretrained/score.js';
 export {
   type MinimumBayesRiskOptions,
   minimumBayesRisk,

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { z } from 'zod';
 import { generationOptionsSchema } from '../generation/options.js';
+import { pharaoh } from '../pretrained/alignment.js';
 import type { ModelInput, ModelOutput } from '../pretrained/model.js';
 import { withFlagNames } from './flags.js';
 import { readInputs, tokenIds } from './jsonLines.js';
@@ -29,7 +30,9 @@ export function generateCommand(streams: CommandStreams = process): Command {
     .description(
       'Generate from JSON lines on standard input. Each is {"text"} or {"input_ids"} with optional "attention_mask", ' +
         '"decoder_input_ids" and "force_words_ids"; each gives {"input_ids", "sequences": [{"ids", "score", "text"}]}, best ' +
-        'first. A model without an encoder continues its input, which is then the beginning of "ids".',
+        'first. A model without an encoder continues its input, which is then the beginning of "ids". --return-attention ' +
+        'adds "attention", a list for each id with a weight for each of "input_ids", and the "alignment" of ids and the ' +
+        '"word_alignment" of texts that follow from it.',
     )
     .addHelpText(
       'after',
@@ -71,11 +74,21 @@ function modelInput(line: z.output<typeof inputSchema>): ModelInput {
   };
 }
 
+/** Attention with six decimals. */
+function shortWeight(weight: number): number {
+  return Number(weight.toFixed(6));
+}
+
 function outputLine({ inputIds, sequences }: ModelOutput, withTokens?: boolean): string {
-  const shown = sequences.map(({ tokenLogProbabilities, unmetConstraints, ...sequence }) => ({
-    ...sequence,
-    ...(withTokens && { log_probabilities: tokenLogProbabilities }),
-    ...(unmetConstraints && { unmet_constraints: unmetConstraints }),
-  }));
+  const shown = sequences.map(
+    ({ tokenLogProbabilities, unmetConstraints, attention, alignment, words, ...one }) => ({
+      ...one,
+      ...(withTokens && { log_probabilities: tokenLogProbabilities }),
+      ...(unmetConstraints && { unmet_constraints: unmetConstraints }),
+      ...(attention && { attention: attention.map((row) => Array.from(row, shortWeight)) }),
+      ...(alignment && { alignment: pharaoh(alignment) }),
+      ...(words && { word_alignment: pharaoh(words.alignment) }),
+    }),
+  );
   return JSON.stringify({ input_ids: inputIds, sequences: shown });
 }

@@ -252,6 +252,59 @@ describe('polybeam score', () => {
   });
 });
 
+describe('--alignments', () => {
+  const short = ['--max-new-tokens', '6'];
+
+  it('follows translations and scores, the same for the same output, blank for blank', async () => {
+    const texts = ['the end of the start', '', 'a b'];
+    const plain = await run(['translate', '--model', textModel, ...short], [texts.join('\n')]);
+    const hard = await run(
+      ['translate', '--model', textModel, ...short, '--alignments', 'hard'],
+      [texts.join('\n')],
+    );
+    expect([hard.code, hard.err]).toEqual([0, '']);
+    const lines = hard.out.split('\n').map((line) => line.split('\t'));
+    expect(lines.map(([text]) => text).join('\n')).toBe(plain.out);
+    expect(lines[0][1]).toMatch(/^\d+-\d+( \d+-\d+)*$/);
+    expect(lines[1]).toEqual(['']);
+    const soft = await run(['translate', '--model', textModel, ...short, '--alignments', 'soft'], [texts[0]]);
+    const [text, weights] = soft.out.trim().split('\t');
+    expect(text).toBe(lines[0][0]);
+    const rows = weights.split(' ').map((row) => row.split(',').map(Number));
+    expect(rows.map((row) => row.length)).toEqual(text.split(' ').map(() => 5));
+    const scored = await run(
+      ['score', '--model', textModel, '--alignments', 'hard', '--alignment-layer', '1'],
+      [`${texts[0]}\t${lines[0][0]}\n`],
+    );
+    expect(scored.out.trim().split('\t')[1]).toBe(lines[0][1]);
+  });
+
+  it('is in the JSON of generate where attention is asked for', async () => {
+    const args = ['generate', '--model', textModel, ...short, '--return-attention'];
+    const { out } = await run(args, ['{"text": "the end"}\n']);
+    const { input_ids, sequences } = JSON.parse(out);
+    const [{ ids, attention, alignment, word_alignment }] = sequences;
+    expect(attention).toHaveLength(ids.length);
+    expect(attention[0]).toHaveLength(input_ids.length);
+    expect(alignment).toMatch(/^\d+-0( |$)/);
+    expect(word_alignment).toMatch(/^\d+-\d+/);
+  });
+
+  it('refuses what there is not', async () => {
+    const form = await run(['translate', '--model', textModel, '--alignments', 'firm', 'a']);
+    expect(form).toMatchObject({ code: 2 });
+    expect(form.err).toContain('--alignments cannot be "firm": use hard or soft.');
+    const layer = await run(
+      ['score', '--model', textModel, '--alignments', 'hard', '--alignment-layer', '7'],
+      ['a\tb\n'],
+    );
+    expect(layer).toMatchObject({ code: 2 });
+    expect(layer.err).toContain("--alignment-layer cannot be 7: the decoder's are numbered 0 to 1.");
+    const idle = await run(['translate', '--model', textModel, '--alignment-layer', '0', 'a']);
+    expect(idle.err).toContain('--alignment-layer 0 has no effect with');
+  });
+});
+
 describe('polybeam forward', () => {
   it('gives logits of an encoder-decoder', async () => {
     const [row] = inputRows();

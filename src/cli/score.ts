@@ -1,6 +1,9 @@
 import { Command } from 'commander';
 import { PolybeamError } from '../errors.js';
-import type { ModelScore, ScoreInput } from '../pretrained/model.js';
+import { generationOptionsSchema } from '../generation/options.js';
+import type { ModelScore, ScoreInput } from '../pretrained/score.js';
+import { type AlignmentForm, addAlignmentsFlag, formatAlignment } from './alignments.js';
+import { addSchemaFlags, schemaValues, withFlagNames } from './flags.js';
 import { readLines } from './lines.js';
 import { packageRoot } from './packageRoot.js';
 import { inPortions } from './portions.js';
@@ -8,7 +11,15 @@ import type { CommandStreams } from './streams.js';
 import { embeddedModel } from './translate.js';
 import { addModelFlags, type ModelFlags, useModel } from './useModel.js';
 
-type ScoreFlags = ModelFlags & { to?: string; from?: string; lengthPenalty?: number; json?: boolean };
+type ScoreFlags = ModelFlags & {
+  to?: string;
+  from?: string;
+  lengthPenalty?: number;
+  json?: boolean;
+  alignments?: AlignmentForm;
+};
+
+const alignmentOptions = generationOptionsSchema.pick({ alignmentLayer: true, alignmentHeads: true });
 
 /** `polybeam score`: how probable a model finds given translations. */
 export function scoreCommand(streams: CommandStreams = process): Command {
@@ -24,7 +35,10 @@ export function scoreCommand(streams: CommandStreams = process): Command {
       'exponent of the length in tokens; 0 gives the log-probability itself (default: that of the model, else 1)',
       readNumber,
     )
-    .option('--json', 'print {"score", "ids", "log_probabilities"} for each line')
+    .option(
+      '--json',
+      'print {"score", "ids", "log_probabilities"} for each line, with "alignment" where wanted',
+    )
     .addHelpText(
       'after',
       `
@@ -32,6 +46,8 @@ Examples:
   $ printf 'a free game\\tun jeu libre\\n' | polybeam score --to fr
   $ paste source.en translation.de | polybeam score --model opus-mt-en-de --json`,
     );
+  addAlignmentsFlag(command, 'each score');
+  addSchemaFlags(command, alignmentOptions);
   addModelFlags(command);
   return command.action((flags: ScoreFlags) => score(flags, streams));
 }
@@ -46,16 +62,20 @@ function readNumber(text: string): number {
 }
 
 async function score(flags: ScoreFlags, streams: CommandStreams): Promise<void> {
-  const { to, from, lengthPenalty, json } = flags;
+  const { to, from, lengthPenalty, json, alignments } = flags;
+  const attention = { ...schemaValues(alignmentOptions, flags), returnAttention: alignments !== undefined };
   await useModel(
     flags,
     streams,
     (model) =>
       inPortions(readPairs(streams), flags, streams, async (portion, { batchSize }) => {
         const pairs = portion.filter((pair) => pair !== undefined);
-        const scores = await model.score(pairs, { to, from, lengthPenalty, batchSize });
+        const options = { to, from, lengthPenalty, batchSize, ...attention };
+        const scores = await withFlagNames(alignmentOptions, () => model.score(pairs, options));
         let next = 0;
-        return portion.map((pair) => (pair === undefined ? '' : outputLine(scores[next++], json)));
+        return portion.map((pair) =>
+          pair === undefined ? '' : outputLine(scores[next++], json, alignments),
+        );
       }),
     `${packageRoot()}/${embeddedModel}`,
   );
@@ -81,7 +101,13 @@ async function* readPairs(streams: CommandStreams): AsyncGenerator<ScoreInput | 
 /** Nine digits are all that a float32 holds. */
 const short = (value: number) => Number(value.toPrecision(9));
 
-function outputLine({ score: value, ids, tokenLogProbabilities }: ModelScore, json?: boolean): string {
-  if (!json) return String(short(value));
-  return JSON.stringify({ score: short(value), ids, log_probabilities: tokenLogProbabilities.map(short) });
+function outputLine(
+  { score: value, ids, tokenLogProbabilities, words }: ModelScore,
+  json?: boolean,
+  form?: AlignmentForm,
+): string {
+  const alignment = form && words && formatAlignment(words, form);
+  if (!json) return alignment === undefined ? String(short(value)) : `${short(value)}\t${alignment}`;
+  const log_probabilities = tokenLogProbabilities.map(short);
+  return JSON.stringify({ score: short(value), ids, log_probabilities, alignment });
 }

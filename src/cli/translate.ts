@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { PolybeamError } from '../errors.js';
 import { checkGenerationOptions, generationOptionsSchema } from '../generation/options.js';
 import type { Model } from '../pretrained/model.js';
+import { type AlignmentForm, addAlignmentsFlag, formatAlignment } from './alignments.js';
 import { withFlagNames } from './flags.js';
 import { inGroups, readTexts } from './lines.js';
 import { packageRoot } from './packageRoot.js';
@@ -21,7 +22,13 @@ import {
 /** The model that polybeam comes with. */
 export const embeddedModel = 'models/en-fr-software';
 
-type TranslateFlags = ModelFlags & { to?: string; from?: string; chunk?: number; stream?: boolean };
+type TranslateFlags = ModelFlags & {
+  to?: string;
+  from?: string;
+  chunk?: number;
+  stream?: boolean;
+  alignments?: AlignmentForm;
+};
 
 /** `polybeam translate`: a line in, a line out. */
 export function translateCommand(streams: CommandStreams = process): Command {
@@ -51,11 +58,13 @@ Examples:
   $ polybeam translate --model opus-mt-en-de --num-beams 6 < input.en > output.de
   $ polybeam translate --model nllb-200-distilled-600M --from fra_Latn --to deu_Latn < input.fr
   $ polybeam translate --stream --num-beams 4 "A long text is read while it is being written."
+  $ polybeam translate --to fr --alignments hard "This package contains the documentation."
   $ polybeam translate --do-sample --top-k 10 --seed 1 "Free software is a matter of liberty."`,
     );
+  addAlignmentsFlag(command, 'each translation');
   addModelFlags(command);
   // One line goes in and one comes out.
-  addGenerationFlags(command, ['numReturnSequences']);
+  addGenerationFlags(command, ['numReturnSequences', 'returnAttention']);
   return command.action((texts: string[], flags: TranslateFlags) => translate(texts, flags, streams));
 }
 
@@ -73,6 +82,12 @@ async function translate(texts: string[], flags: TranslateFlags, streams: Comman
       `--chunk ${flags.chunk} does not go with --stream; leave one of them out.`,
     );
   }
+  if (flags.stream && flags.alignments) {
+    throw new PolybeamError(
+      'OPTION_CONFLICT',
+      `--alignments ${flags.alignments} does not go with --stream; leave one of them out.`,
+    );
+  }
   const work = flags.stream ? translateAsItComes : translatePortions;
   const preset = `${packageRoot()}/${embeddedModel}`;
   await useModel(flags, streams, (model) => work(model, texts, flags, streams), preset);
@@ -85,12 +100,21 @@ function translatePortions(
   streams: CommandStreams,
 ): Promise<void> {
   const options = withDecoder(generationFlags(flags), model);
-  const { to, from, chunk } = flags;
+  const { to, from, chunk, alignments } = flags;
   return inPortions(readTexts(streams, texts), flags, streams, async (portion, batching) => {
-    const run = () => model.translate(portion, { ...options, ...batching, to, from, chunk });
-    const translations = await withFlagNames(generationOptionsSchema, run);
-    return translations.map((text) => text.replace(/\s*\n\s*/g, ' '));
+    const wanted = { ...options, ...batching, to, from, chunk };
+    return withFlagNames(generationOptionsSchema, async () => {
+      if (!alignments) return (await model.translate(portion, wanted)).map(onOneLine);
+      const aligned = await model.translateAligned(portion, wanted);
+      return aligned.map((one) =>
+        one.text === '' ? '' : `${onOneLine(one.text)}\t${formatAlignment(one, alignments)}`,
+      );
+    });
   });
+}
+
+function onOneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ');
 }
 
 async function translateAsItComes(

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { DropoutSource } from '../engine/ops/dropout.js';
 import type { Parameters } from '../engine/parameters.js';
-import type { KeysAndValues, SelfAttentionMode } from '../nn/attention.js';
+import type { AttentionObserver, KeysAndValues, SelfAttentionMode } from '../nn/attention.js';
 
 /** What a decoder that reads nothing but its own text is given. */
 export interface OwnInputs {
@@ -19,6 +19,8 @@ export interface DecoderInputs extends OwnInputs {
   memory: readonly KeysAndValues[];
   /** int32 [batch, source] */
   memoryMask: tf.Tensor;
+  /** Where cross-attention's weights are wanted; called once for each layer. */
+  observe?: AttentionObserver;
 }
 
 /**

@@ -1,6 +1,6 @@
 import '../node/install.js';
 import { describe, expect, it } from 'vitest';
-import { createFakeModel, hashLogits } from '../../test/support/generation/fakeModel.js';
+import { createFakeModel, hashAttention, hashLogits } from '../../test/support/generation/fakeModel.js';
 import { generate } from '../generation/generate.js';
 import { type GenerationOptions, resolveGenerationOptions } from '../generation/options.js';
 import { stepModelContract } from '../generation/stepModel.contract.js';
@@ -9,7 +9,7 @@ import { createEnsemble, type EnsembleOptions } from './ensemble.js';
 
 const vocabSize = 20;
 const member = (seed: number) => hashLogits({ vocabSize, eosTokenIds: [1], endBias: 1, seed });
-const fake = (seed: number) => createFakeModel(vocabSize, member(seed));
+const fake = (seed: number) => createFakeModel(vocabSize, member(seed), undefined, hashAttention);
 
 for (const combine of ['linear', 'logLinear'] as const) {
   stepModelContract(`an ensemble, ${combine}`, async () => ({

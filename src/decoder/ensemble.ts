@@ -49,14 +49,16 @@ export function createEnsemble(
     programs.set(key, known);
     return known;
   };
-  const choose = async (spec: SelectionSpec, found: readonly Candidates[], edits: StepEdits) =>
-    runChoice(await programFor(spec), spec, found, edits);
+  const choose = async (spec: SelectionSpec, found: readonly Candidates[], edits: StepEdits) => ({
+    ...(await runChoice(await programFor(spec), spec, found, edits)),
+    ...combineAttention(found, weights),
+  });
   return {
     vocabSize: members[0].vocabSize,
     maxPositions: Math.min(...members.map((member) => member.maxPositions)),
+    attention: sharedAttention(members),
     start: async (feed) => {
-      // Edits and choice come after the members are combined.
-      const bare: StartFeed = { ...withoutEdits(feed), selection: everyLogit };
+      const bare: StartFeed = { ...withoutEdits(feed), selection: bareSelection(feed.selection) };
       const started = await inTurn(members, (member) => member.start(bare));
       const { selection: spec } = feed;
       const candidates = await choose(
@@ -111,6 +113,33 @@ function checkMembers(members: readonly StepModel[], { weights, combine }: Ensem
   }
   const total = given.reduce((sum, weight) => sum + weight, 0);
   return given.map((weight) => weight / total);
+}
+
+/** Edits and choice come after the members are combined. */
+function bareSelection({ attention }: SelectionSpec): SelectionSpec {
+  return attention ? { ...everyLogit, attention } : everyLogit;
+}
+
+/** Layers and heads that every member has. */
+function sharedAttention(members: readonly StepModel[]): StepModel['attention'] {
+  const own = members.flatMap(({ attention }) => attention ?? []);
+  if (own.length < members.length) return undefined;
+  return {
+    layers: Math.min(...own.map(({ layers }) => layers)),
+    heads: Math.min(...own.map(({ heads }) => heads)),
+  };
+}
+
+/** The weighted mean of the members' attention, where they were asked for it. */
+function combineAttention(
+  found: readonly Candidates[],
+  weights: readonly number[],
+): Pick<Candidates, 'attention' | 'promptAttention'> {
+  const mean = (name: 'attention' | 'promptAttention') => {
+    const all = found.map((one) => one[name]);
+    return all[0]?.map((_, at) => all.reduce((sum, one, index) => sum + weights[index] * one![at], 0));
+  };
+  return { attention: mean('attention'), promptAttention: mean('promptAttention') };
 }
 
 /** One after the other: each takes all threads. */

@@ -5,6 +5,8 @@ import { rangeTo } from '../engine/ops/sizes.js';
 import type { Parameters } from '../engine/parameters.js';
 import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
 import { integers, type Value } from '../engine/values.js';
+import type { AttentionSpec } from '../generation/stepModel.js';
+import { createAttentionProbe } from './alignment.js';
 import { type Decoder, type OwnInputs, readsSource } from './encoderDecoder.js';
 
 /** A source, and an output whose probability is asked for. */
@@ -17,11 +19,19 @@ export interface ScoredPair {
   target: readonly number[];
 }
 
+/** What is computed of a pair. */
+export interface ScoredTarget {
+  /** Natural logarithm of each target token's probability. */
+  logProbabilities: Float32Array;
+  /** Where it was asked for, how the choice of each target token reads the source. [source] each */
+  attention?: Float32Array[];
+}
+
 /** Computes what a model thinks of given outputs: one pass over whole targets, no search. */
 export interface Scorer {
-  /** Natural logarithms of each target token's probability, in the order of the pairs. */
-  score(pairs: readonly ScoredPair[], batchSize?: number): Promise<Float32Array[]>;
-  /** Frees the program, if it was compiled. */
+  /** In the order of the pairs. @param attention which of it is wanted, of a model that has some; default none */
+  score(pairs: readonly ScoredPair[], batchSize?: number, attention?: AttentionSpec): Promise<ScoredTarget[]>;
+  /** Frees what was compiled. */
   release(): Promise<void>;
 }
 
@@ -36,18 +46,24 @@ const signature: Signature = {
   labels: { type: 'int32', shape: ['tokens'] },
 };
 
-/** A scorer whose program is compiled when it is first used. */
+/** A scorer whose programs are compiled when they are first used. */
 export function createScorer(model: Decoder, options: CompileOptions): Scorer {
-  let program: Promise<Program> | undefined;
+  const programs = new Map<string, Promise<Program>>();
+  const programFor = (attention: AttentionSpec | undefined) => {
+    const key = JSON.stringify(attention) ?? '';
+    const all = readsSource(model) ? { ...sourceSignature, ...signature } : signature;
+    const known =
+      programs.get(key) ?? compile((inputs, p) => scoreTokens(model, attention, inputs, p), all, options);
+    programs.set(key, known);
+    return known;
+  };
   return {
-    score: async (pairs, batchSize = 16) => {
-      program ??= compile(
-        (inputs, p) => logProbabilities(model, inputs, p),
-        readsSource(model) ? { ...sourceSignature, ...signature } : signature,
-        options,
-      );
-      const compiled = await program;
-      const results: Float32Array[] = pairs.map(() => new Float32Array());
+    score: async (pairs, batchSize = 16, attention) => {
+      const compiled = await programFor(attention);
+      const results: ScoredTarget[] = pairs.map(() => ({
+        logProbabilities: new Float32Array(),
+        ...(attention && { attention: [] }),
+      }));
       for (const batch of batches(pairs, batchSize)) {
         const scored = await scoreBatch(
           compiled,
@@ -61,13 +77,20 @@ export function createScorer(model: Decoder, options: CompileOptions): Scorer {
       return results;
     },
     release: async () => {
-      await (await program)?.dispose();
-      program = undefined;
+      for (const program of programs.values()) await (await program).dispose();
+      programs.clear();
     },
   };
 }
 
-function logProbabilities(model: Decoder, inputs: Tensors, p: Parameters): Tensors {
+/** Outputs: `logProbabilities` [tokens], and `attention` [tokens, source] where it is wanted. */
+function scoreTokens(
+  model: Decoder,
+  attention: AttentionSpec | undefined,
+  inputs: Tensors,
+  p: Parameters,
+): Tensors {
+  const probe = createAttentionProbe(attention, model.decoderLayers);
   const own: OwnInputs = {
     inputIds: inputs.decoderInputIds,
     positions: rangeTo(inputs.decoderInputIds.shape[1]!),
@@ -78,11 +101,17 @@ function logProbabilities(model: Decoder, inputs: Tensors, p: Parameters): Tenso
         ...own,
         memory: model.readMemory(p, model.encode(p, inputs.inputIds, inputs.attentionMask)),
         memoryMask: inputs.attentionMask,
+        observe: probe.observe,
       })
     : model.decode(p, own);
-  const rows = tf.gather(hidden.reshape([-1, hidden.shape[2]!]), inputs.labelPositions as tf.Tensor1D);
-  const { negativeLogLikelihood } = crossEntropy(model.logits(p, rows), inputs.labels, 0);
-  return { logProbabilities: tf.neg(negativeLogLikelihood) };
+  const atLabels = (values: tf.Tensor) =>
+    tf.gather(values.reshape([-1, values.shape[2]!]), inputs.labelPositions as tf.Tensor1D);
+  const { negativeLogLikelihood } = crossEntropy(model.logits(p, atLabels(hidden)), inputs.labels, 0);
+  const weights = probe.weights();
+  return {
+    logProbabilities: tf.neg(negativeLogLikelihood),
+    ...(weights && { attention: atLabels(weights) }),
+  };
 }
 
 /** Indices of pairs, those of like length together. Pairs without a target have nothing to score. */
@@ -102,7 +131,7 @@ async function scoreBatch(
   program: Program,
   pairs: readonly ScoredPair[],
   withSource: boolean,
-): Promise<Float32Array[]> {
+): Promise<ScoredTarget[]> {
   const batch = pairs.length;
   // The last token is predicted and never read.
   const target = Math.max(...pairs.map((pair) => pair.prompt.length + pair.target.length)) - 1;
@@ -115,7 +144,7 @@ async function scoreBatch(
     });
   });
   const labels = Int32Array.from(pairs.flatMap((pair) => [...pair.target]));
-  const { logProbabilities: found } = await program.run({
+  const { logProbabilities, attention } = await program.run({
     ...(withSource && sourceFeeds(pairs)),
     decoderInputIds: integers([batch, target], decoderInputIds),
     labelPositions: integers([labels.length], Int32Array.from(positions)),
@@ -125,7 +154,14 @@ async function scoreBatch(
   return pairs.map((pair) => {
     const from = next;
     next += pair.target.length;
-    return (found.data as Float32Array).slice(from, next);
+    const rowOf = (token: number) => {
+      const at = token * attention.shape[1];
+      return (attention.data as Float32Array).slice(at, at + pair.inputIds.length);
+    };
+    return {
+      logProbabilities: (logProbabilities.data as Float32Array).slice(from, next),
+      ...(attention && { attention: pair.target.map((_, at) => rowOf(from + at)) }),
+    };
   });
 }
 

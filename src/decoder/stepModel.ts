@@ -50,6 +50,7 @@ export function createStepModel(model: Decoder, options: CompileOptions): Sequen
   return {
     vocabSize: model.vocabSize,
     maxPositions: model.maxTarget,
+    ...(readsSource(model) && { attention: { layers: model.decoderLayers, heads: model.decoderHeads } }),
     start: (feed) => start(model, programs, feed),
     step: async (state, feed) => step(await programs.step((state as State).spec), state as State, feed),
     keep: async (state, sentences) => keep(state as State, sentences),
@@ -102,18 +103,29 @@ async function start(model: Decoder, programs: StepPrograms, feed: StartFeed) {
     caches: makeCaches(model, batch, capacity),
     memory: await readSource(programs, feed.source),
   };
-  if (promptLength > 1) await readPrompt(await programs.prompt(), state, feed);
+  const wanted = feed.selection.attention;
+  const promptAttention =
+    promptLength > 1
+      ? await readPrompt(await programs.prompt(wanted), state, feed)
+      : wanted && new Float32Array(0);
   const candidates = await step(await programs.step(feed.selection), state, {
     ...feed,
     tokens: Int32Array.from({ length: batch }, (_, row) => feed.prompt[(row + 1) * promptLength - 1]),
     position: promptLength - 1,
     ancestry: new Int32Array(batch * feed.maxLength),
   });
-  return { state: withBeams(state, feed.beams), candidates };
+  return { state: withBeams(state, feed.beams), candidates: { ...candidates, promptAttention } };
 }
 
-/** Fills the caches with all of the prompt but its last token. */
-async function readPrompt(program: Program, state: State, feed: StartFeed): Promise<void> {
+/**
+ * Fills the caches with all of the prompt but its last token.
+ * @returns what the program says of attention [batch, promptLength - 1, source]
+ */
+async function readPrompt(
+  program: Program,
+  state: State,
+  feed: StartFeed,
+): Promise<Float32Array | undefined> {
   const length = feed.promptLength - 1;
   const tokens = integers([state.batch, length]);
   for (let row = 0; row < state.batch; row++) {
@@ -125,6 +137,7 @@ async function readPrompt(program: Program, state: State, feed: StartFeed): Prom
     copyCache(read[nextName(name)], cache, length, (row) => row);
   }
   state.used = length;
+  return read.attention?.data as Float32Array | undefined;
 }
 
 function makeCaches(model: Decoder, rows: number, capacity: number): Record<string, Value> {
@@ -188,6 +201,7 @@ async function step(program: Program, state: State, feed: StepFeed): Promise<Can
     ownLogits: outputs.ownLogits?.data as Float32Array | undefined,
     lookedUp: outputs.lookedUp?.data as Float32Array | undefined,
     logSumExp: outputs.logSumExp.data as Float32Array,
+    attention: outputs.attention?.data as Float32Array | undefined,
   };
 }
 

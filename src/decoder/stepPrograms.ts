@@ -2,8 +2,9 @@ import { compile } from '../engine/compile.js';
 import { rangeTo } from '../engine/ops/sizes.js';
 import type { Parameters } from '../engine/parameters.js';
 import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
-import type { SelectionSpec } from '../generation/stepModel.js';
+import type { AttentionSpec, SelectionSpec } from '../generation/stepModel.js';
 import type { KeysAndValues, SelfAttentionMode } from '../nn/attention.js';
+import { type AttentionProbe, createAttentionProbe } from './alignment.js';
 import { type Decoder, type EncoderDecoder, readsSource } from './encoderDecoder.js';
 import { selectCandidates, selectionSignature } from './selection.js';
 
@@ -14,8 +15,8 @@ import { selectCandidates, selectionSignature } from './selection.js';
 export interface StepPrograms {
   /** Reads sources, once each; undefined for a decoder alone. */
   source(): Promise<Program> | undefined;
-  /** Reads the beginnings of prompts, all positions at once, and gives their keys and values. */
-  prompt(): Promise<Program>;
+  /** Reads the beginnings of prompts, all positions at once, and gives their keys and values, and attention if wanted. */
+  prompt(attention?: AttentionSpec): Promise<Program>;
   /** Appends a token to every row and chooses from what may follow. */
   step(spec: SelectionSpec): Promise<Program>;
   release(): Promise<void>;
@@ -31,7 +32,8 @@ export function createStepPrograms(model: Decoder, options: CompileOptions): Ste
   };
   return {
     source: () => (readsSource(model) ? once('source', () => compileEncoder(model, options)) : undefined),
-    prompt: () => once('prompt', () => compilePrompt(model, options)),
+    prompt: (attention) =>
+      once(`prompt ${JSON.stringify(attention)}`, () => compilePrompt(model, attention, options)),
     step: (spec) => once(JSON.stringify(spec), () => compileStep(model, spec, options)),
     release: async () => {
       const programs = await Promise.all(made.values());
@@ -98,11 +100,12 @@ function decode(
   tokens: Tensors[string],
   positions: Tensors[string],
   self: SelfAttentionMode,
+  { observe }: AttentionProbe,
 ) {
   const own = { inputIds: tokens, positions, self };
   if (!readsSource(model)) return model.decode(p, own);
   const memory = pairs(model, inputs, 'memoryKey', 'memoryValue');
-  return model.decode(p, { ...own, memory, memoryMask: inputs.memoryMask });
+  return model.decode(p, { ...own, memory, memoryMask: inputs.memoryMask, observe });
 }
 
 function cacheOutputs(caches: readonly KeysAndValues[]): Tensors {
@@ -114,7 +117,11 @@ function cacheOutputs(caches: readonly KeysAndValues[]): Tensors {
   return outputs;
 }
 
-function compilePrompt(model: Decoder, options: CompileOptions): Promise<Program> {
+function compilePrompt(
+  model: Decoder,
+  attention: AttentionSpec | undefined,
+  options: CompileOptions,
+): Promise<Program> {
   const signature: Signature = {
     tokens: { type: 'int32', shape: ['batch', 'target'] },
     ...memorySignature(model),
@@ -122,7 +129,10 @@ function compilePrompt(model: Decoder, options: CompileOptions): Promise<Program
   const fn = (inputs: Tensors, p: Parameters): Tensors => {
     const positions = rangeTo(inputs.tokens.shape[1]!);
     const self: SelfAttentionMode = { kind: 'sequence', visibility: { causal: true }, keep: true };
-    return cacheOutputs(decode(model, p, inputs, inputs.tokens, positions, self).caches);
+    const probe = createAttentionProbe(attention, model.decoderLayers);
+    const { caches } = decode(model, p, inputs, inputs.tokens, positions, self, probe);
+    const weights = probe.weights();
+    return { ...cacheOutputs(caches), ...(weights && { attention: weights }) };
   };
   return compile(fn, signature, options);
 }
@@ -142,12 +152,19 @@ function stepSignature(model: Decoder, spec: SelectionSpec): Signature {
 
 function compileStep(model: Decoder, spec: SelectionSpec, options: CompileOptions): Promise<Program> {
   const fn = (inputs: Tensors, p: Parameters): Tensors => {
-    const { hidden, caches } = decode(model, p, inputs, inputs.tokens, inputs.position, {
+    const probe = createAttentionProbe(spec.attention, model.decoderLayers);
+    const self: SelfAttentionMode = {
       kind: 'cached',
       caches: pairs(model, inputs, 'key', 'value'),
       position: { position: inputs.position, ancestry: inputs.ancestry },
-    });
-    return { ...selectCandidates(model.logits(p, hidden), spec, inputs), ...cacheOutputs(caches) };
+    };
+    const { hidden, caches } = decode(model, p, inputs, inputs.tokens, inputs.position, self, probe);
+    const weights = probe.weights();
+    return {
+      ...selectCandidates(model.logits(p, hidden), spec, inputs),
+      ...cacheOutputs(caches),
+      ...(weights && { attention: weights.reshape([hidden.shape[0]!, weights.shape[2]!]) }),
+    };
   };
   return compile(fn, stepSignature(model, spec), options);
 }

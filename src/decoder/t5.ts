@@ -52,7 +52,7 @@ function readMemory(p: Parameters, config: T5Config, memory: tf.Tensor): KeysAnd
 }
 
 function decode(p: Parameters, config: T5Config, inputs: DecoderInputs) {
-  const { inputIds, memory, memoryMask, dropout: source } = inputs;
+  const { inputIds, memory, memoryMask, observe, dropout: source } = inputs;
   const shape = t5AttentionShape(config, source);
   const self = withBias(p, config, inputs);
   const caches: KeysAndValues[] = [];
@@ -68,7 +68,9 @@ function decode(p: Parameters, config: T5Config, inputs: DecoderInputs) {
     });
     x = t5Residual(at.scope('layer.1'), config, x, source, (input) => {
       const cross = at.scope('layer.1.EncDecAttention');
-      const context = crossAttention(cross, input, memory[layer], memoryMask, shape);
+      const context = crossAttention(cross, input, memory[layer], memoryMask, shape, (weights) =>
+        observe?.(layer, weights),
+      );
       return t5AttentionOutput(cross, config, context);
     });
     x = t5Residual(at.scope('layer.2'), config, x, source, (input) =>

@@ -61,7 +61,7 @@ function readMemory(p: Parameters, config: TransformerConfig, memory: tf.Tensor)
 }
 
 function decode(p: Parameters, config: TransformerConfig, inputs: DecoderInputs) {
-  const { inputIds, positions, memory, memoryMask, self, dropout: source } = inputs;
+  const { inputIds, positions, memory, memoryMask, self, observe, dropout: source } = inputs;
   const shape = attentionShape(config, source);
   const drop = (x: tf.Tensor) => dropout(x, config.dropout, source);
   const caches: KeysAndValues[] = [];
@@ -74,7 +74,10 @@ function decode(p: Parameters, config: TransformerConfig, inputs: DecoderInputs)
       return drop(dense(at.scope('self_attn.out_proj'), context, config.dModel));
     });
     x = residual(at, config, 'encoder_attn_layer_norm', x, (input) => {
-      const context = crossAttention(at.scope('encoder_attn'), input, memory[layer], memoryMask, shape);
+      const own = at.scope('encoder_attn');
+      const context = crossAttention(own, input, memory[layer], memoryMask, shape, (weights) =>
+        observe?.(layer, weights),
+      );
       return drop(dense(at.scope('encoder_attn.out_proj'), context, config.dModel));
     });
     x = residual(at, config, 'final_layer_norm', x, (input) =>

@@ -3,6 +3,7 @@ import { type DropoutSource, dropout } from '../engine/ops/dropout.js';
 import type { Initializer, Parameters } from '../engine/parameters.js';
 import { type ActivationName, activations } from '../nn/activation.js';
 import {
+  type AttentionObserver,
   type AttentionShape,
   crossAttention,
   type KeysAndValues,
@@ -45,6 +46,8 @@ export interface BertMode {
   memory?: readonly KeysAndValues[];
   /** int32 [batch, source] */
   memoryMask?: tf.Tensor;
+  /** Where cross-attention's weights are wanted. */
+  observe?: AttentionObserver;
   dropout?: DropoutSource;
 }
 
@@ -129,6 +132,7 @@ export function bertLayers(
         mode.memory[layer],
         mode.memoryMask!,
         shape,
+        (weights) => mode.observe?.(layer, weights),
       );
       hidden = output(at.scope('crossattention.output'), config, cross, hidden, mode.dropout);
     }

@@ -9,6 +9,8 @@ export interface BackPointers {
   token: Int32Array;
   /** Natural logarithm, as the search summed it. */
   logProbability: Float32Array;
+  /** Row of the step's candidates that the token was chosen from. */
+  row: Int32Array;
 }
 
 /** @param capacity nodes to make room for at once; it grows as needed. */
@@ -18,25 +20,29 @@ export function createBackPointers(capacity: number): BackPointers {
     parent: new Int32Array(capacity),
     token: new Int32Array(capacity),
     logProbability: new Float32Array(capacity),
+    row: new Int32Array(capacity),
   };
 }
 
-/** Appends `token` after `parent` and returns the new node. */
+/** Appends `token` after `parent` and returns the new node. @param row of the step's candidates */
 export function addNode(
   pointers: BackPointers,
   parent: number,
   token: number,
   logProbability: number,
+  row: number,
 ): number {
   const node = pointers.length++;
   if (node === pointers.token.length) {
     pointers.parent = doubled(pointers.parent, new Int32Array(node * 2));
     pointers.token = doubled(pointers.token, new Int32Array(node * 2));
     pointers.logProbability = doubled(pointers.logProbability, new Float32Array(node * 2));
+    pointers.row = doubled(pointers.row, new Int32Array(node * 2));
   }
   pointers.parent[node] = parent;
   pointers.token[node] = token;
   pointers.logProbability[node] = logProbability;
+  pointers.row[node] = row;
   return node;
 }
 
@@ -54,4 +60,11 @@ export function trace(pointers: BackPointers, node: number): { ids: number[]; lo
     logProbabilities.push(pointers.logProbability[at]);
   }
   return { ids: ids.reverse(), logProbabilities: logProbabilities.reverse() };
+}
+
+/** Of each new token up to `node`, the row of its step's candidates that it was chosen from. */
+export function rowsOf(pointers: BackPointers, node: number): number[] {
+  const rows: number[] = [];
+  for (let at = node; at >= 0; at = pointers.parent[at]) rows.push(pointers.row[at]);
+  return rows.reverse();
 }

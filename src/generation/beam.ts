@@ -70,10 +70,11 @@ export function createBeamSelector(
     logProbability: number,
     score: number,
     row: number,
+    candidateRow: number,
   ) {
     let at = taken;
     if (at === beams && !(score > next.scores[at - 1])) return taken;
-    const node = addNode(pointers, frontier.nodes[row], token, logProbability);
+    const node = addNode(pointers, frontier.nodes[row], token, logProbability, candidateRow);
     if (at === beams) at--;
     for (; at > 0 && score > next.scores[at - 1]; at--) {
       next.parents[at] = next.parents[at - 1];
@@ -124,11 +125,12 @@ export function createBeamSelector(
     let taken = 0;
     ranking.rank(slot, candidates, firstRow, rows, count, hidden, (beam, at, logProbability, score) => {
       const token = ids ? ids[at] : at % width;
+      const row = Math.floor(at / width);
       const ends = last || (classes[token] & endToken) !== 0 || stops?.[at] === 1;
       if (!ends) {
-        taken = open(taken, beam, token, logProbability, score, base + beam);
+        taken = open(taken, beam, token, logProbability, score, base + beam, row);
       } else if (rank < beams) {
-        const node = addNode(pointers, frontier.nodes[base + beam], token, logProbability);
+        const node = addNode(pointers, frontier.nodes[base + beam], token, logProbability, row);
         finish(finished, sentence, lengthScore.of(score, count), node);
       }
       rank++;

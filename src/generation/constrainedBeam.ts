@@ -15,6 +15,8 @@ type Lookup = ReturnType<NonNullable<Selector['lookup']>>;
 /** A continuation of one beam. */
 interface Continuation {
   parent: number;
+  /** Row of the candidates. */
+  row: number;
   token: number;
   logProbability: number;
   score: number;
@@ -91,7 +93,7 @@ export function createConstrainedSelector(
         if ((classes[token] & barred) !== 0 || logit === Number.NEGATIVE_INFINITY) return;
         const logProbability = logit - candidates.logSumExp[row];
         const score = before + logProbability;
-        found.push({ parent, token, logProbability, score, state: tracker.follow(state, token) });
+        found.push({ parent, row, token, logProbability, score, state: tracker.follow(state, token) });
       };
       const { width, logits, lookedUp } = candidates;
       const ids = (candidates.ids as Int32Array).subarray(row * width, (row + 1) * width);
@@ -117,8 +119,8 @@ export function createConstrainedSelector(
     }
   }
 
-  function addState(base: number, { parent, token, logProbability, state }: Continuation): number {
-    const node = addNode(pointers, frontier.nodes[base + parent], token, logProbability);
+  function addState(base: number, { parent, row, token, logProbability, state }: Continuation): number {
+    const node = addNode(pointers, frontier.nodes[base + parent], token, logProbability, row);
     states[node] = state;
     return node;
   }

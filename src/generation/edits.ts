@@ -1,5 +1,7 @@
+import { wantsAttention } from './attentionLog.js';
 import { createCellList } from './cellList.js';
 import type { Frontier } from './frontier.js';
+import type { ResolvedGenerationOptions } from './options.js';
 import { createAllowedMaker } from './processors/allowedTokens.js';
 import { createEncoderNgramBlocker } from './processors/encoderNoRepeatNgram.js';
 import { createEncoderPenalty } from './processors/encoderRepetitionPenalty.js';
@@ -10,7 +12,7 @@ import { createPenalizedList, listPenalized } from './processors/repetitionPenal
 import { createTokenBan } from './processors/suppressedTokens.js';
 import type { RowEditor } from './rowEditor.js';
 import type { SearchContext, Selector } from './selector.js';
-import type { SelectionSpec, StepEdits } from './stepModel.js';
+import type { AttentionSpec, SelectionSpec, StepEdits } from './stepModel.js';
 
 /** Makes the sparse edits of each step: what the model must do to logits before it selects. */
 export interface EditMaker {
@@ -115,6 +117,11 @@ function editRows(
   }
 }
 
+function attentionSpec(options: ResolvedGenerationOptions): AttentionSpec | undefined {
+  if (!wantsAttention(options)) return undefined;
+  return { layer: options.alignmentLayer, heads: options.alignmentHeads };
+}
+
 /** What to ask of the model in every step. @param candidates see `Selector.candidates` */
 export function selectionSpec(
   context: SearchContext,
@@ -132,5 +139,6 @@ export function selectionSpec(
     renormalize: renormalizes(context),
     // Rows that choose for themselves are scored by the model's own log-probabilities.
     ownLogits: changed && numBeams === 1,
+    attention: attentionSpec(context.options),
   };
 }

@@ -1,4 +1,5 @@
 import { PolybeamError } from '../errors.js';
+import { requireAttention } from './attentionLog.js';
 import { constraintsOf, type ForcedWords } from './constraints.js';
 import {
   type DecodingRules,
@@ -71,9 +72,12 @@ export async function generate(
   onTokens?: ProgressListener,
 ): Promise<GenerationResult[]> {
   const rules = decodingRules(modelRules, options, model.vocabSize);
+  requireAttention(model, options);
   const entries = inputs.map((input, index) => checkInput(model, input, index, rules));
   const results: GenerationResult[] = entries.map(() => ({
-    sequences: [{ ids: [], score: 0, tokenLogProbabilities: [] }],
+    sequences: [
+      { ids: [], score: 0, tokenLogProbabilities: [], ...(options.returnAttention && { attention: [] }) },
+    ],
   }));
   const filled = entries.filter(
     (entry) => entry.inputIds.length > 0 && (entry.attentionMask?.includes(1) ?? true),
@@ -108,6 +112,7 @@ export async function generate(
     const promptLength = batch[0].prompt.length;
     const outputs = await searchBatch(model, {
       source: padSources(batch, rules.padTokenId),
+      sourceLengths: batch.map(({ inputIds }) => inputIds.length),
       prompt: Int32Array.from(batch.flatMap((entry) => entry.prompt)),
       promptLength,
       options,

@@ -12,6 +12,8 @@ import type { Candidates } from './stepModel.js';
 interface Continuation {
   /** Beam of the sentence that it continues. */
   parent: number;
+  /** Row of the candidates. */
+  row: number;
   /** Index in `Candidates`. */
   at: number;
   token: number;
@@ -64,7 +66,7 @@ export function createGroupBeamSelector(context: SearchContext): Selector {
         const penalty = hidden === 0 ? 0 : diversityPenalty * (taken.get(token) ?? 0);
         const logProbability = logits[at] - logSumExp[row] - penalty;
         const score = before + logProbability;
-        if (score > Number.NEGATIVE_INFINITY) found.push({ parent, at, token, logProbability, score });
+        if (score > Number.NEGATIVE_INFINITY) found.push({ parent, row, at, token, logProbability, score });
       }
     }
     return found.sort((a, b) => b.score - a.score || a.parent - b.parent || a.token - b.token);
@@ -91,6 +93,7 @@ export function createGroupBeamSelector(context: SearchContext): Selector {
         frontier.nodes[slot * beams + from.parent],
         from.token,
         from.logProbability,
+        from.row,
       );
       if (ends) finish(finished, search, lengthScore.of(from.score, count), node);
       else next.push({ from, node });

@@ -78,7 +78,7 @@ export function createIndependentSelector(
       const token = candidates.ids ? candidates.ids[from * candidates.width + place] : place;
       const logProbability = own[from * candidates.width + place] - candidates.logSumExp[from];
       frontier.tokens[row] = token;
-      frontier.nodes[row] = addNode(pointers, frontier.nodes[row], token, logProbability);
+      frontier.nodes[row] = addNode(pointers, frontier.nodes[row], token, logProbability, from);
       frontier.scores[row] += logProbability;
       if (last || (classes[token] & endToken) !== 0) end(sentence, sample, row, count);
     }

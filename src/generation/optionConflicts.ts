@@ -33,6 +33,9 @@ const beamsOnly = [
   'orderedConstraints',
 ] as const satisfies readonly OptionName[];
 
+/** Options that only who reads attention has a use for. */
+const attentionOnly = ['alignmentLayer', 'alignmentHeads'] as const satisfies readonly OptionName[];
+
 /** Options of which only one can rule. */
 const lengthScores = [
   'lengthPenalty',
@@ -74,6 +77,9 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
   }
   refuseGroups(user, resolved);
   if (resolved.forceWordsIds) refuseBesideConstraints(resolved);
+  if (!resolved.returnAttention) {
+    refuseIdle(user, attentionOnly, 'returnAttention false; set returnAttention to true');
+  }
   if (user.prefixAllowedTokens && user.allowedSequences) {
     throw conflict('prefixAllowedTokens and allowedSequences exclude each other; leave one of them out.');
   }

@@ -28,6 +28,7 @@ describe('resolveGenerationOptions', () => {
       earlyStopping: false,
       numReturnSequences: 1,
       orderedConstraints: false,
+      returnAttention: false,
       noRepeatNgramSize: 0,
       repetitionPenalty: 1,
       encoderNoRepeatNgramSize: 0,

@@ -90,6 +90,24 @@ export const generationOptionsSchema = z.strictObject({
     .describe(
       'Outputs per input: the n best of a beam search or of beam sampling (at most numBeams), or independent samples. Default 1.',
     ),
+  returnAttention: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether outputs come with the attention of each of their tokens over those of the source, and the alignment that follows from it. Default false.',
+    ),
+  alignmentLayer: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      'Layer of the decoder, from 0, whose cross-attention stands for the alignment. Default: the last.',
+    ),
+  alignmentHeads: z
+    .array(z.int().min(0))
+    .min(1)
+    .optional()
+    .describe('Heads of alignmentLayer, from 0, whose attention is averaged: a list. Default: all of them.'),
   noRepeatNgramSize: z
     .int()
     .min(0)
@@ -281,6 +299,8 @@ type OptionalName =
   | 'gnmtLengthPenalty'
   | 'wordReward'
   | 'maxTime'
+  | 'alignmentLayer'
+  | 'alignmentHeads'
   | 'stopStrings'
   | 'decode'
   | 'signal'
@@ -313,6 +333,7 @@ export interface ResolvedGenerationOptions extends Pick<GenerationOptions, Optio
   earlyStopping: boolean | 'never';
   numReturnSequences: number;
   orderedConstraints: boolean;
+  returnAttention: boolean;
   noRepeatNgramSize: number;
   repetitionPenalty: number;
   encoderNoRepeatNgramSize: number;
@@ -341,6 +362,7 @@ export const generationDefaults = {
   earlyStopping: false,
   numReturnSequences: 1,
   orderedConstraints: false,
+  returnAttention: false,
   noRepeatNgramSize: 0,
   repetitionPenalty: 1,
   encoderNoRepeatNgramSize: 0,

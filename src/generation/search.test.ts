@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFakeModel, hashLogits } from '../../test/support/generation/fakeModel.js';
+import { createFakeModel, hashAttention, hashLogits } from '../../test/support/generation/fakeModel.js';
 import { decode, fakeRules, idsOf } from '../../test/support/generation/run.js';
 import { createBackPointers } from './backPointers.js';
 import { createBeamSelector } from './beam.js';
@@ -10,7 +10,12 @@ import { suppressedToken, tokenClasses } from './processors/suppressedTokens.js'
 import { searchBatch } from './search.js';
 
 const hashModel = (seed: number, endBias = 1) =>
-  createFakeModel(14, hashLogits({ vocabSize: 14, eosTokenIds: [1], endBias, seed }));
+  createFakeModel(
+    14,
+    hashLogits({ vocabSize: 14, eosTokenIds: [1], endBias, seed }),
+    undefined,
+    hashAttention,
+  );
 
 const source = fc.array(fc.integer({ min: 2, max: 13 }), { minLength: 1, maxLength: 6 });
 const sources = fc.array(source, { minLength: 1, maxLength: 7 });
@@ -19,6 +24,15 @@ const searches: fc.Arbitrary<GenerationOptions> = fc.constantFrom<GenerationOpti
   { maxNewTokens: 9 },
   { maxNewTokens: 9, noRepeatNgramSize: 2, repetitionPenalty: 1.4 },
   { maxNewTokens: 9, numBeams: 3, numReturnSequences: 3 },
+  { maxNewTokens: 9, numBeams: 3, numReturnSequences: 3, returnAttention: true },
+  {
+    maxNewTokens: 9,
+    doSample: true,
+    seed: 3,
+    numReturnSequences: 2,
+    returnAttention: true,
+    alignmentHeads: [1],
+  },
   { maxNewTokens: 12, numBeams: 4, numReturnSequences: 2, noRepeatNgramSize: 2, earlyStopping: 'never' },
   { maxNewTokens: 9, numBeams: 2, repetitionPenalty: 1.3, minNewTokens: 4, earlyStopping: true },
   {
@@ -200,11 +214,9 @@ describe('the search loop', () => {
 
   // A new option must be added here, with a value that shows in the result.
   const decodeAll = (outputs: number[][]) => outputs.map((ids) => ids.map((id) => ` ${id}`).join(''));
-  // The signal refuses a result, see abort.test.ts.
-  const telling: Record<
-    Exclude<keyof typeof generationOptionsSchema.shape, 'signal'>,
-    GenerationOptions[]
-  > = {
+  // The signal refuses a result, see abort.test.ts; others add something, see attention.test.ts.
+  type Untold = 'signal' | 'returnAttention' | 'alignmentLayer' | 'alignmentHeads';
+  const telling: Record<Exclude<keyof typeof generationOptionsSchema.shape, Untold>, GenerationOptions[]> = {
     stopStrings: [
       { stopStrings: 'none', decode: decodeAll },
       { stopStrings: [' 4', ' 5', ' 6'], decode: decodeAll },

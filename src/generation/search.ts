@@ -1,5 +1,6 @@
 import { PolybeamError } from '../errors.js';
 import { createInterruption } from './abort.js';
+import { attentionOf, createAttentionLog, logAttention, wantsAttention } from './attentionLog.js';
 import { createBackPointers, trace } from './backPointers.js';
 import { createBeamSelector } from './beam.js';
 import { createDrawnRanking } from './beamSampling.js';
@@ -27,6 +28,8 @@ import type { Candidates, SourceBatch, StepModel } from './stepModel.js';
 /** One batch to decode. */
 export interface SearchRequest {
   source: SourceBatch;
+  /** Tokens of each source without its padding; where absent, outputs show attention over the padding too. [batch] */
+  sourceLengths?: readonly number[];
   /** Decoder prompts. [batch, promptLength] */
   prompt: Int32Array;
   promptLength: number;
@@ -59,13 +62,13 @@ const defaultPruneAt = 1 / 8;
 export async function searchBatch(model: StepModel, request: SearchRequest): Promise<GeneratedSequence[][]> {
   const { source, prompt, promptLength, options, limits, rules } = request;
   const context = createContext(model, request);
-  const { frontier } = context;
+  const { frontier, attention } = context;
   const forced = (count: number) => forcedTokens(rules, limits, promptLength, count);
   const hidden = (count: number) => hiddenClasses(rules, limits, promptLength, count);
   const selector = createSelector(context, request.constraints);
   const edits = createEditMaker(context, selector);
   const stopper = createStopper(context);
-  const results = (sentence: number) => outputs(context, selector, sentence);
+  const results = (sentence: number) => outputs(context, selector, request, sentence);
   const progress = request.onTokens && createProgress(context, selector, results);
   const interruption = createInterruption(options.signal);
   const deadline = performance.now() + 1000 * (options.maxTime ?? Number.POSITIVE_INFINITY);
@@ -92,6 +95,7 @@ export async function searchBatch(model: StepModel, request: SearchRequest): Pro
         hidden: only ? 0 : hidden(count),
         last: count === limits.maxNewTokens || performance.now() > deadline,
       };
+      if (attention) logAttention(attention, candidates);
       if (stopper && !selector.end) turn.stops = await stopper.marks(offered, rows);
       advanceSlots(context, selector, turn);
       if (stopper && selector.end) {
@@ -104,8 +108,8 @@ export async function searchBatch(model: StepModel, request: SearchRequest): Pro
       if (frontier.parked > 0 && frontier.parked >= frontier.active * (request.pruneAt ?? defaultPruneAt)) {
         state = await model.keep(state, removeFinished(frontier));
       }
-      // Past the first token only the last is ever forced; nobody then reads what the model thinks of it.
-      if (forced(count + 1)) continue;
+      // Past the first token only the last is ever forced; nobody then reads what the model thinks of it, but how it reads.
+      if (forced(count + 1) && !attention) continue;
       candidates = await model.step(state, {
         tokens: frontier.tokens,
         position: frontier.position,
@@ -152,6 +156,7 @@ function createContext(model: StepModel, request: SearchRequest): SearchContext 
     classes: tokenClasses(model.vocabSize, rules),
     batch,
     sentenceIds,
+    attention: wantsAttention(options) ? createAttentionLog(source.source) : undefined,
   };
 }
 
@@ -196,10 +201,19 @@ function checkNumber(logSumExp: number, count: number): void {
   }
 }
 
-function outputs(context: SearchContext, selector: Selector, sentence: number): GeneratedSequence[] {
+function outputs(
+  context: SearchContext,
+  selector: Selector,
+  { promptLength, sourceLengths }: SearchRequest,
+  sentence: number,
+): GeneratedSequence[] {
   const kept = givenBeginning(context, sentence);
   return selector.outputs(sentence).map(({ node, score, ...more }) => {
     const { ids, logProbabilities } = trace(context.pointers, node);
-    return { ids: [...kept, ...ids], score, tokenLogProbabilities: logProbabilities, ...more };
+    const sequence = { ids: [...kept, ...ids], score, tokenLogProbabilities: logProbabilities, ...more };
+    if (!context.attention || !context.options.returnAttention) return sequence;
+    const rows = attentionOf(context.attention, context.pointers, node, sentence, promptLength);
+    // In memory of their own: the search's would keep all hypotheses alive.
+    return { ...sequence, attention: rows.map((row) => row.slice(0, sourceLengths?.[sentence])) };
   });
 }

@@ -1,3 +1,4 @@
+import type { AttentionLog } from './attentionLog.js';
 import type { BackPointers } from './backPointers.js';
 import type { Frontier } from './frontier.js';
 import type { DecodingRules, LengthLimits, ResolvedGenerationOptions } from './options.js';
@@ -19,6 +20,8 @@ export interface GeneratedSequence {
   tokenLogProbabilities: number[];
   /** With `forceWordsIds`: indices of the constraints that the output does not meet; those of the input come last. */
   unmetConstraints?: number[];
+  /** With `returnAttention`: for each of `ids` how it reads the source; sums to 1. [source] each */
+  attention?: Float32Array[];
 }
 
 /** What every way of choosing tokens works on. */
@@ -37,6 +40,8 @@ export interface SearchContext {
   readonly batch: number;
   /** Index in the caller's list of each sentence of the batch; keys the random numbers. [batch] */
   readonly sentenceIds: readonly number[];
+  /** Where attention is wanted; holds the present step once selectors choose. */
+  readonly attention?: AttentionLog;
 }
 
 /** A way of choosing the next tokens: beam, greedy, sampling. */

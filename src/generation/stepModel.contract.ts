@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { select } from '../../test/support/generation/fakeModel.js';
 import {
+  type AttentionSpec,
   type Candidates,
   everyLogit,
   type SelectionSpec,
@@ -152,6 +153,37 @@ export function stepModelContract(name: string, setUp: () => Promise<ContractSub
       await walk(subject, bans, 2, 2, { bans: true, penalize: true });
     });
 
+    it('returns its attention over the source, if it has any', async () => {
+      const subject = await setUp();
+      const { attention } = subject.model;
+      const unasked = await start(
+        subject,
+        subject.sources,
+        subject.sources.map(() => [subject.decoderStartTokenId]),
+        1,
+        3,
+        everything,
+      );
+      expect(unasked.candidates.attention).toBeUndefined();
+      unasked.finish();
+      if (!attention) return;
+      const last = { layer: attention.layers - 1, heads: [attention.heads - 1] };
+      for (const spec of [{}, { layer: 0 }, last]) {
+        await walk(subject, { ...everything, candidates: 4, attention: spec }, 3, 3, { keepAt: [2] });
+      }
+      const prompts = subject.sources.map((_, i) => randomHistory(subject, 4, i));
+      const selection = { ...everything, attention: last };
+      const { candidates, finish } = await start(subject, subject.sources, prompts, 2, 6, selection);
+      const beginnings = prompts.flatMap((prompt) => [1, 2, 3].map((length) => prompt.slice(0, length)));
+      const sources = beginnings.map((_, row) => subject.sources[Math.floor(row / 3)]);
+      expectAttention(
+        candidates.promptAttention,
+        await attentionRows(subject, sources, beginnings, last),
+        subject,
+      );
+      finish();
+    });
+
     it('goes on with the sentences it is told to keep', async () => {
       const subject = await setUp();
       await walk(subject, { ...everything, candidates: 5 }, 3, 5, { keepAt: [1, 3] });
@@ -199,6 +231,11 @@ async function walk(
     firstEdits,
     subject,
   );
+  const spec = selection.attention;
+  if (spec) {
+    const alone = await attentionRows(subject, sources, histories.flat(), spec);
+    expectAttention(opened.candidates.attention, alone, subject);
+  }
   let ancestry = new Int32Array(sources.length * beams * maxLength);
   for (let step = 0; step < steps; step++) {
     if (plan.keepAt?.includes(step)) {
@@ -226,11 +263,12 @@ async function walk(
     histories = grown;
     const edits = makeEdits(subject, selection, plan, histories.flat(), random);
     const candidates = await subject.model.step(state, { tokens, position, ancestry, ...edits });
-    const raw = await rawLogits(
-      subject,
-      histories.flatMap((rows, sentence) => rows.map(() => sources[sentence])),
-      histories.flat(),
-    );
+    const rowSources = histories.flatMap((rows, sentence) => rows.map(() => sources[sentence]));
+    const raw = await rawLogits(subject, rowSources, histories.flat());
+    if (spec) {
+      const alone = await attentionRows(subject, rowSources, histories.flat(), spec);
+      expectAttention(candidates.attention, alone, subject);
+    }
     expectCandidates(candidates, raw, selection, edits, subject);
   }
   subject.model.dispose(state);
@@ -302,6 +340,44 @@ async function start(
   };
   const { state, candidates } = await subject.model.start(feed);
   return { state, candidates, finish: () => subject.model.dispose(state) };
+}
+
+/** Attention of the choice after each history, each from a start of its own. */
+async function attentionRows(
+  subject: ContractSubject,
+  sources: readonly (readonly number[])[],
+  histories: readonly (readonly number[])[],
+  attention: AttentionSpec,
+): Promise<Float32Array[]> {
+  const rows: Float32Array[] = [];
+  for (const [row, history] of histories.entries()) {
+    const selection = { ...everything, attention };
+    const length = history.length + 1;
+    const { candidates, finish } = await start(subject, [sources[row]], [history], 1, length, selection);
+    rows.push(candidates.attention!.slice());
+    finish();
+  }
+  return rows;
+}
+
+/** Compares with rows that have no padding; what is beyond them must be 0, and the rest sum to 1. */
+function expectAttention(
+  got: Float32Array | undefined,
+  wanted: readonly Float32Array[],
+  { sources, tolerance = 1e-4 }: ContractSubject,
+): void {
+  const source = Math.max(...sources.map((ids) => ids.length));
+  expect(got?.length).toBe(wanted.length * source);
+  wanted.forEach((row, at) => {
+    for (let place = 0; place < source; place++) {
+      expectClose(got![at * source + place], row[place] ?? 0, tolerance);
+    }
+    expectClose(
+      row.reduce((sum, one) => sum + one, 0),
+      1,
+      tolerance,
+    );
+  });
 }
 
 /** Raw logits of the token after each history, each from a start of its own. */

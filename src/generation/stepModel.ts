@@ -14,6 +14,14 @@ export interface SourceBatch {
   source: number;
 }
 
+/** Whose weights over the source are returned: those of one layer's cross-attention, averaged over heads. */
+export interface AttentionSpec {
+  /** Layer of the decoder, from 0. Default: the last. */
+  layer?: number;
+  /** Heads of the layer, from 0. Default: all. */
+  heads?: readonly number[];
+}
+
 /** What the model must return of each row's next-token distribution; chosen once per `start`. */
 export interface SelectionSpec {
   /**
@@ -47,6 +55,8 @@ export interface SelectionSpec {
   lookup?: boolean;
   /** Whether `Candidates.ownLogits` is wanted. */
   ownLogits: boolean;
+  /** Which weights over the source are wanted as `Candidates.attention`. Default: none are computed. */
+  attention?: AttentionSpec;
 }
 
 /** Every logit of a row as it is, without edits or choice. */
@@ -134,6 +144,13 @@ export interface Candidates {
    * logits - logSumExp are log-probabilities. [rows]
    */
   logSumExp: Float32Array;
+  /**
+   * Where the selection asks for it: how each row's choice reads the source, 0 for padding; sums to 1.
+   * [rows, source], `source` as at the start
+   */
+  attention?: Float32Array;
+  /** Of `start`, with `attention`: the same for each token of the prompt but the first. [batch, promptLength - 1, source] */
+  promptAttention?: Float32Array;
 }
 
 /** Decoding state: caches and the source's memory. Only the model that made it looks inside. */
@@ -147,6 +164,8 @@ export interface StepModel {
   readonly vocabSize: number;
   /** Positions the decoder can address, prompt included; Infinity where there is no limit. */
   readonly maxPositions: number;
+  /** Layers and heads of the attention over the source that it can return; undefined where it has none. */
+  readonly attention?: { layers: number; heads: number };
   /** Reads the source and the prompt, one row per sentence; returns the candidates for the first new token. */
   start(feed: StartFeed): Promise<{ state: DecodingState; candidates: Candidates }>;
   /** Appends one token to every row and returns the candidates for the next. */

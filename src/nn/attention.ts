@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import { attention, splitHeads, type Visibility } from '../engine/ops/attention.js';
+import { attention, attentionWeights, splitHeads, type Visibility } from '../engine/ops/attention.js';
 import { type AttentionCache, type CachePosition, cachedAttention } from '../engine/ops/cachedAttention.js';
 import type { DropoutSource } from '../engine/ops/dropout.js';
 import type { Initializer, Parameters } from '../engine/parameters.js';
@@ -97,11 +97,15 @@ export function selfAttentionOf(
   return { context, cache: { key: splitHeads(key, shape.heads), value: splitHeads(value, shape.heads) } };
 }
 
+/** Told of each layer's cross-attention how to compute its weights: see `crossAttention`. */
+export type AttentionObserver = (layer: number, weights: () => tf.Tensor) => void;
+
 /**
  * Attention over the memory of a source sentence, without the output projection. The memory is held once a sentence:
  * beams of a sentence become query positions.
  * @param x [batch * beams, length, features], or [batch * beams, features]
  * @param memory of `batch` sentences
+ * @param observe told how to compute the weights [batch, heads, beams * length, source]; nothing is computed until it does
  */
 export function crossAttention(
   p: Parameters,
@@ -109,10 +113,12 @@ export function crossAttention(
   memory: KeysAndValues,
   keyMask: tf.Tensor,
   shape: AttentionShape,
+  observe?: (weights: () => tf.Tensor) => void,
 ): tf.Tensor {
   const query = project(p, x, 'query', shape);
   const batch = memory.key.shape[0]!;
   const perSentence = query.reshape([batch, query.size / shape.features / batch, shape.features]);
   const context = attention(perSentence, memory.key, memory.value, shape.heads, { keyMask }, shape);
+  observe?.(() => attentionWeights(perSentence, memory.key, shape.heads, { keyMask }, shape.scale));
   return context.reshape(query.shape as number[]);
 }

@@ -1,5 +1,5 @@
 import { createEnsemble, type EnsembleOptions } from '../decoder/ensemble.js';
-import type { Scorer } from '../decoder/scorer.js';
+import type { ScoredTarget, Scorer } from '../decoder/scorer.js';
 import { PolybeamError } from '../errors.js';
 import { type LoadOptions, loadParts } from './loadModel.js';
 import { type Model, type ModelParts, makeModel } from './model.js';
@@ -80,26 +80,34 @@ async function checkTokenizers(members: readonly ModelParts[]): Promise<void> {
   );
 }
 
-/** The weighted mean of probabilities, of given tokens. */
+/** The weighted mean of probabilities of given tokens, and of attention. */
 function combinedScorer(scorers: readonly Scorer[], { weights, combine }: EnsembleOptions): Scorer {
   const total = (weights ?? scorers).reduce<number>((sum, weight) => sum + (weights ? Number(weight) : 1), 0);
   return {
-    score: async (pairs, batchSize) => {
+    score: async (pairs, batchSize, attention) => {
       if (combine === 'logLinear') {
         throw new PolybeamError(
           'OPTION_CONFLICT',
           'A log-linear ensemble can be scored by searching only; combine it linearly, or score each member.',
         );
       }
-      const all: Float32Array[][] = [];
-      for (const scorer of scorers) all.push(await scorer.score(pairs, batchSize));
-      return pairs.map((_, pair) =>
-        all[0][pair].map((__, token) =>
-          Math.log(
-            all.reduce((sum, one, i) => sum + ((weights?.[i] ?? 1) / total) * Math.exp(one[pair][token]), 0),
+      const all: ScoredTarget[][] = [];
+      for (const scorer of scorers) all.push(await scorer.score(pairs, batchSize, attention));
+      const mean = (read: (one: ScoredTarget[]) => number) =>
+        all.reduce((sum, one, i) => sum + ((weights?.[i] ?? 1) / total) * read(one), 0);
+      return pairs.map((_, pair) => {
+        const first = all[0][pair];
+        return {
+          logProbabilities: first.logProbabilities.map((__, token) =>
+            Math.log(mean((one) => Math.exp(one[pair].logProbabilities[token]))),
           ),
-        ),
-      );
+          ...(first.attention && {
+            attention: first.attention.map((row, token) =>
+              row.map((__, place) => mean((one) => one[pair].attention![token][place])),
+            ),
+          }),
+        };
+      });
     },
     release: async () => {
       for (const scorer of scorers) await scorer.release();

@@ -3,7 +3,7 @@ import type { Program } from '../engine/program.js';
 import { integers, type Value } from '../engine/values.js';
 import { PolybeamError } from '../errors.js';
 import type { EventStream } from '../generation/eventStream.js';
-import { type Batching, type GenerationInput, generate, promptOf } from '../generation/generate.js';
+import { type Batching, type GenerationInput, generate } from '../generation/generate.js';
 import type { ModelGeneration } from '../generation/generationConfig.js';
 import {
   type GenerationOptions,
@@ -13,10 +13,11 @@ import {
 import type { StepModel } from '../generation/stepModel.js';
 import { chunkText } from '../text/chunks.js';
 import type { Tokenizer } from '../text/tokenizer.js';
+import type { AlignmentLink, WordAlignment } from './alignment.js';
 import type { ModelDefinition } from './architectures/definition.js';
 import type { RawConfig } from './config.js';
 import { type ModelLanguages, type TranslationRequest, translationRequest } from './languages.js';
-import { encodeTexts, prepareInputs, requireGeneration, requireKnown } from './modelInputs.js';
+import { prepareInputs, requireGeneration, requireKnown } from './modelInputs.js';
 import {
   modelOutputs,
   type StreamEvent,
@@ -24,6 +25,7 @@ import {
   type StreamOptions,
   streamOutputs,
 } from './modelStream.js';
+import { type ModelScore, type ScoreInput, type ScoreOptions, scoreAll } from './score.js';
 
 /** A text, or token ids as the model's tokenizer would make them. */
 export type ModelInput =
@@ -52,6 +54,12 @@ export interface ModelSequence {
   text?: string;
   /** Where there are `forceWordsIds`: indices of those that the output lacks; an input's own come last. */
   unmetConstraints?: readonly number[];
+  /** With `returnAttention`: how each of `ids` reads the source; sums to 1. [inputIds.length] each */
+  attention?: Float32Array[];
+  /** With `returnAttention`: for each of `ids` the source token that it reads most; none for end tokens and the like. */
+  alignment?: AlignmentLink[];
+  /** The same between the words of texts, where the input is a text. */
+  words?: WordAlignment;
 }
 
 export interface ModelOutput {
@@ -94,36 +102,9 @@ export interface TranslateOptions extends GenerationOptions, Batching {
   chunk?: number;
 }
 
-/** A source, and an output to be scored. */
-export interface ScoreInput {
-  /** For a model that continues texts, the text before the target. */
-  source: ModelInput;
-  /**
-   * Text, or ids as `generate` returns them: without the decoder start token, with the end token. For a model that
-   * continues texts the new ids alone.
-   */
-  target: string | readonly number[];
-}
-
-/** How outputs are scored. */
-export interface ScoreOptions {
-  /** Exponent p of the length in log-probability / length^p. Default: the model's, else 1. */
-  lengthPenalty?: number;
-  /** Target and source language, as for `translate`. */
-  to?: string;
-  from?: string;
-  /** Pairs computed together, at most. Default 16. */
-  batchSize?: number;
-}
-
-/** What the model thinks of an output. */
-export interface ModelScore {
-  /** The ids that were scored. */
-  ids: readonly number[];
-  /** Summed log-probability / length^lengthPenalty, as beam search reports it. Nats; 0 for an empty source or target. */
-  score: number;
-  /** Natural logarithm of each token's probability; 0 for a token that the model's configuration forces. */
-  tokenLogProbabilities: number[];
+/** A translation and how its words, which white space separates, belong to those of the source. */
+export interface AlignedTranslation extends WordAlignment {
+  text: string;
 }
 
 /** A loaded model directory. */
@@ -147,6 +128,11 @@ export interface Model {
   ): Promise<ModelOutput[]>;
   /** The best output of every text; blank for blank. Throws as `generate`, and LANGUAGE_UNKNOWN. */
   translate(texts: readonly string[], options?: TranslateOptions): Promise<string[]>;
+  /**
+   * Translations with what of the source each of their words comes from, by the decoder's attention. Throws as
+   * `translate`, and OPTION_CONFLICT with `chunk`.
+   */
+  translateAligned(texts: readonly string[], options?: TranslateOptions): Promise<AlignedTranslation[]>;
   /**
    * As `generate` or, with `to` or `from`, `translate`, told step by step: `for await (const { delta } of
    * model.stream(text))`. Inputs of one batch advance together, so their events are mixed. Nothing is computed before an
@@ -195,7 +181,29 @@ export function makeModel(parts: ModelParts): Model {
     const resolved = resolveGenerationOptions(options, defaults);
     const prepared = await prepareInputs(parts, inputs, batching.firstIndex ?? 0, request?.sourceId);
     const results = await generate(steps, prepared, resolved, { ...rules, ...request?.rules }, batching);
-    return modelOutputs(parts, prepared, results);
+    return modelOutputs(parts, prepared, results, inputs, request?.prefix);
+  };
+  const translateAll = async (texts: readonly string[], options: TranslateOptions) => {
+    const { from, to, chunk, batchSize, maxBatchTokens, firstIndex, onProgress, ...rest } = options;
+    const { rules } = requireGeneration(parts);
+    if (rules.decoderStartTokenId === undefined) {
+      throw new PolybeamError(
+        'MODEL_CANNOT_GENERATE',
+        `${directory} continues texts and does not translate; use generate, or a model with an encoder and a decoder.`,
+      );
+    }
+    const request = translationRequest(languages, { from, to }, rules, directory);
+    if (chunk !== undefined && !(Number.isInteger(chunk) && chunk >= 1)) {
+      throw new PolybeamError('OPTION_INVALID', `Option chunk cannot be ${chunk}: give an integer from 1.`);
+    }
+    const pieces = await Promise.all(
+      texts.map((text) =>
+        chunk === undefined ? [text] : chunksOf(parts, text, chunk, request.prefix, from),
+      ),
+    );
+    const inputs = pieces.flat().map((text) => ({ text: text.trim() === '' ? '' : request.prefix + text }));
+    const batching = { batchSize, maxBatchTokens, firstIndex, onProgress };
+    return { pieces, outputs: await decodeAll(inputs, rest, dropUndefined(batching), request) };
   };
   return {
     directory,
@@ -205,28 +213,28 @@ export function makeModel(parts: ModelParts): Model {
     generationDefaults: generation?.defaults ?? {},
     generate: (inputs, options = {}, batching = {}) => decodeAll(inputs, options, batching),
     translate: async (texts, options = {}) => {
-      const { from, to, chunk, batchSize, maxBatchTokens, firstIndex, onProgress, ...rest } = options;
-      const { rules } = requireGeneration(parts);
-      if (rules.decoderStartTokenId === undefined) {
+      if (options.returnAttention) {
         throw new PolybeamError(
-          'MODEL_CANNOT_GENERATE',
-          `${directory} continues texts and does not translate; use generate, or a model with an encoder and a decoder.`,
+          'OPTION_CONFLICT',
+          'returnAttention has no place in texts; call translateAligned or generate, or leave returnAttention out.',
         );
       }
-      const request = translationRequest(languages, { from, to }, rules, directory);
-      if (chunk !== undefined && !(Number.isInteger(chunk) && chunk >= 1)) {
-        throw new PolybeamError('OPTION_INVALID', `Option chunk cannot be ${chunk}: give an integer from 1.`);
-      }
-      const pieces = await Promise.all(
-        texts.map((text) =>
-          chunk === undefined ? [text] : chunksOf(parts, text, chunk, request.prefix, from),
-        ),
-      );
-      const inputs = pieces.flat().map((text) => ({ text: text.trim() === '' ? '' : request.prefix + text }));
-      const batching = { batchSize, maxBatchTokens, firstIndex, onProgress };
-      const outputs = await decodeAll(inputs, rest, dropUndefined(batching), request);
+      const { outputs, pieces } = await translateAll(texts, options);
       let next = 0;
       return pieces.map((own) => own.map(() => outputs[next++].sequences[0].text ?? '').join(' '));
+    },
+    translateAligned: async (texts, options = {}) => {
+      if (options.chunk !== undefined) {
+        throw new PolybeamError(
+          'OPTION_CONFLICT',
+          `chunk ${options.chunk} does not go with alignments; leave chunk out, or translate without them.`,
+        );
+      }
+      const { outputs } = await translateAll(texts, { ...options, returnAttention: true });
+      return outputs.map(({ sequences: [{ text = '', words }] }) => ({
+        text,
+        ...(words ?? { alignment: [], attention: [] }),
+      }));
     },
     stream: (inputs, options = {}) => streamOutputs(parts, inputs, options),
     score: (pairs, options = {}) => scoreAll(parts, pairs, options),
@@ -246,80 +254,6 @@ async function chunksOf(
   if (!tokenizer) return [text];
   const [{ ids }] = prefix === '' ? [{ ids: [] }] : await tokenizer.encodeBatch([prefix]);
   return chunkText(text, tokenizer, Math.min(chunk, maxSource - ids.length), from?.replace(/_.*$/, ''));
-}
-
-async function scoreAll(
-  parts: ModelParts,
-  pairs: readonly ScoreInput[],
-  { lengthPenalty, to, from, batchSize }: ScoreOptions,
-): Promise<ModelScore[]> {
-  const { steps, scorer, rules, defaults } = requireGeneration(parts);
-  const exponent = lengthPenalty ?? defaults.lengthPenalty ?? 1;
-  const request = translationRequest(parts.languages, { from, to }, rules, parts.directory);
-  const ruling = { ...rules, ...request.rules };
-  // A text to continue has its beginning.
-  const forcedBosTokenId = ruling.decoderStartTokenId === undefined ? undefined : ruling.forcedBosTokenId;
-  const sources = await prepareInputs(
-    parts,
-    pairs.map(({ source }) => ('text' in source ? { text: request.prefix + source.text } : source)),
-    0,
-    request.sourceId,
-  );
-  const prompts = sources.map((source) => promptOf(source, ruling));
-  // The last token is never read.
-  const room = prompts.map((prompt) => steps.maxPositions - prompt.length + 1);
-  const targets = await targetIds(parts, pairs, forcedBosTokenId, room);
-  const scored = await scorer.score(
-    sources.map(({ inputIds }, index) => ({
-      inputIds,
-      prompt: prompts[index],
-      target: inputIds.length === 0 ? [] : targets[index],
-    })),
-    batchSize,
-  );
-  return targets.map((ids, index) => {
-    const tokenLogProbabilities = Array.from(scored[index]);
-    if (ids[0] === forcedBosTokenId && tokenLogProbabilities.length > 0) tokenLogProbabilities[0] = 0;
-    const sum = tokenLogProbabilities.reduce((total, value) => total + value, 0);
-    const score = sum / Math.max(1, tokenLogProbabilities.length) ** exponent;
-    return { ids, score, tokenLogProbabilities };
-  });
-}
-
-/** The ids of every target; texts as the model would write them. @param room for each, in tokens */
-async function targetIds(
-  parts: ModelParts,
-  pairs: readonly ScoreInput[],
-  forcedBosTokenId: number | undefined,
-  room: readonly number[],
-): Promise<(readonly number[])[]> {
-  const texts = pairs.flatMap(({ target }) => (typeof target === 'string' ? [target] : []));
-  const encoded = texts.length === 0 ? [] : await encodeTexts(parts, texts, 'target');
-  // Tokenizers put the source's language beside every text; a target begins with its own.
-  const languages = new Set(parts.languages.tokenIds.values());
-  let next = 0;
-  return pairs.map(({ target }, index) => {
-    const name = `Input ${index + 1}: target`;
-    if (typeof target !== 'string') return checkTarget(parts, target, room[index], name);
-    const words = encoded[next++].ids.filter((id) => !languages.has(id));
-    if (target.trim() === '') return [];
-    const forced = forcedBosTokenId === undefined || words[0] === forcedBosTokenId ? [] : [forcedBosTokenId];
-    return checkTarget(parts, [...forced, ...words], room[index], name);
-  });
-}
-
-function checkTarget(
-  parts: ModelParts,
-  ids: readonly number[],
-  room: number,
-  name: string,
-): readonly number[] {
-  requireKnown(ids, parts.generation!.steps.vocabSize, name);
-  if (ids.length <= room) return ids;
-  throw new PolybeamError(
-    'INPUT_INVALID',
-    `${name} has ${ids.length} tokens; the model can write ${room}: shorten it.`,
-  );
 }
 
 function dropUndefined<T extends object>(value: T): Partial<T> {

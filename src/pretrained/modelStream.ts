@@ -8,6 +8,7 @@ import {
 import { type GenerationOptions, resolveGenerationOptions } from '../generation/options.js';
 import type { OutputProgress } from '../generation/progress.js';
 import { createTextDeltas, type TextDeltas } from '../text/textDeltas.js';
+import { alignTokens, alignWords } from './alignment.js';
 import { translationRequest } from './languages.js';
 import type { ModelInput, ModelOutput, ModelParts } from './model.js';
 import { prepareInputs, requireGeneration } from './modelInputs.js';
@@ -53,7 +54,7 @@ export function streamOutputs(
     const resolved = resolveGenerationOptions(rest, defaults);
     const inputs = [given].flat().map((input) => withPrefix(input, request.prefix));
     const prepared = await prepareInputs(parts, inputs, firstIndex, request.sourceId);
-    const tell = createTeller(parts, prepared, firstIndex);
+    const tell = createTeller(parts, { inputs, prepared, prefix: request.prefix }, firstIndex);
     await generate(
       steps,
       prepared,
@@ -76,25 +77,51 @@ function withPrefix(input: StreamInput, prefix: string): ModelInput {
   return 'text' in full && full.text.trim() !== '' ? { ...full, text: prefix + full.text } : full;
 }
 
-/** Results with their texts. */
+/**
+ * Results with their texts and alignments.
+ *
+ * @param inputs what was given, texts after `prefix`
+ */
 export async function modelOutputs(
-  { tokenizer }: ModelParts,
+  parts: ModelParts,
   prepared: readonly GenerationInput[],
   results: readonly GenerationResult[],
+  inputs: readonly ModelInput[],
+  prefix = '',
 ): Promise<ModelOutput[]> {
+  const { tokenizer } = parts;
   const sequences = results.flatMap((result) => result.sequences);
   const texts = tokenizer ? await tokenizer.decodeBatch(sequences.map(({ ids }) => ids)) : undefined;
   let next = 0;
-  return results.map((result, index) => ({
-    inputIds: prepared[index].inputIds,
-    sequences: result.sequences.map(({ ids, score, tokenLogProbabilities, unmetConstraints }) => ({
-      ids,
-      score,
-      tokenLogProbabilities,
+  const outputs = results.map((result, index): ModelOutput => {
+    const { inputIds } = prepared[index];
+    const own = result.sequences.map(({ attention, ...one }) => ({
+      ...one,
       text: texts?.[next++],
-      ...(unmetConstraints && { unmetConstraints }),
-    })),
-  }));
+      ...(attention && alignTokens(parts, attention, inputIds, one.ids)),
+    }));
+    return { inputIds, sequences: own };
+  });
+  await addWords(parts, inputs, outputs, prefix);
+  return outputs;
+}
+
+/** Adds alignments of words to the outputs of texts, where there is attention. @param prefix what was put before each text */
+async function addWords(
+  parts: ModelParts,
+  inputs: readonly ModelInput[],
+  outputs: readonly ModelOutput[],
+  prefix: string,
+): Promise<void> {
+  for (const [index, { inputIds, sequences }] of outputs.entries()) {
+    const input = inputs[index];
+    if (!('text' in input)) continue;
+    const source = { text: input.text.slice(prefix.length), prefix, ids: inputIds };
+    for (const sequence of sequences) {
+      const { attention } = sequence;
+      if (attention) sequence.words = await alignWords(parts, attention, source, sequence);
+    }
+  }
 }
 
 /** An output on its way. */
@@ -106,7 +133,11 @@ interface Open {
 }
 
 /** Puts progress into texts: those of every beginning of an output that has become final, one token after the other. */
-function createTeller(parts: ModelParts, prepared: readonly GenerationInput[], firstIndex: number) {
+function createTeller(
+  parts: ModelParts,
+  { inputs, prepared, prefix }: { inputs: ModelInput[]; prepared: GenerationInput[]; prefix: string },
+  firstIndex: number,
+) {
   const open = new Map<string, Open>();
   const { tokenizer } = parts;
 
@@ -142,7 +173,10 @@ function createTeller(parts: ModelParts, prepared: readonly GenerationInput[], f
       if (ended) open.delete(key);
       const at = index - firstIndex;
       const event: StreamEvent = { index: at, sequence, ids, delta, tentativeIds, tentative, ended };
-      if (sequences) [event.output] = await modelOutputs(parts, [prepared[at]], [{ sequences }]);
+      if (sequences) {
+        const result = [{ sequences }];
+        [event.output] = await modelOutputs(parts, [prepared[at]], result, [inputs[at]], prefix);
+      }
       events.push(event);
     }
     return events;

@@ -50,8 +50,7 @@ export function attention(
     ...scaleAttribute(scale),
   };
   const compute = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor => {
-    const scores = attentionScores(splitHeads(q, heads), splitHeads(k, heads), scale);
-    const probabilities = tf.softmax(applyVisibility(scores, visibility), -1);
+    const probabilities = attentionWeights(q, k, heads, visibility, scale);
     const kept = dropout(probabilities, training?.rate ?? 0, training?.source);
     return mergeHeads(tf.matMul(kept, splitHeads(v, heads)));
   };
@@ -59,6 +58,22 @@ export function attention(
   if (training?.source && training.rate > 0) return compute(query, key, value);
   const inputs = [query, key, value, ...optional];
   return region('attention', inputs, attributes, (q, k, v) => [compute(q, k, v)])[0];
+}
+
+/**
+ * How much each position of the target reads from each of the source; sums to 1 over the source.
+ * @param query, key as for `attention`
+ * @returns [batch, heads, target, source]
+ */
+export function attentionWeights(
+  query: tf.Tensor,
+  key: tf.Tensor,
+  heads: number,
+  visibility: Visibility = {},
+  scale?: number,
+): tf.Tensor {
+  const scores = attentionScores(splitHeads(query, heads), splitHeads(key, heads), scale);
+  return tf.softmax(applyVisibility(scores, visibility), -1);
 }
 
 /** [batch, length, features] -> [batch, heads, length, features / heads]; a tensor already split stays. */

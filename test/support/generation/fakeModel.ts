@@ -1,4 +1,5 @@
 import type {
+  AttentionSpec,
   Candidates,
   DecodingState,
   SelectionSpec,
@@ -11,6 +12,13 @@ import type {
 
 /** Logits of the token after `history` (decoder prompt included) for a source without its padding. [vocabSize] */
 export type LogitsFunction = (source: readonly number[], history: readonly number[]) => ArrayLike<number>;
+
+/** Weights over a source without its padding, of the choice after `history`. [source] */
+export type AttentionFunction = (
+  source: readonly number[],
+  history: readonly number[],
+  spec: AttentionSpec,
+) => ArrayLike<number>;
 
 /** What a fake model was asked, for tests that look behind the search. */
 export interface FakeModelLog {
@@ -25,6 +33,8 @@ export interface FakeModelLog {
 
 interface FakeState extends DecodingState {
   sources: number[][];
+  /** Width of the padded sources. */
+  source: number;
   maxLength: number;
   promptLength: number;
   position: number;
@@ -42,6 +52,7 @@ export function createFakeModel(
   vocabSize: number,
   logits: LogitsFunction,
   maxPositions = Number.POSITIVE_INFINITY,
+  attention?: AttentionFunction,
 ): StepModel & { log: FakeModelLog } {
   const log: FakeModelLog = { starts: [], steps: [], keeps: [], alive: 0 };
 
@@ -54,12 +65,27 @@ export function createFakeModel(
     const raw = histories.map((history, row) =>
       Float32Array.from(logits(state.sources[Math.floor(row / rowsPerSentence)], history)),
     );
-    return select(raw, state.selection, edits, vocabSize);
+    return {
+      ...select(raw, state.selection, edits, vocabSize),
+      attention: attentionTo(state, histories, rowsPerSentence),
+    };
+  }
+
+  function attentionTo(state: FakeState, histories: number[][], rowsPerSentence: number) {
+    const spec = state.selection.attention;
+    if (!spec) return undefined;
+    check(attention !== undefined, 'attention is asked of models that declare it');
+    const rows = histories.flatMap((history, row) => {
+      const weights = attention!(state.sources[Math.floor(row / rowsPerSentence)], history, spec);
+      return [...Array.from(weights), ...new Array(state.source - weights.length).fill(0)];
+    });
+    return Float32Array.from(rows);
   }
 
   return {
     vocabSize,
     maxPositions,
+    attention: attention && { layers: 3, heads: 4 },
     log,
     async start(feed) {
       log.starts.push(feed.selection);
@@ -77,6 +103,7 @@ export function createFakeModel(
         batch,
         beams: feed.beams,
         sources: readSources(feed.source),
+        source: feed.source.source,
         maxLength: feed.maxLength,
         promptLength: feed.promptLength,
         position: feed.promptLength - 1,
@@ -88,7 +115,11 @@ export function createFakeModel(
         state.cache.set(prompt, sentence * feed.beams * feed.maxLength);
         return [...prompt];
       });
-      return { state, candidates: answer(state, histories, 1, feed) };
+      const beginnings = histories.flatMap((history) =>
+        history.slice(1).map((_, at) => history.slice(0, at + 1)),
+      );
+      const promptAttention = attentionTo(state, beginnings, feed.promptLength - 1);
+      return { state, candidates: { ...answer(state, histories, 1, feed), promptAttention } };
     },
     async step(given, feed) {
       const state = given as FakeState;
@@ -357,6 +388,16 @@ export function hashLogits(config: HashLogitsConfig): LogitsFunction {
     });
   };
 }
+
+/** Random but reproducible attention that depends on all it is told. */
+export const hashAttention: AttentionFunction = (source, history, { layer = 2, heads = [0, 1, 2, 3] }) => {
+  const weights = source.map((id, place) => {
+    const own = heads.map((head) => uniform(hashIds([...history, place, head], layer + 1), id) ** 3);
+    return own.reduce((sum, one) => sum + one, 0.01);
+  });
+  const total = weights.reduce((sum, one) => sum + one, 0);
+  return weights.map((one) => one / total);
+};
 
 function check(holds: boolean, what: string): void {
   if (!holds) throw new Error(`The search broke the StepModel contract: ${what}.`);

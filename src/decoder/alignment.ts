@@ -1,0 +1,32 @@
+import * as tf from '@tensorflow/tfjs';
+import type { AttentionSpec } from '../generation/stepModel.js';
+import type { AttentionObserver } from '../nn/attention.js';
+
+/** Picks one layer's attention over the source out of a decoder that is being computed. */
+export interface AttentionProbe {
+  /** For `DecoderInputs.observe`; undefined where nothing is wanted, so that nothing is computed. */
+  observe?: AttentionObserver;
+  /** What was picked, averaged over heads: [batch, rows, source], rows those of one sentence. */
+  weights(): tf.Tensor | undefined;
+}
+
+/** A probe for `spec` in a decoder of `layers` layers. */
+export function createAttentionProbe(spec: AttentionSpec | undefined, layers: number): AttentionProbe {
+  if (!spec) return { weights: () => undefined };
+  const wanted = spec.layer ?? layers - 1;
+  let found: tf.Tensor | undefined;
+  return {
+    observe: (layer, weights) => {
+      if (layer === wanted) found = averageHeads(weights(), spec.heads);
+    },
+    weights: () => found,
+  };
+}
+
+/** [batch, heads, rows, source] -> [batch, rows, source] */
+function averageHeads(weights: tf.Tensor, heads: readonly number[] | undefined): tf.Tensor {
+  if (!heads) return tf.mean(weights, 1);
+  const [batch, , rows, source] = weights.shape as [number, number, number, number];
+  const chosen = heads.map((head) => tf.slice(weights, [0, head, 0, 0], [batch, 1, rows, source]));
+  return tf.mean(chosen.length === 1 ? chosen[0] : tf.concat(chosen, 1), 1);
+}
