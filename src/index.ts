@@ -48,10 +48,12 @@ export type {
   ModelInput,
   ModelOutput,
   ModelSequence,
+  TextGenerationOptions,
   TranslateOptions,
 } from './pretrained/model.js';
 export type { StreamEvent, StreamInput, StreamOptions } from './pretrained/modelStream.js';
 export type { ModelScore, ScoreInput, ScoreOptions } from './pretrained/score.js';
+export type { UnknownReplacement } from './pretrained/unknownWords.js';
 export {
   type MinimumBayesRiskOptions,
   minimumBayesRisk,

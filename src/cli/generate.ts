@@ -8,6 +8,7 @@ import { readInputs, tokenIds } from './jsonLines.js';
 import { inPortions } from './portions.js';
 import { withDecoder } from './stopStrings.js';
 import type { CommandStreams } from './streams.js';
+import { addUnknownFlags, type UnknownFlags, unknownReplacement } from './unknownWords.js';
 import { addGenerationFlags, addModelFlags, generationFlags, type ModelFlags, useModel } from './useModel.js';
 
 const constraints = { force_words_ids: generationOptionsSchema.shape.forceWordsIds };
@@ -22,7 +23,7 @@ const inputSchema = z.union([
   }),
 ]);
 
-type GenerateFlags = ModelFlags & { logProbabilities?: boolean };
+type GenerateFlags = ModelFlags & UnknownFlags & { logProbabilities?: boolean };
 
 /** `polybeam generate`: token ids or texts in, sequences with scores out, as JSON lines. */
 export function generateCommand(streams: CommandStreams = process): Command {
@@ -43,6 +44,7 @@ Examples:
   $ polybeam generate --model DIR --do-sample --top-p 0.9 --seed 7 < in.jsonl`,
     );
   command.option('--log-probabilities', 'add "log_probabilities", that of each new token, to every sequence');
+  addUnknownFlags(command);
   addModelFlags(command);
   addGenerationFlags(command);
   return command.action((flags: GenerateFlags) => generate(flags, streams));
@@ -50,10 +52,11 @@ Examples:
 
 async function generate(flags: GenerateFlags, streams: CommandStreams): Promise<void> {
   const options = generationFlags(flags);
+  const replaceUnknowns = unknownReplacement(flags);
   await useModel(flags, streams, (model) =>
     inPortions(readInputs(streams, inputSchema), flags, streams, async (portion, batching) => {
       const inputs = portion.map((line) => (line === undefined ? { inputIds: [] } : modelInput(line)));
-      const run = () => model.generate(inputs, withDecoder(options, model), batching);
+      const run = () => model.generate(inputs, { ...withDecoder(options, model), replaceUnknowns }, batching);
       const outputs = await withFlagNames(generationOptionsSchema, run);
       return outputs.map((output, at) =>
         portion[at] === undefined ? '' : outputLine(output, flags.logProbabilities),

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -302,6 +302,36 @@ describe('--alignments', () => {
     expect(layer.err).toContain("--alignment-layer cannot be 7: the decoder's are numbered 0 to 1.");
     const idle = await run(['translate', '--model', textModel, '--alignment-layer', '0', 'a']);
     expect(idle.err).toContain('--alignment-layer 0 has no effect with');
+  });
+});
+
+describe('--replace-unknowns', () => {
+  const unknown = ['--max-new-tokens', '2', '--min-new-tokens', '2', '--sequence-bias', '[[[1], 60]]'];
+
+  it('puts words of the source, or of a dictionary, in place of unknown ones', async () => {
+    const args = ['translate', '--model', textModel, ...unknown, 'start'];
+    expect((await run(args)).out).toBe('\n');
+    expect((await run([...args, '--replace-unknowns'])).out).toBe('start\n');
+    const dictionary = join(directory, 'dictionary.tsv');
+    writeFileSync(dictionary, 'start\tAnfang\n');
+    const looked = ['--replace-unknowns', '--dictionary', dictionary];
+    expect((await run([...args, ...looked])).out).toBe('Anfang\n');
+    const json = await run(
+      ['generate', '--model', textModel, ...unknown, ...looked],
+      ['{"text": "start"}\n\n'],
+    );
+    const [line, blank] = json.out.split('\n');
+    expect(blank).toBe('');
+    expect(JSON.parse(line).sequences[0].text).toBe('Anfang');
+    expect(JSON.parse(line).sequences[0]).not.toHaveProperty('attention');
+  });
+
+  it.each([
+    [['--dictionary', 'x'], '--dictionary "x" has no effect without --replace-unknowns'],
+    [['--replace-unknowns', '--stream'], '--replace-unknowns does not go with --stream'],
+  ])('refuses %j', async (flags, message) => {
+    const { code, err } = await run(['translate', '--model', textModel, ...flags, 'a']);
+    expect([code, err.includes(message)]).toEqual([2, true]);
   });
 });
 

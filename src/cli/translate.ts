@@ -10,6 +10,7 @@ import { inPortions } from './portions.js';
 import { withDecoder } from './stopStrings.js';
 import { printStreamed } from './streamedLines.js';
 import type { CommandStreams } from './streams.js';
+import { addUnknownFlags, type UnknownFlags, unknownReplacement } from './unknownWords.js';
 import {
   addGenerationFlags,
   addModelFlags,
@@ -28,7 +29,7 @@ type TranslateFlags = ModelFlags & {
   chunk?: number;
   stream?: boolean;
   alignments?: AlignmentForm;
-};
+} & UnknownFlags;
 
 /** `polybeam translate`: a line in, a line out. */
 export function translateCommand(streams: CommandStreams = process): Command {
@@ -62,6 +63,7 @@ Examples:
   $ polybeam translate --do-sample --top-k 10 --seed 1 "Free software is a matter of liberty."`,
     );
   addAlignmentsFlag(command, 'each translation');
+  addUnknownFlags(command);
   addModelFlags(command);
   // One line goes in and one comes out.
   addGenerationFlags(command, ['numReturnSequences', 'returnAttention']);
@@ -80,6 +82,13 @@ async function translate(texts: string[], flags: TranslateFlags, streams: Comman
     throw new PolybeamError(
       'OPTION_CONFLICT',
       `--chunk ${flags.chunk} does not go with --stream; leave one of them out.`,
+    );
+  }
+  const replaceUnknowns = unknownReplacement(flags);
+  if (flags.stream && replaceUnknowns) {
+    throw new PolybeamError(
+      'OPTION_CONFLICT',
+      '--replace-unknowns does not go with --stream; leave one of them out.',
     );
   }
   if (flags.stream && flags.alignments) {
@@ -102,7 +111,8 @@ function translatePortions(
   const options = withDecoder(generationFlags(flags), model);
   const { to, from, chunk, alignments } = flags;
   return inPortions(readTexts(streams, texts), flags, streams, async (portion, batching) => {
-    const wanted = { ...options, ...batching, to, from, chunk };
+    const replaceUnknowns = unknownReplacement(flags);
+    const wanted = { ...options, ...batching, to, from, chunk, replaceUnknowns };
     return withFlagNames(generationOptionsSchema, async () => {
       if (!alignments) return (await model.translate(portion, wanted)).map(onOneLine);
       const aligned = await model.translateAligned(portion, wanted);

@@ -1,3 +1,4 @@
+import type { Tokenizer } from '../text/tokenizer.js';
 import { wordsOf, wordsOfDecoding, wordsOfEncoding } from '../text/words.js';
 import type { ModelParts } from './model.js';
 
@@ -105,28 +106,43 @@ export function alignTokens(
   return { attention, alignment: hardAlignment(attention, inputIds, ids, silentTokens(parts)) };
 }
 
+/** A text as the model read it, after `prefix`, which tells the model something and has no words of its own. */
+export interface ReadText {
+  text: string;
+  prefix: string;
+  ids: readonly number[];
+}
+
+/** Word of the text for each of its tokens; -1 for none, and for those of the prefix. */
+export async function wordsOfSource(
+  tokenizer: Tokenizer,
+  { text, prefix, ids }: ReadText,
+): Promise<Int32Array> {
+  const before = wordsOf(prefix).length;
+  const words = await wordsOfEncoding(tokenizer, prefix + text, ids);
+  return words.map((word) => Math.max(-1, word - before));
+}
+
 /**
  * The alignment of words that follows from attention between tokens.
  *
- * @param source a text as the model read it, after `prefix`, which tells the model something and has no words of its own
+ * @param target its `words` where they are known: the word of each token, -1 for none
  * @param given whether the target's ids were made from its text, and not the text from the ids
  * @returns undefined without a tokenizer
  */
 export async function alignWords(
   parts: ModelParts,
   attention: readonly Float32Array[],
-  source: { text: string; prefix: string; ids: readonly number[] },
-  target: { text?: string; ids: readonly number[] },
+  source: ReadText,
+  target: { text?: string; ids: readonly number[]; words?: Int32Array },
   given = false,
 ): Promise<WordAlignment | undefined> {
   const { tokenizer } = parts;
   if (!tokenizer || target.text === undefined) return undefined;
-  const before = wordsOf(source.prefix).length;
-  const read = await wordsOfEncoding(tokenizer, source.prefix + source.text, source.ids);
-  const sourceWords = read.map((word) => Math.max(-1, word - before));
+  const sourceWords = await wordsOfSource(tokenizer, source);
   const targetWords = given
     ? await wordsOfEncoding(tokenizer, target.text, target.ids, 'target')
-    : await wordsOfDecoding(tokenizer, target.ids);
+    : (target.words ?? (await wordsOfDecoding(tokenizer, target.ids)));
   const links = hardAlignment(attention, source.ids, target.ids, silentTokens(parts));
   const sizes = [wordsOf(source.text).length, wordsOf(target.text).length] as const;
   return {

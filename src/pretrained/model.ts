@@ -20,12 +20,14 @@ import { type ModelLanguages, type TranslationRequest, translationRequest } from
 import { prepareInputs, requireGeneration, requireKnown } from './modelInputs.js';
 import {
   modelOutputs,
+  type Replacing,
   type StreamEvent,
   type StreamInput,
   type StreamOptions,
   streamOutputs,
 } from './modelStream.js';
 import { type ModelScore, type ScoreInput, type ScoreOptions, scoreAll } from './score.js';
+import { readDictionary, type UnknownReplacement } from './unknownWords.js';
 
 /** A text, or token ids as the model's tokenizer would make them. */
 export type ModelInput =
@@ -88,8 +90,17 @@ export interface ForwardOutput {
   poolerOutput?: number[];
 }
 
+/** How `generate` of a model differs from that of ids: it writes texts. */
+export interface TextGenerationOptions extends GenerationOptions {
+  /**
+   * Put a word of the source in place of each unknown word: true for the one that the decoder read most then, a dictionary
+   * (a path or a map) to look that one up in first. For inputs that are texts. Default false.
+   */
+  replaceUnknowns?: UnknownReplacement;
+}
+
 /** How `translate` differs from `generate`. */
-export interface TranslateOptions extends GenerationOptions, Batching {
+export interface TranslateOptions extends TextGenerationOptions, Batching {
   /** Target language; must be one the model has. */
   to?: string;
   /** Source language, for models that are told it; must be one the model has. Default: what its tokenizer writes. */
@@ -123,7 +134,7 @@ export interface Model {
    */
   generate(
     inputs: readonly ModelInput[],
-    options?: GenerationOptions,
+    options?: TextGenerationOptions,
     batching?: Batching,
   ): Promise<ModelOutput[]>;
   /** The best output of every text; blank for blank. Throws as `generate`, and LANGUAGE_UNKNOWN. */
@@ -173,15 +184,18 @@ export function makeModel(parts: ModelParts): Model {
   const { directory, config, tokenizer, languages, generation } = parts;
   const decodeAll = async (
     inputs: readonly ModelInput[],
-    options: GenerationOptions,
+    { replaceUnknowns = false, ...options }: TextGenerationOptions,
     batching: Batching,
     request?: TranslationRequest,
   ): Promise<ModelOutput[]> => {
     const { steps, defaults, rules } = requireGeneration(parts);
-    const resolved = resolveGenerationOptions(options, defaults);
+    const replacing =
+      replaceUnknowns === false ? undefined : await readReplacing(inputs, replaceUnknowns, options);
+    const wanted = replacing ? { ...options, returnAttention: true } : options;
+    const resolved = resolveGenerationOptions(wanted, defaults);
     const prepared = await prepareInputs(parts, inputs, batching.firstIndex ?? 0, request?.sourceId);
     const results = await generate(steps, prepared, resolved, { ...rules, ...request?.rules }, batching);
-    return modelOutputs(parts, prepared, results, inputs, request?.prefix);
+    return modelOutputs(parts, prepared, results, inputs, request?.prefix, replacing);
   };
   const translateAll = async (texts: readonly string[], options: TranslateOptions) => {
     const { from, to, chunk, batchSize, maxBatchTokens, firstIndex, onProgress, ...rest } = options;
@@ -241,6 +255,22 @@ export function makeModel(parts: ModelParts): Model {
     forward: async (input) => forward(parts, await parts.forwardProgram(), input),
     dispose: parts.dispose,
   };
+}
+
+/** @throws INPUT_INVALID for inputs without words, OPTION_INVALID, FILE_NOT_FOUND, FILE_CORRUPT */
+async function readReplacing(
+  inputs: readonly ModelInput[],
+  given: UnknownReplacement,
+  { returnAttention }: GenerationOptions,
+): Promise<Replacing> {
+  const bare = inputs.findIndex((input) => !('text' in input) && input.inputIds.length > 0);
+  if (bare >= 0) {
+    throw new PolybeamError(
+      'INPUT_INVALID',
+      `Input ${bare + 1} is token ids, and replaceUnknowns takes words from texts; give a text, or leave replaceUnknowns out.`,
+    );
+  }
+  return { dictionary: await readDictionary(given), hideAttention: !returnAttention };
 }
 
 /** Pieces of a text that the model can read, with what is put before each. */

@@ -8,10 +8,12 @@ import {
 import { type GenerationOptions, resolveGenerationOptions } from '../generation/options.js';
 import type { OutputProgress } from '../generation/progress.js';
 import { createTextDeltas, type TextDeltas } from '../text/textDeltas.js';
-import { alignTokens, alignWords } from './alignment.js';
+import { wordsOf } from '../text/words.js';
+import { alignTokens, alignWords, type ReadText, wordsOfSource } from './alignment.js';
 import { translationRequest } from './languages.js';
 import type { ModelInput, ModelOutput, ModelParts } from './model.js';
 import { prepareInputs, requireGeneration } from './modelInputs.js';
+import { decodeReplaced, type ReplacedText } from './unknownWords.js';
 
 /** How `stream` decodes: as `translate` where a language is given. */
 export interface StreamOptions extends GenerationOptions, Batching {
@@ -88,6 +90,7 @@ export async function modelOutputs(
   results: readonly GenerationResult[],
   inputs: readonly ModelInput[],
   prefix = '',
+  replacing?: Replacing,
 ): Promise<ModelOutput[]> {
   const { tokenizer } = parts;
   const sequences = results.flatMap((result) => result.sequences);
@@ -102,26 +105,60 @@ export async function modelOutputs(
     }));
     return { inputIds, sequences: own };
   });
-  await addWords(parts, inputs, outputs, prefix);
+  await addWords(parts, inputs, outputs, prefix, replacing);
   return outputs;
 }
 
-/** Adds alignments of words to the outputs of texts, where there is attention. @param prefix what was put before each text */
+/** How unknown words are replaced. */
+export interface Replacing {
+  dictionary: ReadonlyMap<string, string>;
+  /** Whether attention is wanted for nothing else, and so not shown. */
+  hideAttention: boolean;
+}
+
+/**
+ * Adds alignments of words to the outputs of texts, where there is attention, and replaces unknown words.
+ * @param prefix what was put before each text
+ */
 async function addWords(
   parts: ModelParts,
   inputs: readonly ModelInput[],
   outputs: readonly ModelOutput[],
   prefix: string,
+  replacing: Replacing | undefined,
 ): Promise<void> {
   for (const [index, { inputIds, sequences }] of outputs.entries()) {
     const input = inputs[index];
     if (!('text' in input)) continue;
     const source = { text: input.text.slice(prefix.length), prefix, ids: inputIds };
     for (const sequence of sequences) {
-      const { attention } = sequence;
-      if (attention) sequence.words = await alignWords(parts, attention, source, sequence);
+      const { ids, attention } = sequence;
+      if (!attention) continue;
+      const replaced = replacing && (await replaceUnknowns(parts, source, ids, attention, replacing));
+      if (replaced) sequence.text = replaced.text;
+      if (replacing?.hideAttention) {
+        delete sequence.attention;
+        delete sequence.alignment;
+      } else {
+        const target = { ids, text: sequence.text, words: replaced?.words };
+        sequence.words = await alignWords(parts, attention, source, target);
+      }
     }
   }
+}
+
+/** An output's text without unknown words; undefined where it has none. */
+async function replaceUnknowns(
+  { tokenizer }: ModelParts,
+  source: ReadText,
+  ids: readonly number[],
+  attention: readonly Float32Array[],
+  { dictionary }: Replacing,
+): Promise<ReplacedText | undefined> {
+  const unknown = tokenizer?.specialIds.unk;
+  if (!tokenizer || unknown === undefined || !ids.includes(unknown)) return undefined;
+  const wordOfToken = await wordsOfSource(tokenizer, source);
+  return decodeReplaced(tokenizer, ids, { words: wordsOf(source.text), wordOfToken, attention, dictionary });
 }
 
 /** An output on its way. */
