@@ -1,9 +1,12 @@
-import { floats, type Value } from '../engine/values.js';
+import type { AnyValue } from '../engine/deviceValues.js';
+import type { CompileOptions, Program } from '../engine/program.js';
+import { deviceCacheMemory } from './deviceCacheMemory.js';
+import { hostCacheMemory } from './hostCacheMemory.js';
 
-/**
- * Host memory of a decoder's caches. A cache is [rows, heads, capacity, size], rows = batch * beams; it is written by
- * the step program in place, and moved here only when it grows, when beams begin, or when sentences leave.
- */
+/** Caches or a source's memory, by name. */
+export type KeptValues = Record<string, AnyValue>;
+
+/** A cache is [rows, heads, capacity, size], rows = batch * beams. */
 export interface CacheShape {
   rows: number;
   heads: number;
@@ -11,9 +14,29 @@ export interface CacheShape {
   size: number;
 }
 
-/** A cache of zeros. */
-export function makeCache({ rows, heads, capacity, size }: CacheShape): Value {
-  return floats([rows, heads, capacity, size]);
+/**
+ * Where decoder caches and the memory of sources lie, and how they are moved there: when they grow, when beams begin, or
+ * when sentences leave. Within a step the step program writes caches in place. What a method is given it takes over: the
+ * values it returns replace those, which are freed or used again.
+ */
+export interface CacheMemory {
+  /** A cache of zeros for each name. */
+  zeros(names: readonly string[], shape: CacheShape): Promise<KeptValues>;
+  /** A value that many steps will read. */
+  place(value: AnyValue): Promise<AnyValue>;
+  /** Gives each row `beams` rows, the first of which holds its first `used` positions. */
+  spread(caches: KeptValues, beams: number, used: number): Promise<KeptValues>;
+  /** Makes room for more positions; the first `used` stay. */
+  grow(caches: KeptValues, capacity: number, used: number): Promise<KeptValues>;
+  /** Keeps the listed groups of rows, ascending; a group is `rowsPerGroup` rows. */
+  keep(values: KeptValues, groups: readonly number[], rowsPerGroup: number): Promise<KeptValues>;
+  /** Frees programs, where there are any. */
+  release(): Promise<void>;
+}
+
+/** The memory in which a step program reads and writes its caches. */
+export function cacheMemoryOf(program: Program, options: CompileOptions): CacheMemory {
+  return program.resident.length === 0 ? hostCacheMemory : deviceCacheMemory(options);
 }
 
 /** How positions are first allotted: prompt and some tokens; a cache doubles when it is full. */
@@ -24,34 +47,4 @@ export function firstCapacity(promptLength: number, maxLength: number): number {
 /** The next capacity of a cache that is full. */
 export function nextCapacity(capacity: number, maxLength: number): number {
   return Math.min(maxLength, capacity * 2);
-}
-
-/**
- * Copies the first `used` positions of each row into another cache.
- * @param rowAt the row of `to` that row i of `from` becomes
- */
-export function copyCache(from: Value, to: Value, used: number, rowAt: (row: number) => number): void {
-  const [rows, heads, capacity, size] = from.shape;
-  const wider = to.shape[2];
-  for (let row = 0; row < rows; row++) {
-    for (let head = 0; head < heads; head++) {
-      const start = (row * heads + head) * capacity * size;
-      const at = (rowAt(row) * heads + head) * wider * size;
-      (to.data as Float32Array).set((from.data as Float32Array).subarray(start, start + used * size), at);
-    }
-  }
-}
-
-/**
- * Moves the given groups of rows to the front, in place, and returns the value that is left.
- * @param groups ascending; a group is `rowsPerGroup` rows
- */
-export function keepGroups<V extends Value>(value: V, groups: readonly number[], rowsPerGroup: number): V {
-  const rowSize = value.shape.slice(1).reduce((product, size) => product * size, 1);
-  const groupSize = rowSize * rowsPerGroup;
-  groups.forEach((group, index) => {
-    if (group !== index) value.data.copyWithin(index * groupSize, group * groupSize, (group + 1) * groupSize);
-  });
-  const data = value.data.subarray(0, groups.length * groupSize);
-  return { ...value, shape: [groups.length * rowsPerGroup, ...value.shape.slice(1)], data };
 }

@@ -59,16 +59,22 @@ export function createEnsemble(
     attention: sharedAttention(members),
     start: async (feed) => {
       const bare: StartFeed = { ...withoutEdits(feed), selection: bareSelection(feed.selection) };
-      const started = await inTurn(members, (member) => member.start(bare));
       const { selection: spec } = feed;
-      const candidates = await choose(
-        spec,
-        started.map((one) => one.candidates),
-        feed,
-      );
-      const { batch, beams } = started[0].state;
-      const state: EnsembleState = { batch, beams, spec, states: started.map((one) => one.state) };
-      return { state, candidates };
+      const states: DecodingState[] = [];
+      try {
+        const found = await inTurn(members, async (member, index) => {
+          const { state, candidates } = await member.start(bare);
+          states[index] = state;
+          return candidates;
+        });
+        const candidates = await choose(spec, found, feed);
+        const { batch, beams } = states[0];
+        const state: EnsembleState = { batch, beams, spec, states };
+        return { state, candidates };
+      } catch (error) {
+        disposeAll(members, states);
+        throw error;
+      }
     },
     step: async (state, feed) => {
       const { states, spec } = state as EnsembleState;
@@ -84,15 +90,19 @@ export function createEnsemble(
       return next;
     },
     dispose: (state) => {
-      (state as EnsembleState).states.forEach((one, index) => {
-        members[index].dispose(one);
-      });
+      disposeAll(members, (state as EnsembleState).states);
     },
     release: async () => {
       for (const program of programs.values()) await (await program).dispose();
       programs.clear();
     },
   };
+}
+
+function disposeAll(members: readonly StepModel[], states: readonly DecodingState[]): void {
+  states.forEach((state, index) => {
+    members[index].dispose(state);
+  });
 }
 
 function checkMembers(members: readonly StepModel[], { weights, combine }: EnsembleOptions): number[] {

@@ -1,4 +1,5 @@
-import type { CompileOptions, Program } from '../engine/program.js';
+import { type AnyValue, disposeValues } from '../engine/deviceValues.js';
+import { type CompileOptions, type Program, runKeeping } from '../engine/program.js';
 import { integers, type Value } from '../engine/values.js';
 import type {
   Candidates,
@@ -9,7 +10,13 @@ import type {
   StepFeed,
   StepModel,
 } from '../generation/stepModel.js';
-import { copyCache, firstCapacity, keepGroups, makeCache, nextCapacity } from './cacheMemory.js';
+import {
+  type CacheMemory,
+  cacheMemoryOf,
+  firstCapacity,
+  type KeptValues,
+  nextCapacity,
+} from './cacheMemory.js';
 import { type Decoder, readsSource } from './encoderDecoder.js';
 import { editFeeds } from './selection.js';
 import { cacheNames, createStepPrograms, nextName, type StepPrograms } from './stepPrograms.js';
@@ -24,20 +31,25 @@ interface State extends DecodingState {
   /** Positions written in every row. */
   used: number;
   /** `key.0`, `value.0`, ...: [batch * beams, heads, capacity, size] */
-  caches: Record<string, Value>;
+  caches: KeptValues;
   /**
    * `memoryMask` [batch, source] and `memoryKey.0`, `memoryValue.0`, ...: [batch, heads, source, size]; empty where no
    * source is read.
    */
-  memory: Record<string, Value>;
+  memory: KeptValues;
   /** What every step is fed and writes, until caches move; the same values are used again and again. */
-  bound?: { feeds: Record<string, Value>; into: Record<string, Value> };
+  bound?: Bound;
+}
+
+interface Bound {
+  feeds: Record<string, AnyValue>;
+  /** Filled anew for each step. */
+  small: Record<'tokens' | 'position' | 'ancestry', Value>;
+  into: Record<string, AnyValue>;
 }
 
 /** Serves a decoder to the search, with an encoder or alone. */
 export interface SequenceModel extends StepModel {
-  /** The encoder's output alone, where there is an encoder. [batch, source, features] */
-  encode?(source: SourceBatch): Promise<Value>;
   /** Compiles what greedy or beam search will need, so that the first request does not wait. */
   warmUp(spec: SelectionSpec): Promise<void>;
   /** Frees the programs. */
@@ -47,26 +59,33 @@ export interface SequenceModel extends StepModel {
 /** A step model over compiled programs: one reads the source, one a long prompt, one appends a token to every row. */
 export function createStepModel(model: Decoder, options: CompileOptions): SequenceModel {
   const programs = createStepPrograms(model, options);
+  let memory: CacheMemory | undefined;
+  const memoryFor = (program: Program) => {
+    memory ??= cacheMemoryOf(program, options);
+    return memory;
+  };
   return {
     vocabSize: model.vocabSize,
     maxPositions: model.maxTarget,
     ...(readsSource(model) && { attention: { layers: model.decoderLayers, heads: model.decoderHeads } }),
-    start: (feed) => start(model, programs, feed),
-    step: async (state, feed) => step(await programs.step((state as State).spec), state as State, feed),
-    keep: async (state, sentences) => keep(state as State, sentences),
-    dispose: (state) => {
-      (state as State).caches = {};
-      (state as State).memory = {};
-      (state as State).bound = undefined;
+    start: async (feed) => {
+      const program = await programs.step(feed.selection);
+      return start(model, programs, memoryFor(program), program, feed);
     },
-    ...(readsSource(model) && {
-      encode: async (source: SourceBatch) =>
-        (await (await programs.source()!).run(sourceFeeds(source))).memory,
-    }),
+    step: async (state, feed) => {
+      const program = await programs.step((state as State).spec);
+      return step(memoryFor(program), program, state as State, feed);
+    },
+    keep: async (state, sentences) => keep(memory!, state as State, sentences),
+    dispose: (state) => free(state as State),
     warmUp: async (spec) => {
       await Promise.all([programs.source(), programs.step(spec)]);
     },
-    release: programs.release,
+    release: async () => {
+      await programs.release();
+      await memory?.release();
+      memory = undefined;
+    },
   };
 }
 
@@ -78,118 +97,125 @@ function sourceFeeds({ inputIds, attentionMask, batch, source }: SourceBatch): R
 }
 
 /** The source as every step reads it. */
-async function readSource(programs: StepPrograms, source: SourceBatch): Promise<Record<string, Value>> {
+async function readSource(
+  programs: StepPrograms,
+  memory: CacheMemory,
+  source: SourceBatch,
+): Promise<KeptValues> {
   const program = await programs.source();
   if (!program) return {};
-  const { memory: _, ...memory } = await program.run(sourceFeeds(source));
-  return { memoryMask: integers([source.batch, source.source], source.attentionMask), ...memory };
+  const feeds = sourceFeeds(source);
+  const read = await runKeeping(program, feeds);
+  try {
+    return { memoryMask: await memory.place(feeds.attentionMask), ...read };
+  } catch (error) {
+    disposeValues(read);
+    throw error;
+  }
 }
 
 /**
  * Reads the source, then the prompt with one row a sentence: all but its last token at once. Its last token is a step as
  * any other; beams begin after it.
  */
-async function start(model: Decoder, programs: StepPrograms, feed: StartFeed) {
+async function start(
+  model: Decoder,
+  programs: StepPrograms,
+  memory: CacheMemory,
+  program: Program,
+  feed: StartFeed,
+) {
   const { batch } = feed.source;
   const { promptLength } = feed;
-  const capacity = firstCapacity(promptLength, feed.maxLength);
   const state: State = {
     batch,
     beams: 1,
     spec: feed.selection,
     maxLength: feed.maxLength,
-    capacity,
-    used: 0,
-    caches: makeCaches(model, batch, capacity),
-    memory: await readSource(programs, feed.source),
+    capacity: firstCapacity(promptLength, feed.maxLength),
+    used: promptLength - 1,
+    caches: {},
+    memory: {},
   };
-  const wanted = feed.selection.attention;
-  const promptAttention =
-    promptLength > 1
-      ? await readPrompt(await programs.prompt(wanted), state, feed)
-      : wanted && new Float32Array(0);
-  const candidates = await step(await programs.step(feed.selection), state, {
-    ...feed,
-    tokens: Int32Array.from({ length: batch }, (_, row) => feed.prompt[(row + 1) * promptLength - 1]),
-    position: promptLength - 1,
-    ancestry: new Int32Array(batch * feed.maxLength),
-  });
-  return { state: withBeams(state, feed.beams), candidates: { ...candidates, promptAttention } };
+  try {
+    state.memory = await readSource(programs, memory, feed.source);
+    const promptAttention = await beginCaches(model, programs, memory, state, feed);
+    const candidates = await step(memory, program, state, {
+      ...feed,
+      tokens: Int32Array.from({ length: batch }, (_, row) => feed.prompt[(row + 1) * promptLength - 1]),
+      position: promptLength - 1,
+      ancestry: new Int32Array(batch * feed.maxLength),
+    });
+    // Every beam reads the prompt from the first row of its sentence: ancestry is 0 there.
+    if (feed.beams > 1) state.caches = await memory.spread(state.caches, feed.beams, state.used);
+    state.beams = feed.beams;
+    state.bound = undefined;
+    return { state, candidates: { ...candidates, promptAttention } };
+  } catch (error) {
+    free(state);
+    throw error;
+  }
 }
 
 /**
  * Fills the caches with all of the prompt but its last token.
- * @returns what the program says of attention [batch, promptLength - 1, source]
+ * @returns what the program says of attention, where it was asked [batch, promptLength - 1, source]
  */
-async function readPrompt(
-  program: Program,
+async function beginCaches(
+  model: Decoder,
+  programs: StepPrograms,
+  memory: CacheMemory,
   state: State,
-  feed: StartFeed,
+  { prompt, promptLength, selection: { attention } }: StartFeed,
 ): Promise<Float32Array | undefined> {
-  const length = feed.promptLength - 1;
-  const tokens = integers([state.batch, length]);
-  for (let row = 0; row < state.batch; row++) {
-    const from = row * feed.promptLength;
-    tokens.data.set(feed.prompt.subarray(from, from + length), row * length);
+  const { batch, capacity, used } = state;
+  const names = cacheNames(model);
+  if (used === 0) {
+    const shape = { rows: batch, heads: model.decoderHeads, capacity, size: model.headSize };
+    state.caches = await memory.zeros(names, shape);
+    return attention && new Float32Array(0);
   }
-  const read = await program.run({ tokens, ...state.memory });
-  for (const [name, cache] of Object.entries(state.caches)) {
-    copyCache(read[nextName(name)], cache, length, (row) => row);
+  const tokens = integers([batch, used]);
+  for (let row = 0; row < batch; row++) {
+    const from = row * promptLength;
+    tokens.data.set(prompt.subarray(from, from + used), row * used);
   }
-  state.used = length;
-  return read.attention?.data as Float32Array | undefined;
-}
-
-function makeCaches(model: Decoder, rows: number, capacity: number): Record<string, Value> {
-  const shape = { rows, heads: model.decoderHeads, capacity, size: model.headSize };
-  return Object.fromEntries(cacheNames(model).map((name) => [name, makeCache(shape)]));
-}
-
-function moveCaches(state: State, rows: number, capacity: number, rowAt: (row: number) => number): void {
-  for (const [name, cache] of Object.entries(state.caches)) {
-    const [, heads, , size] = cache.shape;
-    const wider = makeCache({ rows, heads, capacity, size });
-    copyCache(cache, wider, state.used, rowAt);
-    state.caches[name] = wider;
-  }
-  state.capacity = capacity;
-  state.bound = undefined;
-}
-
-/** Every beam reads the prompt from the first row of its sentence: ancestry is 0 there. */
-function withBeams(state: State, beams: number): State {
-  if (beams > 1) moveCaches(state, state.batch * beams, state.capacity, (row) => row * beams);
-  state.beams = beams;
-  state.bound = undefined;
-  return state;
+  const read = await runKeeping(await programs.prompt(attention), { tokens, ...state.memory });
+  state.caches = Object.fromEntries(names.map((name) => [name, read[nextName(name)]]));
+  state.caches = await memory.grow(state.caches, capacity, used);
+  return (read.attention as Value | undefined)?.data as Float32Array | undefined;
 }
 
 /** Feeds that last until caches move: the caches themselves, the source, and arrays that each step fills anew. */
-function bind(state: State): NonNullable<State['bound']> {
-  const { batch, beams, capacity } = state;
-  const into: Record<string, Value> = {};
-  for (const [name, cache] of Object.entries(state.caches)) into[nextName(name)] = cache;
-  const feeds = {
+function bind({ batch, beams, capacity, caches, memory }: State): Bound {
+  const into: Bound['into'] = {};
+  for (const [name, cache] of Object.entries(caches)) into[nextName(name)] = cache;
+  const small = {
     tokens: integers([batch * beams]),
     position: integers([1]),
     ancestry: integers([batch, beams, capacity]),
-    ...state.memory,
-    ...state.caches,
   };
-  return { feeds, into };
+  return { feeds: { ...small, ...memory, ...caches }, small, into };
 }
 
-async function step(program: Program, state: State, feed: StepFeed): Promise<Candidates> {
+async function step(
+  memory: CacheMemory,
+  program: Program,
+  state: State,
+  feed: StepFeed,
+): Promise<Candidates> {
   const { batch, beams, spec } = state;
   const rows = batch * beams;
   if (feed.position >= state.capacity) {
-    moveCaches(state, rows, nextCapacity(state.capacity, state.maxLength), (row) => row);
+    state.capacity = nextCapacity(state.capacity, state.maxLength);
+    state.caches = await memory.grow(state.caches, state.capacity, state.used);
+    state.bound = undefined;
   }
   state.bound ??= bind(state);
-  const { feeds, into } = state.bound;
-  (feeds.tokens.data as Int32Array).set(feed.tokens.subarray(0, rows));
-  feeds.position.data[0] = feed.position;
-  copyAncestry(state, feed, feeds.ancestry.data as Int32Array);
+  const { feeds, small, into } = state.bound;
+  (small.tokens.data as Int32Array).set(feed.tokens.subarray(0, rows));
+  small.position.data[0] = feed.position;
+  copyAncestry(state, feed, small.ancestry.data as Int32Array);
   const outputs = await program.run(Object.assign(feeds, editFeeds(spec, rows, feed)), into);
   state.used = feed.position + 1;
   const width = spec.candidates === 0 ? outputs.logits.shape[1] : spec.candidates;
@@ -213,14 +239,18 @@ function copyAncestry({ batch, beams, capacity, maxLength }: State, feed: StepFe
   }
 }
 
-function keep(state: State, sentences: readonly number[]): State {
-  const kept = <T extends Record<string, Value>>(values: T, rowsPerSentence: number) =>
-    Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [name, keepGroups(value, sentences, rowsPerSentence)]),
-    );
-  state.caches = kept(state.caches, state.beams);
-  state.memory = kept(state.memory, 1);
+async function keep(memory: CacheMemory, state: State, sentences: readonly number[]): Promise<State> {
+  state.caches = await memory.keep(state.caches, sentences, state.beams);
+  state.memory = await memory.keep(state.memory, sentences, 1);
   state.batch = sentences.length;
   state.bound = undefined;
   return state;
+}
+
+function free(state: State): void {
+  disposeValues(state.caches);
+  disposeValues(state.memory);
+  state.caches = {};
+  state.memory = {};
+  state.bound = undefined;
 }

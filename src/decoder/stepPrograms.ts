@@ -26,9 +26,12 @@ export interface StepPrograms {
 export function createStepPrograms(model: Decoder, options: CompileOptions): StepPrograms {
   const made = new Map<string, Promise<Program>>();
   const once = (key: string, make: () => Promise<Program>) => {
-    const known = made.get(key) ?? make();
-    made.set(key, known);
-    return known;
+    const known = made.get(key);
+    if (known) return known;
+    const program = make();
+    made.set(key, program);
+    program.catch(() => made.delete(key));
+    return program;
   };
   return {
     source: () => (readsSource(model) ? once('source', () => compileEncoder(model, options)) : undefined),
@@ -50,6 +53,11 @@ export function nextName(cache: string): string {
   return `next${cache[0].toUpperCase()}${cache.slice(1)}`;
 }
 
+/** `key.0` -> `memoryKey.0` */
+function memoryName(cache: string): string {
+  return `memory${cache[0].toUpperCase()}${cache.slice(1)}`;
+}
+
 /** `key.0`, `value.0`, `key.1`, ... */
 export function cacheNames(model: Decoder): string[] {
   return layersOf(model).flatMap((layer) => [`key.${layer}`, `value.${layer}`]);
@@ -63,14 +71,15 @@ const sourceSignature: Signature = {
 function compileEncoder(model: EncoderDecoder, options: CompileOptions): Promise<Program> {
   const fn = (inputs: Tensors, p: Parameters): Tensors => {
     const memory = model.encode(p, inputs.inputIds, inputs.attentionMask);
-    const outputs: Tensors = { memory };
+    const outputs: Tensors = {};
     model.readMemory(p, memory).forEach(({ key, value }, layer) => {
       outputs[`memoryKey.${layer}`] = key;
       outputs[`memoryValue.${layer}`] = value;
     });
     return outputs;
   };
-  return compile(fn, sourceSignature, options);
+  const keep = cacheNames(model).map(memoryName);
+  return compile(fn, sourceSignature, { ...options, keep });
 }
 
 /** What the encoder leaves to the decoder; nothing where there is none. */
@@ -134,7 +143,7 @@ function compilePrompt(
     const weights = probe.weights();
     return { ...cacheOutputs(caches), ...(weights && { attention: weights }) };
   };
-  return compile(fn, signature, options);
+  return compile(fn, signature, { ...options, keep: cacheNames(model).map(nextName) });
 }
 
 function stepSignature(model: Decoder, spec: SelectionSpec): Signature {
@@ -166,5 +175,5 @@ function compileStep(model: Decoder, spec: SelectionSpec, options: CompileOption
       ...(weights && { attention: weights.reshape([hidden.shape[0]!, weights.shape[2]!]) }),
     };
   };
-  return compile(fn, stepSignature(model, spec), options);
+  return compile(fn, stepSignature(model, spec), { ...options, keep: cacheNames(model).map(nextName) });
 }

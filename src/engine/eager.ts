@@ -1,11 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
 import { PolybeamError } from '../errors.js';
+import { type AnyValue, countRun, type DeviceContent, isOnDevice, replaceContent } from './deviceValues.js';
 import type { GraphPort } from './graph.js';
 import { computedWeight, type ParameterSource, type ParameterSpec, scopedParameters } from './parameters.js';
 import {
   type CompileOptions,
+  type Device,
   type Program,
+  residentOutputs,
   type Signature,
+  type Tensors,
   type TracedFunction,
   weightInputPrefix,
 } from './program.js';
@@ -32,21 +36,32 @@ export async function compileEager(
   const asInputs = options.weightsAs === 'inputs';
   const trainable = parameters.filter((spec) => spec.trainable);
   const inputs = asInputs ? [...ports, ...trainable.map(weightPort)] : ports;
+  const place = {
+    device: `tfjs:${backend}` as Device,
+    resident: residentOutputs(graph.outputs, options),
+  };
   return {
+    ...place,
     inputs,
     outputs: graph.outputs,
     parameters,
     run: async (feeds, into = {}) => {
-      checkFeeds(inputs, feeds);
-      checkInto(graph.outputs, into);
+      checkFeeds(inputs, feeds, place);
+      checkInto(graph.outputs, into, place);
       await useBackend(backend);
       const tensors = tf.tidy(() => {
         const given = Object.fromEntries(ports.map((port) => [port.name, toTensor(feeds[port.name])]));
-        return fn(given, scopedParameters(eagerSource(constants, asInputs ? feeds : undefined, options)));
+        const source = eagerSource(constants, asInputs ? feeds : undefined, options);
+        return ownTensors(fn(given, scopedParameters(source)));
       });
       const outputs: Record<string, Value> = {};
-      for (const [name, tensor] of Object.entries(tensors)) outputs[name] = await toValue(tensor, into[name]);
-      tf.dispose(tensors);
+      for (const [name, tensor] of Object.entries(tensors)) {
+        const target = into[name];
+        if (target && isOnDevice(target)) replaceContent(target, contentOf(tensor));
+        else if (place.resident.includes(name)) tensor.dispose();
+        else outputs[name] = await toValue(tensor, target);
+      }
+      countRun(feeds, outputs);
       return outputs;
     },
     dispose: async () => {
@@ -108,7 +123,7 @@ async function loadConstants(
 
 function eagerSource(
   constants: Map<string, tf.Tensor>,
-  feeds: Readonly<Record<string, Value>> | undefined,
+  feeds: Readonly<Record<string, AnyValue>> | undefined,
   options: CompileOptions,
 ): ParameterSource {
   const made = new Map<string, tf.Tensor>();
@@ -124,12 +139,26 @@ function eagerSource(
   };
 }
 
-function toTensor(value: Value): tf.Tensor {
+/** Each output as a tensor of its own, so that it can be freed alone: a function may return what it was given. */
+function ownTensors(outputs: Tensors): Tensors {
+  return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, tf.clone(tensor)]));
+}
+
+/** A tensor of the host's data, or the one that a device value holds. */
+function toTensor(value: AnyValue): tf.Tensor {
+  if (isOnDevice(value)) return value.content!.tensor as tf.Tensor;
   return tf.tensor(value.data as never, value.shape as number[], value.type);
 }
 
+function contentOf(tensor: tf.Tensor): DeviceContent {
+  const { dtype, shape } = tensor;
+  return { type: dtype as Value['type'], shape, tensor, free: () => tensor.dispose() };
+}
+
+/** Reads a tensor and frees it. */
 async function toValue(tensor: tf.Tensor, into?: Value): Promise<Value> {
   const data = (await tensor.data()) as Value['data'];
+  tensor.dispose();
   if (into) {
     into.data.set(data as never);
     return into;

@@ -1,12 +1,13 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { PolybeamError } from '../errors.js';
+import { countRun, isOnDevice, replaceContent } from './deviceValues.js';
 import { type Graph, type GraphWeight, onHost } from './graph.js';
 import { encodeModel, nodeName, placeStored, type WeightPlacement } from './onnxModel.js';
 import { computedWeight, type ParameterSpec } from './parameters.js';
-import type { CompileOptions, Program } from './program.js';
+import { type CompileOptions, type Program, residentOutputs } from './program.js';
 import { type QuantizedWeight, quantizeInt4, quantizeInt8 } from './quantize.js';
 import { mapsFiles, onnxRuntime } from './runtime.js';
-import { checkFeeds, checkInto, fromOnnx, toOnnx, type Value } from './values.js';
+import { checkFeeds, checkInto, fromOnnx, onDevice, toOnnx, type Value } from './values.js';
 import type { WeightStore } from './weights.js';
 
 /** What a session must be given beside the model: bytes or paths of external weights. */
@@ -97,6 +98,7 @@ function sessionOptions(
   graph: Graph,
   options: CompileOptions,
   { external, folder }: PlacedWeights,
+  resident: readonly string[],
 ): InferenceSession.SessionOptions {
   return {
     executionProviders: options.device === 'webgpu' ? [webgpuProvider(graph)] : ['cpu'],
@@ -105,12 +107,18 @@ function sessionOptions(
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
     // Errors reach the caller as exceptions; the runtime need not print them as well.
     logSeverityLevel: 4,
+    ...(resident.length === 0 ? {} : { preferredOutputLocation: locations(resident) }),
     ...(external.length === 0 ? {} : { externalData: external }),
     ...(folder === undefined
       ? {}
       : { extra: { session: { model_external_initializers_file_folder_path: folder } } }),
     ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
   };
+}
+
+/** Outputs that are not named come to the CPU. */
+function locations(resident: readonly string[]): Record<string, Tensor.DataLocation> {
+  return Object.fromEntries(resident.map((name) => [name, 'gpu-buffer']));
 }
 
 /** A missing adapter in words; other errors of the runtime as they are. */
@@ -130,28 +138,42 @@ export async function createOnnxProgram(
   parameters: readonly ParameterSpec[],
   options: CompileOptions,
 ): Promise<Program> {
+  const device = options.device ?? 'cpu';
+  const wanted = residentOutputs(graph.outputs, options);
+  const place = { device, resident: device === 'cpu' ? [] : wanted };
   const placed = await placeWeights(graph, parameters, options.weights);
   const model = encodeModel(graph, placed.placements);
   const session = await onnxRuntime()
-    .InferenceSession.create(model, sessionOptions(graph, options, placed))
+    .InferenceSession.create(model, sessionOptions(graph, options, placed, place.resident))
     .catch((error: Error) => {
       throw explain(error);
     });
   const outputNames = graph.outputs.map((port) => port.name);
   return {
+    ...place,
     inputs: graph.inputs,
     outputs: graph.outputs,
     parameters,
     run: async (feeds, into = {}) => {
-      checkFeeds(graph.inputs, feeds);
-      checkInto(graph.outputs, into);
+      checkFeeds(graph.inputs, feeds, place);
+      checkInto(graph.outputs, into, place);
       const inputs: Record<string, Tensor> = {};
       for (const port of graph.inputs) inputs[port.name] = toOnnx(feeds[port.name]);
       const fetches: Record<string, Tensor | null> = {};
-      for (const name of outputNames) fetches[name] = into[name] ? toOnnx(into[name]) : null;
+      // All are fetched: the binding would write one that is left out over that of the run before (onnxruntime-node 1.30).
+      for (const name of outputNames) {
+        const value = into[name];
+        fetches[name] = value && !isOnDevice(value) ? toOnnx(value) : null;
+      }
       const results = await session.run(inputs, fetches);
       const outputs: Record<string, Value> = {};
-      for (const name of outputNames) outputs[name] = into[name] ?? fromOnnx(results[name] as Tensor);
+      for (const name of outputNames) {
+        const [value, result] = [into[name], results[name] as Tensor];
+        if (value && isOnDevice(value)) replaceContent(value, onDevice(result));
+        else if (place.resident.includes(name)) result.dispose();
+        else outputs[name] = value ?? fromOnnx(result);
+      }
+      if (device !== 'cpu') countRun(feeds, outputs);
       return outputs;
     },
     dispose: async () => {

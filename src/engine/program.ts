@@ -1,4 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
+import { PolybeamError } from '../errors.js';
+import { type AnyValue, type DeviceValue, disposeValues, emptyDeviceValue } from './deviceValues.js';
 import type { Dimension, GraphPort } from './graph.js';
 import type { ParameterSpec, Parameters } from './parameters.js';
 import type { PassName } from './passes/index.js';
@@ -39,24 +41,34 @@ export interface CompileOptions {
   threads?: number;
   /** Passes over the graph; default those that suit the device. */
   passes?: readonly PassName[];
+  /**
+   * Outputs that are to stay where they are computed, for other runs to read. On a device with memory of its own they
+   * become device values; where the host's memory serves, this changes nothing. `Program.resident` says which did.
+   */
+  keep?: readonly string[];
   /** Writes an ONNX Runtime profile with this path prefix when the program is disposed. */
   profile?: string;
 }
 
 /** A compiled function. */
 export interface Program {
+  readonly device: Device;
+  /** Outputs that stay on the device: they are written into device values and never returned. */
+  readonly resident: readonly string[];
   readonly inputs: readonly GraphPort[];
   readonly outputs: readonly GraphPort[];
   /** The weights the function asked for. */
   readonly parameters: readonly ParameterSpec[];
   /**
-   * Runs once. Values given in `into` are written in place (the same array may be an input where the function reads
-   * it before it writes, as with caches); other outputs are new.
+   * Runs once. Values given in `into` are written in place (the same value may be an input where the function reads
+   * it before it writes, as with caches); other outputs are new. An output that stays on the device is computed into the
+   * device value given for it, whose content before is freed after the run; without one it is dropped.
+   * @returns the outputs on the host
    * @throws FEED_INVALID
    */
   run(
-    feeds: Readonly<Record<string, Value>>,
-    into?: Readonly<Record<string, Value>>,
+    feeds: Readonly<Record<string, AnyValue>>,
+    into?: Readonly<Record<string, AnyValue>>,
   ): Promise<Record<string, Value>>;
   /** Frees the session; the program cannot be run afterwards. */
   dispose(): Promise<void>;
@@ -64,3 +76,34 @@ export interface Program {
 
 /** Prefix of weight inputs in programs compiled with `weightsAs: 'inputs'`. */
 export const weightInputPrefix = 'weights/';
+
+/**
+ * Runs a program and returns every output, those that stay on the device as values of their own, which the caller
+ * disposes.
+ */
+export async function runKeeping(
+  program: Program,
+  feeds: Readonly<Record<string, AnyValue>>,
+): Promise<Record<string, AnyValue>> {
+  const kept: Record<string, DeviceValue> = {};
+  for (const name of program.resident) kept[name] = emptyDeviceValue(program.device);
+  try {
+    return { ...(await program.run(feeds, kept)), ...kept };
+  } catch (error) {
+    disposeValues(kept);
+    throw error;
+  }
+}
+
+/**
+ * The outputs of a program that may stay on its device.
+ * @throws OPTION_INVALID where `keep` names something else
+ */
+export function residentOutputs(outputs: readonly GraphPort[], { keep = [] }: CompileOptions): string[] {
+  const unknown = keep.find((name) => !outputs.some((port) => port.name === name));
+  if (unknown === undefined) return [...keep];
+  throw new PolybeamError(
+    'OPTION_INVALID',
+    `Option keep names "${unknown}", which is no output; the program has ${outputs.map(({ name }) => name).join(', ')}.`,
+  );
+}

@@ -1,5 +1,6 @@
 import type { Tensor } from 'onnxruntime-common';
 import { PolybeamError } from '../errors.js';
+import { type AnyValue, type DeviceContent, isOnDevice } from './deviceValues.js';
 import type { Dimension, ElementType, GraphPort } from './graph.js';
 import { onnxRuntime } from './runtime.js';
 
@@ -34,7 +35,8 @@ export function elements(shape: readonly number[]): number {
 }
 
 /** The runtime's tensor over the same memory; made once for each value and array. */
-export function toOnnx(value: Value): Tensor {
+export function toOnnx(value: AnyValue): Tensor {
+  if (isOnDevice(value)) return value.content!.tensor as Tensor;
   const known = onnxTensors.get(value);
   if (known?.data === value.data) return known;
   const tensor = new (onnxRuntime().Tensor)(value.type, value.data as never, value.shape) as Tensor;
@@ -45,6 +47,16 @@ export function toOnnx(value: Value): Tensor {
 /** A value over the memory of a tensor the runtime made. */
 export function fromOnnx(tensor: Tensor): Value {
   return { type: tensor.type as Value['type'], shape: tensor.dims, data: tensor.data as Float32Array };
+}
+
+/** What a device value holds of a tensor that the runtime left on the device. */
+export function onDevice(tensor: Tensor): DeviceContent {
+  return {
+    type: tensor.type as Value['type'],
+    shape: tensor.dims,
+    tensor,
+    free: () => tensor.dispose(),
+  };
 }
 
 function describePort({ type, shape }: GraphPort): string {
@@ -63,29 +75,70 @@ function refuseUnknown(kind: string, ports: readonly GraphPort[], unknown: strin
   );
 }
 
-function fitsPort(port: GraphPort, value: Value): boolean {
+/** Where a program runs, and which of its outputs stay there. */
+export interface ProgramPlace {
+  device: string;
+  /** Names of outputs that stay on the device. */
+  resident: readonly string[];
+}
+
+const onHost: ProgramPlace = { device: 'cpu', resident: [] };
+
+/** Type and sizes of a value; undefined for a device value without content. */
+function formOf(value: AnyValue): Pick<Value, 'type' | 'shape'> | undefined {
+  return isOnDevice(value) ? value.content : value;
+}
+
+function fitsPort(port: GraphPort, value: AnyValue): boolean {
+  const form = formOf(value);
   return (
-    value.type === (port.type as ElementType) &&
-    value.shape.length === port.shape.length &&
-    value.shape.every((size, axis) => typeof port.shape[axis] === 'string' || port.shape[axis] === size) &&
-    elements(value.shape) === value.data.length
+    form !== undefined &&
+    form.type === (port.type as ElementType) &&
+    form.shape.length === port.shape.length &&
+    form.shape.every((size, axis) => typeof port.shape[axis] === 'string' || port.shape[axis] === size) &&
+    (isOnDevice(value) || elements(value.shape) === value.data.length)
+  );
+}
+
+function describeValue(value: AnyValue): string {
+  if (!isOnDevice(value)) {
+    return `${value.type} ${describeShape(value.shape)} with ${value.data.length} elements`;
+  }
+  const { device, content } = value;
+  if (!content) return `an empty value on ${device}`;
+  return `${content.type} ${describeShape(content.shape)} on ${device}`;
+}
+
+/** @throws FEED_INVALID where a value lies on another device than the program. */
+function checkDevice(name: string, value: AnyValue, place: ProgramPlace): void {
+  if (!isOnDevice(value) || value.device === place.device) return;
+  throw new PolybeamError(
+    'FEED_INVALID',
+    `The value of "${name}" is on ${value.device}, the program runs on ${place.device}; make it by a program there.`,
   );
 }
 
 /**
- * Checks that arrays to write into are of the program's outputs.
+ * Checks that values to write into are of the program's outputs: on the host, or for outputs that stay on the device
+ * values there.
  * @throws FEED_INVALID
  */
-export function checkInto(ports: readonly GraphPort[], into: Readonly<Record<string, Value>>): void {
+export function checkInto(
+  ports: readonly GraphPort[],
+  into: Readonly<Record<string, AnyValue>>,
+  place: ProgramPlace = onHost,
+): void {
   const names = Object.keys(into);
   if (names.length === 0) return;
   const byName = new Map(ports.map((port) => [port.name, port]));
   for (const name of names) {
     const [port, value] = [byName.get(name) ?? refuseUnknown('output', ports, name), into[name]];
-    if (fitsPort(port, value)) continue;
+    checkDevice(name, value, place);
+    const stays = place.resident.includes(name);
+    if (stays === isOnDevice(value) && (stays || fitsPort(port, value))) continue;
     throw new PolybeamError(
       'FEED_INVALID',
-      `The output "${port.name}" is ${port.type} ${describeShape(port.shape)}, it cannot be written into ${value.type} ${describeShape(value.shape)} with ${value.data.length} elements.`,
+      `The output "${port.name}" is ${describePort(port)}${stays ? ` and stays on ${place.device}` : ''}, it cannot be written into ${describeValue(value)}.`,
     );
   }
 }
@@ -94,7 +147,11 @@ export function checkInto(ports: readonly GraphPort[], into: Readonly<Record<str
  * Checks that feeds are what a program's inputs want, and that a named dimension has one size.
  * @throws FEED_INVALID
  */
-export function checkFeeds(ports: readonly GraphPort[], feeds: Readonly<Record<string, Value>>): void {
+export function checkFeeds(
+  ports: readonly GraphPort[],
+  feeds: Readonly<Record<string, AnyValue>>,
+  place: ProgramPlace = onHost,
+): void {
   const sizes = new Map<string, { size: number; from: string }>();
   for (const port of ports) {
     const value = feeds[port.name];
@@ -104,14 +161,14 @@ export function checkFeeds(ports: readonly GraphPort[], feeds: Readonly<Record<s
         `The input "${port.name}" (${describePort(port)}) is missing; pass it to run().`,
       );
     }
+    checkDevice(port.name, value, place);
     if (!fitsPort(port, value)) {
-      const found = `${value.type} ${describeShape(value.shape)} with ${value.data.length} elements`;
       throw new PolybeamError(
         'FEED_INVALID',
-        `The input "${port.name}" wants ${describePort(port)}, it was given ${found}.`,
+        `The input "${port.name}" wants ${describePort(port)}, it was given ${describeValue(value)}.`,
       );
     }
-    value.shape.forEach((size, axis) => {
+    formOf(value)!.shape.forEach((size, axis) => {
       const name = port.shape[axis];
       if (typeof name !== 'string') return;
       const known = sizes.get(name);

@@ -120,7 +120,7 @@ describe('directRuntime', () => {
     }
   });
 
-  it('leaves other devices, and places where it cannot be loaded, to the binding', async () => {
+  it('leaves other providers, and places where it cannot be loaded, to the binding', async () => {
     const asked: unknown[] = [];
     const other = {
       ...plain,
@@ -131,10 +131,10 @@ describe('directRuntime', () => {
         },
       },
     };
-    await directRuntime(other).InferenceSession.create(model(), { executionProviders: ['webgpu'] });
+    await directRuntime(other).InferenceSession.create(model(), { executionProviders: ['coreml'] });
     const without = directRuntime(other, () => new Error('koffi is not installed\nat ...'));
     await without.InferenceSession.create(model(), { executionProviders: ['cpu'] });
-    expect(asked).toEqual([{ executionProviders: ['webgpu'] }, { executionProviders: ['cpu'] }]);
+    expect(asked).toEqual([{ executionProviders: ['coreml'] }, { executionProviders: ['cpu'] }]);
     expect(without.describe?.()).toBe(
       'through a binding that copies outputs, which is slower (koffi is not installed)',
     );

@@ -1,30 +1,19 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type InferenceSession, Tensor } from 'onnxruntime-common';
+import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import type { OnnxRuntime } from '../engine/runtime.js';
+import { appendProvider, boundRunner, deviceOf, type Run } from './deviceSession.js';
 import { type Handle, loadOnnxApi, type OnnxApi } from './onnxApi.js';
+import { environment } from './onnxEnvironment.js';
+import { copyOut, wrap } from './onnxValues.js';
 
 type SessionOptions = InferenceSession.SessionOptions;
-type Data = Exclude<Tensor.DataType, string[]>;
-
-/** ONNX's element types (`ONNXTensorElementDataType`), as far as programs have them. */
-const elementTypes = {
-  float32: { code: 1, array: Float32Array },
-  uint8: { code: 2, array: Uint8Array },
-  int8: { code: 3, array: Int8Array },
-  int32: { code: 6, array: Int32Array },
-  int64: { code: 7, array: BigInt64Array },
-  bool: { code: 9, array: Uint8Array },
-} as const;
-type ElementName = keyof typeof elementTypes;
 
 /** ORT_ENABLE_ALL of `GraphOptimizationLevel`. */
 const optimizeAll = 99;
-/** OrtDeviceAllocator and OrtMemTypeDefault: memory that is not the arena's. */
-const [deviceAllocator, defaultMemory] = [0, 0];
 
 /**
- * ONNX Runtime where outputs are written into the memory they are given. What it does not do (devices other than the
- * CPU, places where the interface cannot be loaded) the other runtime does.
+ * ONNX Runtime where outputs are written into the memory they are given, and stay on a device where they are to. What it
+ * does not do (other providers, places where the interface cannot be loaded) the other runtime does.
  */
 export function directRuntime(other: OnnxRuntime, load: () => OnnxApi | Error = loadOnnxApi): OnnxRuntime {
   return {
@@ -37,41 +26,16 @@ export function directRuntime(other: OnnxRuntime, load: () => OnnxApi | Error = 
     InferenceSession: {
       create: async (model, options = {}) => {
         const api = load();
-        const onCpu = options.executionProviders?.every((provider) => provider === 'cpu') ?? true;
-        if (api instanceof Error || !onCpu) return other.InferenceSession.create(model, options);
-        return openSession(api, model, options);
+        if (api instanceof Error) return other.InferenceSession.create(model, options);
+        const providers = options.executionProviders ?? [];
+        if (deviceOf(providers) || providers.every((provider) => provider === 'cpu'))
+          return openSession(api, model, options);
+        // The other runtime shares this library: whichever comes first makes the one environment, and only ours has a pool.
+        environment(api, options.intraOpNumThreads);
+        return other.InferenceSession.create(model, options);
       },
     },
   };
-}
-
-interface Environment {
-  env: Handle;
-  allocator: Handle;
-  memory: Handle;
-  /** Threads of the pool that sessions share; undefined is what the runtime finds best. */
-  threads: number | undefined;
-}
-
-let shared: Environment | undefined;
-
-/**
- * One for the process, never released. It has the pool of threads that sessions share: threads of a pool go on
- * looking for work for some milliseconds after a run, and pools of their own would take the cores from each other.
- */
-function environment(api: OnnxApi, threads?: number): Environment {
-  if (shared) return shared;
-  const fatal = 4;
-  const threading = api.get('CreateThreadingOptions');
-  if (threads) api.call('SetGlobalIntraOpNumThreads', threading, threads);
-  shared = {
-    env: api.get('CreateEnvWithGlobalThreadPools', fatal, 'polybeam', threading),
-    allocator: api.get('GetAllocatorWithDefaultOptions'),
-    memory: api.get('CreateCpuMemoryInfo', deviceAllocator, defaultMemory),
-    threads,
-  };
-  api.native.ReleaseThreadingOptions(threading);
-  return shared;
 }
 
 function openSession(api: OnnxApi, model: Uint8Array, options: SessionOptions): InferenceSession {
@@ -90,7 +54,11 @@ function openSession(api: OnnxApi, model: Uint8Array, options: SessionOptions): 
     api.native.ReleaseSessionOptions(settings);
   }
   const [inputNames, outputNames] = [names(api, session, 'Input'), names(api, session, 'Output')];
-  const { run, release } = runner(api, session, inputNames, outputNames);
+  const device = deviceOf(options.executionProviders);
+  const resident = new Set(Object.keys(options.preferredOutputLocation ?? {}));
+  const { run, release } = device
+    ? boundRunner(api, session, inputNames, outputNames, device, resident)
+    : runner(api, session, inputNames, outputNames);
   let open = true;
   return {
     inputNames,
@@ -124,6 +92,9 @@ function configure(api: OnnxApi, settings: Handle, options: SessionOptions): voi
   if (options.enableProfiling) api.call('EnableProfiling', settings, options.profileFilePrefix ?? 'profile');
   for (const [key, value] of configEntries(options.extra ?? {})) {
     api.call('AddSessionConfigEntry', settings, key, value);
+  }
+  for (const provider of options.executionProviders ?? []) {
+    if (provider !== 'cpu') appendProvider(api, settings, provider);
   }
   const external = (options.externalData ?? []) as { path: string; data: Uint8Array }[];
   if (external.length === 0) return;
@@ -185,11 +156,6 @@ function clearSlot(api: OnnxApi, { handles, tensors }: Slots, index: number): vo
   tensors[index] = undefined;
 }
 
-type Run = (
-  feeds: InferenceSession.FeedsType,
-  fetches: InferenceSession.NullableOnnxValueMapType,
-) => InferenceSession.ReturnType;
-
 /** What one session's runs need, made once: texts, tables of addresses, and values. */
 function runner(
   api: OnnxApi,
@@ -242,34 +208,4 @@ function runner(
       texts.length = 0;
     },
   };
-}
-
-/** The runtime's value over a tensor's memory. */
-function wrap(api: OnnxApi, tensor: Tensor): Handle {
-  const data = tensor.data as Data;
-  const { code } = elementTypes[tensor.type as ElementName];
-  const sizes = BigInt64Array.from(tensor.dims, BigInt);
-  const { memory } = environment(api);
-  return api.get('CreateTensorWithDataAsOrtValue', memory, data, data.byteLength, sizes, sizes.length, code);
-}
-
-/** A tensor with a copy of what the runtime computed into memory of its own. */
-function copyOut(api: OnnxApi, value: Handle): Tensor {
-  const info = api.get('GetTensorTypeAndShape', value);
-  const code = new Int32Array(1);
-  api.call('GetTensorElementType', info, code);
-  const sizes = new BigInt64Array(Number(api.get('GetDimensionsCount', info)));
-  api.call('GetDimensions', info, sizes, sizes.length);
-  api.native.ReleaseTensorTypeAndShapeInfo(info);
-  const entry = Object.entries(elementTypes).find(([, type]) => type.code === code[0]);
-  if (!entry) throw new Error(`an output has the element type ${code[0]}, which is not known here`);
-  const [type, { array }] = entry;
-  const dims = Array.from(sizes, Number);
-  const length = dims.reduce((product, size) => product * size, 1);
-  const data = new array(length);
-  if (length > 0) {
-    const address = api.get('GetTensorMutableData', value);
-    data.set(new array(api.view(address, data.byteLength)) as never);
-  }
-  return new Tensor(type as 'float32', data as Float32Array, dims);
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { region } from '../region.js';
-import { attentionScores, mergeHeads, scaleAttribute, splitHeads } from './attention.js';
+import { attention, scaleAttribute, splitHeads } from './attention.js';
 import { rangeTo, sizeOf } from './sizes.js';
 
 /** A layer's keys and values of earlier steps, written once and never moved. [rows, heads, capacity, size] */
@@ -51,24 +51,29 @@ export function cachedAttention(
     const here = tf.equal(positions, at).reshape([1, 1, capacity, 1]);
     const keys = tf.where(here, splitHeads(k, heads), pastKey);
     const values = tf.where(here, splitHeads(v, heads), pastValue);
-    const scores = attentionScores(splitHeads(q, heads), followAncestry(keys, table), scale);
-    const future = tf.mul(tf.cast(tf.greater(positions, at), 'float32'), -1e9);
-    const biased = bias ? tf.add(scores, bias) : scores;
-    const probabilities = tf.softmax(tf.add(biased, future), -1);
-    return [mergeHeads(tf.matMul(probabilities, followAncestry(values, table))), keys, values];
+    const future = tf.mul(tf.cast(tf.greater(positions, at), 'float32'), -1e9).reshape([1, 1, 1, capacity]);
+    const seen = { bias: bias ? tf.add(bias, future) : future };
+    const rows = ancestors(keys, table);
+    const context = attention(q, readRows(keys, rows), readRows(values, rows), heads, seen, { scale });
+    return [context, keys, values];
   };
   const outputs = region('cachedAttention', inputs, attributes, compute);
   return { context: outputs[0].reshape(query.shape), cache: { key: outputs[1], value: outputs[2] } };
 }
 
-/** Reads a cache through the ancestry table. [rows, heads, capacity, size] */
-function followAncestry(cache: tf.Tensor, ancestry: tf.Tensor): tf.Tensor {
+/** Where each row finds each position in a cache whose first three axes are one. int32 [rows, heads, capacity] */
+function ancestors(cache: tf.Tensor, ancestry: tf.Tensor): tf.Tensor {
   const [batch, , capacity] = ancestry.shape as [number, number, number];
-  const [rows, heads, , size] = cache.shape as [number, number, number, number];
+  const [rows, heads] = cache.shape as [number, number];
   const firstRow = tf.mul(rangeTo(batch), sizeOf(ancestry, 1)).reshape([batch, 1, 1]);
-  const row = tf.add(ancestry, firstRow).reshape([rows, capacity]);
-  const column = tf.mul(tf.fill([rows, 1], 1, 'int32'), rangeTo(capacity).reshape([1, capacity]));
-  const byPosition = tf.transpose(cache, [0, 2, 1, 3]);
-  const read = tf.gatherND(byPosition, tf.stack([row, column], -1) as tf.Tensor);
-  return tf.transpose(read.reshape([rows, capacity, heads, size]), [0, 2, 1, 3]);
+  const row = tf.add(ancestry, firstRow).reshape([rows, 1, capacity]);
+  const rowAndHead = tf.add(tf.mul(row, tf.scalar(heads, 'int32')), rangeTo(heads).reshape([1, heads, 1]));
+  const before = tf.mul(rowAndHead, sizeOf(ancestry, 2));
+  return tf.add(before, rangeTo(capacity).reshape([1, 1, capacity]));
+}
+
+/** Reads a cache through `ancestors`. [rows, heads, capacity, size] */
+function readRows(cache: tf.Tensor, rows: tf.Tensor): tf.Tensor {
+  const [count, heads, capacity, size] = cache.shape as [number, number, number, number];
+  return tf.gather(cache.reshape([count * heads * capacity, size]), rows as tf.Tensor3D);
 }

@@ -3,15 +3,22 @@ import { consumers, type Graph, type GraphRegion, isPrivate, makeNode, replaceRe
 /** Attention regions become MultiHeadAttention and, with a cache, DecoderMaskedMultiHeadAttention. */
 export function fuseAttention(graph: Graph): void {
   const readers = consumers(graph);
+  // What is inside a fused region is gone with it: cached attention holds an attention.
+  const fused = new Set<string>();
   for (const region of graph.regions) {
-    if (region.name === 'attention' && isPrivate(graph, region, readers)) fuseFull(graph, region);
-    if (region.name === 'cachedAttention' && isPrivate(graph, region, readers)) fuseCached(graph, region);
+    if (region.name !== 'cachedAttention' || !isPrivate(graph, region, readers)) continue;
+    fuseCached(graph, region);
+    for (const value of region.values) fused.add(value);
+  }
+  for (const region of graph.regions) {
+    if (region.name !== 'attention' || fused.has(region.outputs[0])) continue;
+    if (isPrivate(graph, region, readers)) fuseFull(graph, region);
   }
 }
 
 /**
- * The same for WebGPU, whose MultiHeadAttention takes no key mask: the mask becomes a bias. Cached attention stays as
- * it is; its operator is for the CPU and CUDA.
+ * The same for WebGPU, whose MultiHeadAttention takes no key mask: the mask becomes a bias. The operator of cached attention
+ * is for the CPU and CUDA: here only the attention inside it is fused, over caches that were gathered.
  */
 export function fuseAttentionByBias(graph: Graph): void {
   const readers = consumers(graph);
