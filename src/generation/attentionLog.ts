@@ -53,8 +53,8 @@ export function attentionOf(
 }
 
 /** Whether a search reads the model's attention over the source. */
-export function wantsAttention({ returnAttention }: ResolvedGenerationOptions): boolean {
-  return returnAttention;
+export function wantsAttention({ returnAttention, coveragePenalty }: ResolvedGenerationOptions): boolean {
+  return returnAttention || coveragePenalty > 0;
 }
 
 /**
@@ -68,9 +68,10 @@ export function requireAttention(
 ): void {
   if (!wantsAttention(options)) return;
   if (!attention) {
+    const name = options.returnAttention ? 'returnAttention' : 'coveragePenalty';
     throw new PolybeamError(
       'ATTENTION_MISSING',
-      'returnAttention needs attention over the source, which this model does not have; leave it out.',
+      `${name} needs attention over the source, which this model does not have; leave it out.`,
     );
   }
   checkAlignmentSource(attention, options);

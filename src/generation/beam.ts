@@ -2,7 +2,7 @@ import { addNode } from './backPointers.js';
 import { createFinishedList, finish, finishedOf, scoreToBeat } from './finishedList.js';
 import { unreadToken } from './frontier.js';
 import { finishedWanted } from './optionConflicts.js';
-import { createLengthScore } from './processors/lengthScore.js';
+import { createFinalScore } from './processors/coveragePenalty.js';
 import { stopStringList } from './processors/stopStrings.js';
 import { endToken } from './processors/suppressedTokens.js';
 import type { SearchContext, Selector } from './selector.js';
@@ -53,7 +53,7 @@ export function createBeamSelector(
   const { frontier, pointers, options, limits, classes, batch } = context;
   const beams = frontier.beams;
   const { earlyStopping } = options;
-  const lengthScore = createLengthScore(options);
+  const finalScore = createFinalScore(context);
   const next = {
     parents: new Int32Array(beams),
     tokens: new Int32Array(beams),
@@ -94,8 +94,8 @@ export function createBeamSelector(
     const least = scoreToBeat(finished, sentence);
     if (least === Number.NEGATIVE_INFINITY) return false;
     if (earlyStopping === true) return true;
-    const length = earlyStopping === 'never' && lengthScore.growing ? limits.maxNewTokens : count;
-    return !(lengthScore.of(bestOpen, length) > least);
+    const length = earlyStopping === 'never' && finalScore.growing ? limits.maxNewTokens : count;
+    return !(finalScore.bound(bestOpen, length) > least);
   }
 
   /** No row can go on and none has ended: what there is so far is the output. */
@@ -103,7 +103,8 @@ export function createBeamSelector(
     for (let row = 0; row < beams; row++) {
       const score = frontier.scores[base + row];
       if (score > Number.NEGATIVE_INFINITY && (frontier.nodes[base + row] >= 0 || row === 0)) {
-        finish(finished, sentence, lengthScore.of(score, Math.max(1, length)), frontier.nodes[base + row]);
+        const node = frontier.nodes[base + row];
+        finish(finished, sentence, finalScore.of(score, Math.max(1, length), node, sentence), node);
       }
     }
   }
@@ -131,7 +132,7 @@ export function createBeamSelector(
         taken = open(taken, beam, token, logProbability, score, base + beam, row);
       } else if (rank < beams) {
         const node = addNode(pointers, frontier.nodes[base + beam], token, logProbability, row);
-        finish(finished, sentence, lengthScore.of(score, count), node);
+        finish(finished, sentence, finalScore.of(score, count, node, sentence), node);
       }
       rank++;
       return last ? rank < beams : ranking.drawn || taken < beams;

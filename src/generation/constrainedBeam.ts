@@ -3,7 +3,7 @@ import { createFinishedList, finish, finishedOf, scoreToBeat } from './finishedL
 import { unreadToken } from './frontier.js';
 import { hiddenCandidates } from './independentRows.js';
 import { finishedWanted } from './optionConflicts.js';
-import { createLengthScore } from './processors/lengthScore.js';
+import { createFinalScore } from './processors/coveragePenalty.js';
 import { type Constraint, type ConstraintState, createTracker } from './processors/lexicalConstraints.js';
 import { endToken } from './processors/suppressedTokens.js';
 import type { SearchContext, Selector } from './selector.js';
@@ -43,7 +43,7 @@ export function createConstrainedSelector(
 ): Selector {
   const { frontier, pointers, options, limits, classes, rules, batch } = context;
   const beams = frontier.beams;
-  const lengthScore = createLengthScore(options);
+  const finalScore = createFinalScore(context);
   const finished = createFinishedList(batch, finishedWanted(options));
   const trackers = constraints.map((list) => createTracker(list, options.orderedConstraints));
   /** Of each back-pointer. */
@@ -125,12 +125,16 @@ export function createConstrainedSelector(
     return node;
   }
 
+  function finishOne(sentence: number, score: number, length: number, node: number): void {
+    finish(finished, sentence, finalScore.of(score, length, node, sentence), node);
+  }
+
   /** Finishes hypotheses as they are: of those that met most constraints the best. */
   function finishBest(slot: number, ranked: readonly Continuation[], count: number): void {
     const base = slot * beams;
     const most = ranked.reduce((bank, { state }) => Math.max(bank, state.bank), 0);
     for (const one of ranked.filter(({ state }) => state.bank === most).slice(0, beams)) {
-      finish(finished, frontier.sentences[slot], lengthScore.of(one.score, count), addState(base, one));
+      finishOne(frontier.sentences[slot], one.score, count, addState(base, one));
     }
   }
 
@@ -139,8 +143,7 @@ export function createConstrainedSelector(
     for (let row = slot * beams; row < (slot + 1) * beams; row++) {
       const score = frontier.scores[row];
       if (score > Number.NEGATIVE_INFINITY && (frontier.nodes[row] >= 0 || row === slot * beams)) {
-        const final = lengthScore.of(score, Math.max(1, length));
-        finish(finished, frontier.sentences[slot], final, frontier.nodes[row]);
+        finishOne(frontier.sentences[slot], score, Math.max(1, length), frontier.nodes[row]);
       }
     }
   }
@@ -149,8 +152,8 @@ export function createConstrainedSelector(
     const least = scoreToBeat(finished, sentence);
     if (least === Number.NEGATIVE_INFINITY) return false;
     if (options.earlyStopping === true) return true;
-    const length = options.earlyStopping === 'never' && lengthScore.growing ? limits.maxNewTokens : count;
-    return !(lengthScore.of(bestOpen, length) > least);
+    const length = options.earlyStopping === 'never' && finalScore.growing ? limits.maxNewTokens : count;
+    return !(finalScore.bound(bestOpen, length) > least);
   }
 
   return {
@@ -164,7 +167,7 @@ export function createConstrainedSelector(
       const whole = ranked.filter(({ state }) => state.whole).slice(0, beams);
       for (const one of whole) {
         if (!last && (classes[one.token] & endToken) === 0) continue;
-        finish(finished, sentence, lengthScore.of(one.score, count), addState(slot * beams, one));
+        finishOne(sentence, one.score, count, addState(slot * beams, one));
       }
       if (open.length === 0) {
         if (finished.counts[sentence] === 0 && ranked.length > 0) finishBest(slot, ranked, count);

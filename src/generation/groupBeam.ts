@@ -2,7 +2,7 @@ import { addNode, trace } from './backPointers.js';
 import { createFinishedList, finish, finishedOf, scoreToBeat } from './finishedList.js';
 import { unreadToken } from './frontier.js';
 import { hiddenCandidates } from './independentRows.js';
-import { createLengthScore } from './processors/lengthScore.js';
+import { createFinalScore } from './processors/coveragePenalty.js';
 import { stopStringList } from './processors/stopStrings.js';
 import { endToken } from './processors/suppressedTokens.js';
 import type { SearchContext, Selector } from './selector.js';
@@ -38,7 +38,7 @@ export function createGroupBeamSelector(context: SearchContext): Selector {
   const groups = options.numBeamGroups;
   const size = beams / groups;
   const { diversityPenalty, earlyStopping } = options;
-  const lengthScore = createLengthScore(options);
+  const finalScore = createFinalScore(context);
   const finished = createFinishedList(batch * groups, Math.max(1, Math.round(size * options.patience)));
   const done = new Uint8Array(batch * groups);
   const stopping = stopStringList(options).length > 0 ? size : 0;
@@ -95,7 +95,7 @@ export function createGroupBeamSelector(context: SearchContext): Selector {
         from.logProbability,
         from.row,
       );
-      if (ends) finish(finished, search, lengthScore.of(from.score, count), node);
+      if (ends) finishOne(search, from.score, count, node);
       else next.push({ from, node });
     }
     if (next.length === 0 && finished.counts[search] === 0) finishAsTheyAre(search, first, count - 1);
@@ -108,9 +108,13 @@ export function createGroupBeamSelector(context: SearchContext): Selector {
     }
     if (next.length === 0 || isSettled(search, ranked[0].score, count)) return true;
     if (last) {
-      for (const { from, node } of next) finish(finished, search, lengthScore.of(from.score, count), node);
+      for (const { from, node } of next) finishOne(search, from.score, count, node);
     }
     return last;
+  }
+
+  function finishOne(search: number, score: number, length: number, node: number): void {
+    finish(finished, search, finalScore.of(score, length, node, Math.floor(search / groups)), node);
   }
 
   /** Whether no open beam can still improve on the finished hypotheses; `best` is that of all continuations. */
@@ -118,8 +122,8 @@ export function createGroupBeamSelector(context: SearchContext): Selector {
     const least = scoreToBeat(finished, search);
     if (least === Number.NEGATIVE_INFINITY) return false;
     if (earlyStopping === true) return true;
-    const length = earlyStopping === 'never' && lengthScore.growing ? limits.maxNewTokens : count;
-    return !(lengthScore.of(best, length) > least);
+    const length = earlyStopping === 'never' && finalScore.growing ? limits.maxNewTokens : count;
+    return !(finalScore.bound(best, length) > least);
   }
 
   /** No beam of the group can go on and none has ended: what there is so far is its output. */
@@ -127,7 +131,7 @@ export function createGroupBeamSelector(context: SearchContext): Selector {
     for (let row = first; row < first + size; row++) {
       const score = frontier.scores[row];
       if (score > Number.NEGATIVE_INFINITY && (frontier.nodes[row] >= 0 || row === first)) {
-        finish(finished, search, lengthScore.of(score, Math.max(1, length)), frontier.nodes[row]);
+        finishOne(search, score, Math.max(1, length), frontier.nodes[row]);
       }
     }
   }

@@ -25,6 +25,7 @@ const beamsOnly = [
   'lengthPenalty',
   'gnmtLengthPenalty',
   'wordReward',
+  'coveragePenalty',
   'patience',
   'numBeamGroups',
   'diversityPenalty',
@@ -77,7 +78,7 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
   }
   refuseGroups(user, resolved);
   if (resolved.forceWordsIds) refuseBesideConstraints(resolved);
-  if (!resolved.returnAttention) {
+  if (!resolved.returnAttention && resolved.coveragePenalty === 0) {
     refuseIdle(user, attentionOnly, 'returnAttention false; set returnAttention to true');
   }
   if (user.prefixAllowedTokens && user.allowedSequences) {

@@ -24,6 +24,7 @@ describe('resolveGenerationOptions', () => {
       numBeamGroups: 1,
       diversityPenalty: 0,
       siblingPenalty: 0,
+      coveragePenalty: 0,
       patience: 1,
       earlyStopping: false,
       numReturnSequences: 1,

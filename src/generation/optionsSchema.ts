@@ -70,6 +70,13 @@ export const generationOptionsSchema = z.strictObject({
     .describe(
       'Instead of lengthPenalty: reward r for each token, so that beam scores are log-probability + r length (He et al. 2016). Default: lengthPenalty is used.',
     ),
+  coveragePenalty: z
+    .number()
+    .min(0)
+    .optional()
+    .describe(
+      'Beam scores gain b times the sum over source tokens of log(min(coverage, 1)), coverage being the attention that the tokens of the output pay to one; for this b, a number from 0, which is no penalty (Wu et al. 2016). Default 0.',
+    ),
   patience: z
     .number()
     .gt(0)
@@ -329,6 +336,7 @@ export interface ResolvedGenerationOptions extends Pick<GenerationOptions, Optio
   numBeamGroups: number;
   diversityPenalty: number;
   siblingPenalty: number;
+  coveragePenalty: number;
   patience: number;
   earlyStopping: boolean | 'never';
   numReturnSequences: number;
@@ -358,6 +366,7 @@ export const generationDefaults = {
   numBeamGroups: 1,
   diversityPenalty: 0,
   siblingPenalty: 0,
+  coveragePenalty: 0,
   patience: 1,
   earlyStopping: false,
   numReturnSequences: 1,

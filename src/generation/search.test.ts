@@ -45,6 +45,9 @@ const searches: fc.Arbitrary<GenerationOptions> = fc.constantFrom<GenerationOpti
     badWordsIds: [[3], [7, 8]],
   },
   { maxNewTokens: 9, numBeams: 3, numReturnSequences: 3, patience: 2, wordReward: 0.5, earlyStopping: true },
+  { maxNewTokens: 9, numBeams: 3, numReturnSequences: 3, gnmtLengthPenalty: 1, coveragePenalty: 0.4 },
+  { maxNewTokens: 9, numBeams: 4, numBeamGroups: 2, diversityPenalty: 1, coveragePenalty: 0.4 },
+  { maxNewTokens: 9, numBeams: 3, forceWordsIds: [[4, 5]], coveragePenalty: 0.4 },
   { maxNewTokens: 9, numBeams: 3, gnmtLengthPenalty: 1.5, patience: 0.4, earlyStopping: 'never' },
   { maxNewTokens: 9, numBeams: 3, allowedSequences: [[2, 3, 4], [2, 5], [6], [7, 8, 9, 2, 3]] },
   { maxNewTokens: 9, prefixAllowedTokens: (input, ids) => [1, 2 + ((input + ids.length) % 3), 9] },
@@ -243,6 +246,10 @@ describe('the search loop', () => {
     ],
     gnmtLengthPenalty: [{ numBeams: 4 }, { numBeams: 4, gnmtLengthPenalty: 6 }],
     wordReward: [{ numBeams: 4 }, { numBeams: 4, wordReward: 3 }],
+    coveragePenalty: [
+      { numBeams: 4, numReturnSequences: 4, maxNewTokens: 2 },
+      { numBeams: 4, numReturnSequences: 4, maxNewTokens: 2, coveragePenalty: 5 },
+    ],
     patience: [
       { numBeams: 4, earlyStopping: true, lengthPenalty: 2 },
       { numBeams: 4, earlyStopping: true, lengthPenalty: 2, patience: 3 },

@@ -389,6 +389,11 @@ export function hashLogits(config: HashLogitsConfig): LogitsFunction {
   };
 }
 
+/** Attention from a table by history (as for `Script`); a history that is not listed reads all of the source alike. */
+export function scriptedAttention(table: Record<string, readonly number[]>): AttentionFunction {
+  return (source, history) => table[history.slice(1).join(' ')] ?? source.map(() => 1 / source.length);
+}
+
 /** Random but reproducible attention that depends on all it is told. */
 export const hashAttention: AttentionFunction = (source, history, { layer = 2, heads = [0, 1, 2, 3] }) => {
   const weights = source.map((id, place) => {
