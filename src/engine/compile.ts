@@ -25,10 +25,10 @@ export async function compile(
     );
   }
   if (device.startsWith('tfjs:')) return compileEager(fn, signature, { ...options, device });
-  if (device !== 'cpu' && device !== 'webgpu') {
+  if (device !== 'cpu' && device !== 'webgpu' && device !== 'cuda') {
     throw new PolybeamError(
       'DEVICE_UNKNOWN',
-      `There is no device "${device}"; use cpu, webgpu or tfjs:<backend>.`,
+      `There is no device "${device}"; use cpu, webgpu, cuda or tfjs:<backend>.`,
     );
   }
   const { graph, parameters } = traceFunction(fn, signature, options);

@@ -21,12 +21,14 @@ describe('listDevices', () => {
     expect(devices.map(({ name, available }) => [name, available])).toEqual([
       ['cpu', true],
       ['webgpu', false],
+      ['cuda', false],
       ['tfjs:cpu', true],
       ['tfjs:tensorflow', false],
     ]);
     expect(devices[0].version).toMatch(/^onnxruntime \d+\.\d+/);
     expect(devices[1]).toMatchObject({ detail: 'no WebGPU adapter (No supported adapters)' });
-    expect(devices[2].version).toMatch(/^tfjs 4/);
+    expect(devices[2]).toMatchObject({ detail: expect.stringContaining('cuda cannot be used here') });
+    expect(devices[3].version).toMatch(/^tfjs 4/);
     for (const { available, howToGet } of devices) expect(howToGet !== undefined).toBe(!available);
   });
 
@@ -48,7 +50,10 @@ describe('listDevices', () => {
       },
     });
     const webgpu = (await listDevices()).find(({ name }) => name === 'webgpu');
-    expect(webgpu).toMatchObject({ available: true, detail: 'runs programs by ONNX Runtime on a GPU' });
+    expect(webgpu).toMatchObject({
+      available: true,
+      detail: expect.stringMatching(/^runs programs by ONNX Runtime on a GPU, through /),
+    });
     expect(model?.length).toBeGreaterThan(50);
   });
 });
@@ -74,6 +79,20 @@ describe('compile', () => {
         'The device webgpu cannot be used here (No supported adapters); npx polybeam doctor says how to get it.',
     });
     await expect(failing('out of memory')).rejects.toThrow('out of memory');
+  });
+});
+
+it('compile refuses cuda in words where its provider is missing', async () => {
+  const compiled = compile(
+    ({ x }) => ({ y: tf.neg(x) }),
+    { x: { type: 'float32', shape: [1] } },
+    { device: 'cuda' },
+  );
+  await expect(compiled).rejects.toMatchObject({
+    code: 'DEVICE_UNAVAILABLE',
+    message: expect.stringMatching(
+      /^The device cuda cannot be used here \(.+\); npx polybeam doctor says how/,
+    ),
   });
 });
 

@@ -29,6 +29,7 @@ const howToGet = {
   cpu: 'Install onnxruntime-node (npm install), or call setRuntime() with onnxruntime-web.',
   webgpu:
     'Install the driver of the GPU with Vulkan (Linux), or update it (Windows, macOS). In software, for tests only: on Debian `apt-get install chromium libvulkan1`, then set VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json and XDG_RUNTIME_DIR=/tmp.',
+  cuda: 'On Linux x64 with an NVIDIA driver, CUDA 12 and cuDNN 9: let onnxruntime-node download its provider (npm install --onnxruntime-node-install=cuda12), and install koffi. Other GPUs: webgpu.',
   tensorflow:
     'npm install @tensorflow/tfjs-node-gpu (NVIDIA, with CUDA) or @tensorflow/tfjs-node beside polybeam; docs/guides/devices.md says how to build it where its download is blocked.',
 };
@@ -88,7 +89,23 @@ async function webgpuStatus(): Promise<DeviceStatus> {
     const { graph } = traceFunction(probe.fn, probe.signature);
     const where = tryApart ? await tryApart(encodeModel(graph, new Map())) : undefined;
     if (where === undefined) await tryProgram('webgpu');
-    return { version: onnxVersion(), detail: `runs programs by ONNX Runtime on ${where ?? 'a GPU'}` };
+    return {
+      version: onnxVersion(),
+      detail: `runs programs by ONNX Runtime on ${where ?? 'a GPU'}${how('webgpu')}`,
+    };
+  });
+}
+
+/** `, ` and how the runtime is reached, where it says so. */
+function how(device: 'cpu' | 'webgpu' | 'cuda'): string {
+  const text = onnxRuntime().describe?.(device);
+  return text ? `, ${text}` : '';
+}
+
+async function cudaStatus(): Promise<DeviceStatus> {
+  return statusOf('cuda', howToGet.cuda, async () => {
+    await tryProgram('cuda');
+    return { version: onnxVersion(), detail: `runs programs by ONNX Runtime's CUDA provider${how('cuda')}` };
   });
 }
 
@@ -108,8 +125,7 @@ async function tfjsStatus(backend: string, help: string): Promise<DeviceStatus> 
 export async function listDevices(): Promise<DeviceStatus[]> {
   const cpu = await statusOf('cpu', howToGet.cpu, async () => {
     await tryProgram('cpu');
-    const how = onnxRuntime().describe?.();
-    return { version: onnxVersion(), detail: `runs programs by ONNX Runtime${how ? `, ${how}` : ''}` };
+    return { version: onnxVersion(), detail: `runs programs by ONNX Runtime${how('cpu')}` };
   });
   const known = [await tfjsStatus('cpu', ''), await tfjsStatus('tensorflow', howToGet.tensorflow)];
   const others = Object.keys(tf.engine().registryFactory).filter(
@@ -121,7 +137,7 @@ export async function listDevices(): Promise<DeviceStatus[]> {
     const status = await tfjsStatus(backend, '');
     if (status.available) more.push(status);
   }
-  return [cpu, await webgpuStatus(), ...known, ...more];
+  return [cpu, await webgpuStatus(), await cudaStatus(), ...known, ...more];
 }
 
 /** How fast a device is, by two short measurements. */

@@ -4,7 +4,7 @@ import { countRun, isOnDevice, replaceContent } from './deviceValues.js';
 import { type Graph, type GraphWeight, onHost } from './graph.js';
 import { encodeModel, nodeName, placeStored, type WeightPlacement } from './onnxModel.js';
 import { computedWeight, type ParameterSpec } from './parameters.js';
-import { type CompileOptions, type Program, residentOutputs } from './program.js';
+import { type CompileOptions, type Device, type Program, residentOutputs } from './program.js';
 import { type QuantizedWeight, quantizeInt4, quantizeInt8 } from './quantize.js';
 import { mapsFiles, onnxRuntime } from './runtime.js';
 import { checkFeeds, checkInto, fromOnnx, onDevice, toOnnx, type Value } from './values.js';
@@ -101,7 +101,7 @@ function sessionOptions(
   resident: readonly string[],
 ): InferenceSession.SessionOptions {
   return {
-    executionProviders: options.device === 'webgpu' ? [webgpuProvider(graph)] : ['cpu'],
+    executionProviders: [options.device === 'webgpu' ? webgpuProvider(graph) : (options.device ?? 'cpu')],
     graphOptimizationLevel: 'all',
     enableMemPattern: true,
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
@@ -121,13 +121,19 @@ function locations(resident: readonly string[]): Record<string, Tensor.DataLocat
   return Object.fromEntries(resident.map((name) => [name, 'gpu-buffer']));
 }
 
-/** A missing adapter in words; other errors of the runtime as they are. */
-function explain(error: Error): Error {
-  const adapter = /Failed to get a WebGPU adapter: (.*)/.exec(error.message);
-  if (!adapter) return error;
+/** What a runtime says where it lacks a device: no adapter, or no provider or driver of CUDA. */
+const missing: Partial<Record<Device, RegExp>> = {
+  webgpu: /Failed to get a WebGPU adapter: (.*)/,
+  cuda: /(.*(?:CUDA|providers_cuda|providers_shared|backend not found|koffi).*)/i,
+};
+
+/** A missing device in words; other errors of the runtime as they are. */
+function explain(error: Error, device: Device): Error {
+  const reason = missing[device]?.exec(error.message);
+  if (!reason) return error;
   return new PolybeamError(
     'DEVICE_UNAVAILABLE',
-    `The device webgpu cannot be used here (${adapter[1].trim()}); npx polybeam doctor says how to get it.`,
+    `The device ${device} cannot be used here (${reason[1].trim()}); npx polybeam doctor says how to get it.`,
     { cause: error },
   );
 }
@@ -146,7 +152,7 @@ export async function createOnnxProgram(
   const session = await onnxRuntime()
     .InferenceSession.create(model, sessionOptions(graph, options, placed, place.resident))
     .catch((error: Error) => {
-      throw explain(error);
+      throw explain(error, device);
     });
   const outputNames = graph.outputs.map((port) => port.name);
   return {

@@ -16,8 +16,8 @@ export type TracedFunction = (inputs: Tensors, parameters: Parameters) => Tensor
 /** Types and sizes of the inputs; a size given as a name may differ from run to run. */
 export type Signature = Record<string, { type: 'float32' | 'int32' | 'bool'; shape: readonly Dimension[] }>;
 
-/** Where a program runs: ONNX Runtime on the CPU or WebGPU, or any registered tfjs backend without a graph. */
-export type Device = 'cpu' | 'webgpu' | `tfjs:${string}`;
+/** Where a program runs: ONNX Runtime on the CPU, WebGPU or CUDA, or any registered tfjs backend without a graph. */
+export type Device = 'cpu' | 'webgpu' | 'cuda' | `tfjs:${string}`;
 
 /** How matrix products read weights: see `CompileOptions.weightPrecision`. */
 export type WeightPrecision = 'float32' | 'int8' | 'int4';

@@ -8,8 +8,8 @@ export interface OnnxRuntime {
   };
   Tensor: typeof Tensor;
   env?: { versions: { common: string; node?: string; web?: string } };
-  /** What `doctor` says about how it is reached. */
-  describe?(): string;
+  /** What `doctor` says about how programs on a device reach it. */
+  describe?(device: 'cpu' | 'webgpu' | 'cuda'): string;
 }
 
 let current: OnnxRuntime | undefined;

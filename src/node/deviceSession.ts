@@ -10,7 +10,7 @@ import { copyOut, formOf, wrap } from './onnxValues.js';
  */
 
 /** Devices, and what ONNX Runtime calls their memory (`OrtMemoryInfo`). */
-const memoryNames = { webgpu: 'WebGPU_Buf' } as const;
+const memoryNames = { webgpu: 'WebGPU_Buf', cuda: 'Cuda' } as const;
 type DeviceName = keyof typeof memoryNames;
 
 type Provider = InferenceSession.ExecutionProviderConfig;
@@ -36,6 +36,21 @@ export function deviceOf(providers: readonly Provider[] = []): DeviceName | unde
 
 /** Adds the provider of a device to the settings of a session. */
 export function appendProvider(api: OnnxApi, settings: Handle, provider: Provider): void {
+  if (nameOf(provider) === 'cuda') appendCuda(api, settings);
+  else appendWebgpu(api, settings, provider);
+}
+
+/** The first GPU, with the provider's defaults. Throws where its library or CUDA itself is missing. */
+function appendCuda(api: OnnxApi, settings: Handle): void {
+  const options = api.get('CreateCUDAProviderOptions');
+  try {
+    api.call('SessionOptionsAppendExecutionProvider_CUDA_V2', settings, options);
+  } finally {
+    api.native.ReleaseCUDAProviderOptions(options);
+  }
+}
+
+function appendWebgpu(api: OnnxApi, settings: Handle, provider: Provider): void {
   const { forceCpuNodeNames: onHost } = provider as { forceCpuNodeNames?: readonly string[] };
   const entries = onHost ? [['forceCpuNodeNames', onHost.join('\n')]] : [];
   const texts = entries.map((entry) => entry.map((text) => Buffer.from(`${text}\0`)));

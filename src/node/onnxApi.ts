@@ -77,6 +77,9 @@ const functions = {
   ClearBoundInputs: [141, 'void', 'void *'],
   ClearBoundOutputs: [142, 'void', 'void *'],
   SetGlobalIntraOpNumThreads: [147, 'void *', 'void *', 'int'],
+  SessionOptionsAppendExecutionProvider_CUDA_V2: [204, 'void *', 'void *', 'void *'],
+  CreateCUDAProviderOptions: [205, 'void *', 'void *'],
+  ReleaseCUDAProviderOptions: [208, 'void', 'void *'],
   SessionOptionsAppendExecutionProvider: [216, 'void *', 'void *', 'str', 'void *', 'void *', 'size_t'],
   AddExternalInitializersFromFilesInMemory: [279, 'void *', 'void *', 'void *', 'void *', 'void *', 'size_t'],
 } as const satisfies Record<string, readonly [number, ...string[]]>;

@@ -43,7 +43,7 @@ const noFetches = { product: null, sum: null, positive: null };
 describe('directRuntime', () => {
   it('computes here without the binding', () => {
     expect(loadOnnxApi()).not.toBeInstanceOf(Error);
-    expect(direct.describe?.()).toBe('which writes outputs in place');
+    expect(direct.describe?.('cpu')).toBe('through its C interface, which writes outputs in place');
   });
 
   it.each([1, 3, 0])('gives what the binding gives, %i rows', async (rows) => {
@@ -135,8 +135,14 @@ describe('directRuntime', () => {
     const without = directRuntime(other, () => new Error('koffi is not installed\nat ...'));
     await without.InferenceSession.create(model(), { executionProviders: ['cpu'] });
     expect(asked).toEqual([{ executionProviders: ['coreml'] }, { executionProviders: ['cpu'] }]);
-    expect(without.describe?.()).toBe(
+    expect(without.describe?.('cpu')).toBe(
       'through a binding that copies outputs, which is slower (koffi is not installed)',
     );
+    expect(without.describe?.('webgpu')).toBe(
+      'through a binding that holds the outputs of its last run (koffi is not installed)',
+    );
+    const cuda = without.InferenceSession.create(model(), { executionProviders: ['cuda'] });
+    await expect(cuda).rejects.toThrow('needs the package koffi');
+    expect(asked).toHaveLength(2);
   });
 });

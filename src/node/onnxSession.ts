@@ -18,16 +18,27 @@ const optimizeAll = 99;
 export function directRuntime(other: OnnxRuntime, load: () => OnnxApi | Error = loadOnnxApi): OnnxRuntime {
   return {
     ...other,
-    describe: () => {
+    describe: (device) => {
       const api = load();
-      if (!(api instanceof Error)) return 'which writes outputs in place';
-      return `through a binding that copies outputs, which is slower (${api.message.split('\n')[0]})`;
+      if (!(api instanceof Error)) {
+        return device === 'cpu'
+          ? 'through its C interface, which writes outputs in place'
+          : 'through its C interface, which leaves caches on the device';
+      }
+      const why = api.message.split('\n')[0];
+      return device === 'cpu'
+        ? `through a binding that copies outputs, which is slower (${why})`
+        : `through a binding that holds the outputs of its last run (${why})`;
     },
     InferenceSession: {
       create: async (model, options = {}) => {
         const api = load();
-        if (api instanceof Error) return other.InferenceSession.create(model, options);
         const providers = options.executionProviders ?? [];
+        if (api instanceof Error) {
+          // The binding cannot leave outputs on this device.
+          if (providers.includes('cuda')) throw new Error(`it needs the package koffi: ${api.message}`);
+          return other.InferenceSession.create(model, options);
+        }
         if (deviceOf(providers) || providers.every((provider) => provider === 'cpu'))
           return openSession(api, model, options);
         // The other runtime shares this library: whichever comes first makes the one environment, and only ours has a pool.

@@ -33,9 +33,10 @@ export type PassName = keyof typeof passes;
 /**
  * The passes whose fused operators a device has. On WebGPU FusedMatMul, LogSoftmax and
  * DecoderMaskedMultiHeadAttention would fall back to the CPU, with a copy there and back (onnxruntime 1.30, seen in a
- * profile); the plain operations run where the data are.
+ * profile); the plain operations run where the data are. CUDA has them, but takes the list that is tested: its
+ * DecoderMaskedMultiHeadAttention wants keys in a layout of its own, and to write caches in place.
  */
-export function passesFor(device: 'cpu' | 'webgpu'): readonly PassName[] {
+export function passesFor(device: 'cpu' | 'webgpu' | 'cuda'): readonly PassName[] {
   return device === 'cpu'
     ? [
         'fuseAttention',
