@@ -1,7 +1,6 @@
 """Writes test/fixtures/generation/transformers.json: what transformers' own search makes of a tiny model.
 
-The model's logits are a hash of the source and of the whole token history, the same function as
-test/support/generation/fakeModel.ts (hashLogits), so that the fixture needs no weights and every search decision is
+The model's logits are a hash of the source and of the whole token history (hashLogits.py), so that the fixture needs no weights and every search decision is
 covered by arithmetic that both sides agree on exactly. Run with the versions of tools/requirements.txt:
 
     python tools/makeGenerationFixtures.py
@@ -15,28 +14,7 @@ import torch
 from transformers import GenerationConfig, GenerationMixin, PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 
-MASK = 0xFFFFFFFF
-
-
-def mix(x):
-    """32-bit integer finalizer on int64 tensors."""
-    x = ((x ^ (x >> 16)) * 0x7FEB352D) & MASK
-    x = ((x ^ (x >> 15)) * 0x846CA68B) & MASK
-    return x ^ (x >> 16)
-
-
-def hash_ids(ids, seed):
-    """ids [rows, length] and seed [rows] -> [rows]"""
-    value = mix(seed)
-    for column in range(ids.shape[1]):
-        value = mix(value ^ (((ids[:, column] + 1) * 0x9E3779B1) & MASK))
-    return value
-
-
-def uniform(value, vocab_size):
-    tokens = ((torch.arange(vocab_size) + 1) * 0x85EBCA6B) & MASK
-    return mix(value[:, None] ^ tokens[None]).double() / 2**32
-
+from hashLogits import hash_ids, hash_logits
 
 class HashConfig(PretrainedConfig):
     model_type = "hash"
@@ -80,14 +58,9 @@ class HashModel(PreTrainedModel, GenerationMixin):
     def forward(self, input_ids=None, attention_mask=None, decoder_input_ids=None, encoder_outputs=None, **_):
         halves = encoder_outputs.last_hidden_state[:, 0].long()
         source = (halves[:, 0] << 16) | halves[:, 1]
-        whole = hash_ids(decoder_input_ids, source)
-        seed = torch.full((len(source),), self.config.seed + 1)
-        last = hash_ids(decoder_input_ids[:, -1:], seed)
-        size = self.config.vocab_size
-        logits = 1.5 * uniform(whole, size) + 4.5 * uniform(last, size) - 3
-        for token in self.generation_config.eos_token_id:
-            logits[:, token] += self.config.end_bias
-        return Seq2SeqLMOutput(logits=logits.float()[:, None])
+        ends = self.generation_config.eos_token_id
+        logits = hash_logits(source, decoder_input_ids, self.config.vocab_size, ends, self.config.end_bias, self.config.seed)
+        return Seq2SeqLMOutput(logits=logits[:, None])
 
     def prepare_inputs_for_generation(self, input_ids, encoder_outputs=None, **_):
         return {"decoder_input_ids": input_ids, "encoder_outputs": encoder_outputs}

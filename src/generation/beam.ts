@@ -1,7 +1,9 @@
 import { addNode } from './backPointers.js';
+import { conventionsOf } from './conventions.js';
 import { createFinishedList, finish, finishedOf, scoreToBeat } from './finishedList.js';
 import { unreadToken } from './frontier.js';
 import { finishedWanted } from './optionConflicts.js';
+import type { ResolvedGenerationOptions } from './optionsSchema.js';
 import { createFinalScore } from './processors/coveragePenalty.js';
 import { stopStringList } from './processors/stopStrings.js';
 import { endToken } from './processors/suppressedTokens.js';
@@ -31,7 +33,8 @@ export interface Ranking {
 }
 
 /**
- * Beam search with the semantics of Hugging Face transformers 5 (`GenerationMixin._beam_search`):
+ * Beam search. What toolkits do differently is in `Conventions`; this is Hugging Face transformers 5
+ * (`GenerationMixin._beam_search`):
  *
  * - A step ranks all continuations of all beams by summed log-probability. Those that end and rank among the first
  *   `beams` become finished hypotheses; the best `beams` that do not end go on.
@@ -40,6 +43,10 @@ export interface Ranking {
  * - With `siblingPenalty` γ (Li et al., "A simple, fast diverse decoding algorithm", 2016, as fairseq applies it) the
  *   k-th best continuation of a hypothesis loses γ·k, so that one parent does not fill the beam.
  * - The sentence stops at the length limit, or as `earlyStopping` says once that many hypotheses are finished.
+ *
+ * Elsewhere a hypothesis that ends takes the place of another, in that step or for good, so that only the first of all
+ * continuations are looked at, as many as there are places; or all of the first `beams` that end are finished, and the
+ * sentence stops once there are enough of them.
  *
  * Both sets lie within the first beams + (number of end tokens) allowed candidates of a row, so that is all the model is
  * asked for; rows arrive sorted and are merged, not sorted again. Where a vocabulary or bans leave fewer than `beams`
@@ -53,6 +60,15 @@ export function createBeamSelector(
   const { frontier, pointers, options, limits, classes, batch } = context;
   const beams = frontier.beams;
   const { earlyStopping } = options;
+  const conventions = conventionsOf(options);
+  const fillsPlaces = conventions.endTakesPlace === 'none';
+  const keepsBest = conventions.keeps === 'best';
+  /** Tokens before the new ones that scores count. */
+  const before = conventions.promptCounts ? frontier.promptLength - 1 : 0;
+  /** Where the best continuation decides when a sentence is done: whether it has ended. */
+  const led = stopsAtBest(options) ? new Uint8Array(batch) : undefined;
+  /** New token that only the best continuation may end with; 0 is none. */
+  const leaderOnly = conventions.onlyBestEndsFirst ? firstAfterPrompt(context) : 0;
   const finalScore = createFinalScore(context);
   const next = {
     parents: new Int32Array(beams),
@@ -60,7 +76,8 @@ export function createBeamSelector(
     nodes: new Int32Array(beams),
     scores: new Float64Array(beams),
   };
-  const finished = createFinishedList(batch, finishedWanted(options));
+  const room = finishedWanted(options);
+  const finished = createFinishedList(batch, room);
 
   /** Takes a place among the open beams, best first, if there is one. */
   function open(
@@ -91,11 +108,12 @@ export function createBeamSelector(
 
   /** Whether no open beam can still improve on the finished hypotheses, by the rule of `earlyStopping`. */
   function isSettled(sentence: number, bestOpen: number, count: number): boolean {
-    const least = scoreToBeat(finished, sentence);
-    if (least === Number.NEGATIVE_INFINITY) return false;
-    if (earlyStopping === true) return true;
+    if (conventions.stops === 'exhausted') return false;
+    if (led) return led[sentence] === 1 && finished.counts[sentence] >= options.numReturnSequences;
+    if (finished.counts[sentence] < room) return false;
+    if (conventions.stops === 'enough' || earlyStopping === true) return true;
     const length = earlyStopping === 'never' && finalScore.growing ? limits.maxNewTokens : count;
-    return !(finalScore.bound(bestOpen, length) > least);
+    return !(finalScore.bound(bestOpen, length) > scoreToBeat(finished, sentence));
   }
 
   /** No row can go on and none has ended: what there is so far is the output. */
@@ -104,7 +122,8 @@ export function createBeamSelector(
       const score = frontier.scores[base + row];
       if (score > Number.NEGATIVE_INFINITY && (frontier.nodes[base + row] >= 0 || row === 0)) {
         const node = frontier.nodes[base + row];
-        finish(finished, sentence, finalScore.of(score, Math.max(1, length), node, sentence), node);
+        const final = finalScore.of(score, Math.max(1, before + length), node, sentence);
+        finish(finished, sentence, final, node);
       }
     }
   }
@@ -122,20 +141,28 @@ export function createBeamSelector(
     const base = slot * beams;
     const sentence = frontier.sentences[slot];
     const { ids, width } = candidates;
+    const places = conventions.endTakesPlace === 'always' ? beams - finished.counts[sentence] : beams;
     let rank = 0;
     let taken = 0;
+    let lost = 0;
     ranking.rank(slot, candidates, firstRow, rows, count, hidden, (beam, at, logProbability, score) => {
       const token = ids ? ids[at] : at % width;
       const row = Math.floor(at / width);
       const ends = last || (classes[token] & endToken) !== 0 || stops?.[at] === 1;
       if (!ends) {
         taken = open(taken, beam, token, logProbability, score, base + beam, row);
-      } else if (rank < beams) {
+      } else if (rank > 0 && count === leaderOnly) {
+        if (rank < places) lost++;
+      } else if (rank < places) {
+        if (led && rank === 0) led[sentence] = 1;
         const node = addNode(pointers, frontier.nodes[base + beam], token, logProbability, row);
-        finish(finished, sentence, finalScore.of(score, count, node, sentence), node);
+        if (keepsBest || finished.counts[sentence] < room) {
+          finish(finished, sentence, finalScore.of(score, before + count, node, sentence), node);
+        }
       }
       rank++;
-      return last ? rank < beams : ranking.drawn || taken < beams;
+      if (last || !fillsPlaces) return rank < places;
+      return ranking.drawn || taken + lost < places;
     });
     if (taken === 0) {
       if (finished.counts[sentence] === 0) finishAsTheyAre(sentence, base, count - 1);
@@ -229,4 +256,17 @@ function createBestFirst(context: SearchContext): Ranking {
       }
     },
   };
+}
+
+/** Whether a sentence is done by `Conventions.stopsAtBest`. */
+function stopsAtBest(options: ResolvedGenerationOptions): boolean {
+  const { lengthPenalty, gnmtLengthPenalty, wordReward, coveragePenalty } = options;
+  const plain = lengthPenalty === 0 && gnmtLengthPenalty === undefined && wordReward === undefined;
+  return plain && coveragePenalty === 0 && conventionsOf(options).stopsAtBest;
+}
+
+/** Number of the first new token after a prompt or a forced token; 0 where there is none. */
+function firstAfterPrompt({ frontier, rules }: SearchContext): number {
+  if (frontier.promptLength > 1) return 1;
+  return rules.forcedBosTokenId === undefined ? 0 : 2;
 }

@@ -1,14 +1,20 @@
 import { wantsAttention } from './attentionLog.js';
 import { createCellList } from './cellList.js';
+import { conventionsOf, searchesBeams } from './conventions.js';
 import type { Frontier } from './frontier.js';
 import type { ResolvedGenerationOptions } from './options.js';
 import { createAllowedMaker } from './processors/allowedTokens.js';
 import { createEncoderNgramBlocker } from './processors/encoderNoRepeatNgram.js';
 import { createEncoderPenalty } from './processors/encoderRepetitionPenalty.js';
 import { createDecay } from './processors/exponentialDecay.js';
+import type { Forcing } from './processors/forcedTokens.js';
 import { createNgramBlocker } from './processors/noRepeatNgram.js';
 import { createPhraseBias, phraseBiases } from './processors/phraseBias.js';
-import { createPenalizedList, listPenalized } from './processors/repetitionPenalty.js';
+import {
+  createPenalizedList,
+  createRepetitionScaling,
+  listPenalized,
+} from './processors/repetitionPenalty.js';
 import { createTokenBan } from './processors/suppressedTokens.js';
 import type { RowEditor } from './rowEditor.js';
 import type { SearchContext, Selector } from './selector.js';
@@ -38,8 +44,15 @@ export function needsHistory({ options }: Pick<SearchContext, 'options'>): boole
   );
 }
 
+/** The repetition penalty on tokens that are listed for the model, which the decoder start token always is. */
+function listedPenalty(options: SearchContext['options']): number {
+  return conventionsOf(options).startRepeats ? options.repetitionPenalty : 1;
+}
+
 /** Whether hidden tokens must be banned by the model: where it renormalizes over what is left. */
 function renormalizes(context: Pick<SearchContext, 'options' | 'rules'>): boolean {
+  const { renormalize } = conventionsOf(context.options);
+  if (renormalize !== 'modelSays') return renormalize === 'always';
   return context.options.numBeams > 1 && context.rules.renormalize === true;
 }
 
@@ -47,8 +60,9 @@ function renormalizes(context: Pick<SearchContext, 'options' | 'rules'>): boolea
  * Edits in Hugging Face's order of processors: biases, repetition penalties, bans, which are final in any order, and the
  * length decay.
  */
-export function createEditMaker(context: SearchContext, selector: Selector): EditMaker {
+export function createEditMaker(context: SearchContext, selector: Selector, forcing: Forcing): EditMaker {
   const { frontier, options, classes } = context;
+  const { startRepeats } = conventionsOf(options);
   const { noRepeatNgramSize, repetitionPenalty } = options;
   const phrases = phraseBiases(options);
   const weighs = phrases.some(([, value]) => value !== Number.NEGATIVE_INFINITY);
@@ -57,18 +71,28 @@ export function createEditMaker(context: SearchContext, selector: Selector): Edi
   const adding: RowEditor[] = [];
   const scaling: RowEditor[] = [];
   if (phrases.length > 0) adding.push(createPhraseBias(frontier, phrases, added));
-  if (noRepeatNgramSize > 0) adding.push(createNgramBlocker(frontier, noRepeatNgramSize, added));
+  if (noRepeatNgramSize > 0) {
+    const first = startRepeats ? 0 : 1;
+    adding.push(createNgramBlocker(frontier, noRepeatNgramSize, added, first, options.noRepeatNgramIgnore));
+  }
   if (options.encoderNoRepeatNgramSize > 0) adding.push(createEncoderNgramBlocker(context, added));
   const tokenBan = renormalizes(context) ? createTokenBan(classes, added) : undefined;
   if (tokenBan) adding.push(tokenBan);
+  if (repetitionPenalty !== listedPenalty(options)) {
+    scaling.push(createRepetitionScaling(frontier, repetitionPenalty, scaled));
+  }
   if (options.encoderRepetitionPenalty !== 1) scaling.push(createEncoderPenalty(context, scaled));
   if (options.exponentialDecayLengthPenalty) scaling.push(createDecay(context, scaled));
   const allowed = createAllowedMaker(context, selector);
   const editors = [...adding, ...scaling];
-  const penalized = repetitionPenalty !== 1 ? createPenalizedList(frontier) : undefined;
+  const penalized = listedPenalty(options) !== 1 ? createPenalizedList(frontier) : undefined;
 
   function next(rowsPerSentence: number, count: number, hidden: number): StepEdits {
-    const edits: StepEdits = { ...allowed?.(rowsPerSentence), ...selector.lookup?.(rowsPerSentence) };
+    const edits: StepEdits = {
+      ...allowed?.(rowsPerSentence),
+      ...selector.lookup?.(rowsPerSentence),
+      ...forcing.lookup?.(rowsPerSentence, count),
+    };
     if (penalized) {
       const width = frontier.position + 1;
       listPenalized(frontier, rowsPerSentence, penalized);
@@ -96,7 +120,7 @@ export function createEditMaker(context: SearchContext, selector: Selector): Edi
     edits,
     rescale: scaling.length > 0,
     allowed: allowed !== undefined,
-    lookup: selector.lookup !== undefined,
+    lookup: selector.lookup !== undefined || forcing.lookup !== undefined,
   } as const;
   return { needs, next };
 }
@@ -129,16 +153,17 @@ export function selectionSpec(
   needs: EditMaker['needs'],
   vocabSize: number,
 ): SelectionSpec {
-  const { numBeams, repetitionPenalty } = context.options;
+  const repetitionPenalty = listedPenalty(context.options);
   const changed = needs.edits === 'values' || needs.rescale || repetitionPenalty !== 1;
+  const beams = searchesBeams(context.options);
   return {
     candidates: Math.min(candidates, vocabSize),
     ...needs,
     repetitionPenalty,
-    penaltySpace: numBeams > 1 ? 'logProbabilities' : 'logits',
+    penaltySpace: beams ? conventionsOf(context.options).penaltySpace : 'logits',
     renormalize: renormalizes(context),
     // Rows that choose for themselves are scored by the model's own log-probabilities.
-    ownLogits: changed && numBeams === 1,
+    ownLogits: changed && !beams,
     attention: attentionSpec(context.options),
   };
 }

@@ -1,4 +1,5 @@
 import { PolybeamError } from '../errors.js';
+import { conventionsByName, conventionsOf, searchesBeams } from './conventions.js';
 import {
   type GenerationOptions,
   generationDefaults,
@@ -58,11 +59,20 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
       `numReturnSequences ${numReturnSequences} is more than numBeams ${numBeams}; raise numBeams, or set doSample to true and numBeams to 1 for independent samples.`,
     );
   }
+  refuseBesideConventions(user, resolved);
   if (!doSample) {
     refuseIdle(user, samplingOnly, 'doSample false; set doSample to true');
   }
   if (numBeams === 1) {
-    refuseIdle(user, beamsOnly, 'numBeams 1; raise numBeams');
+    const scored: readonly OptionName[] = searchesBeams(resolved) ? lengthScores : [];
+    refuseIdle(
+      user,
+      beamsOnly.filter((name) => !scored.includes(name)),
+      'numBeams 1; raise numBeams',
+    );
+  }
+  if (resolved.noRepeatNgramSize === 0 && changes(user, 'noRepeatNgramIgnore')) {
+    refuseIdle(user, ['noRepeatNgramIgnore'], 'noRepeatNgramSize 0; raise noRepeatNgramSize');
   }
   const scores = lengthScores.filter((name) => changes(user, name));
   if (scores.length > 1) {
@@ -96,6 +106,27 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
       `minNewTokens ${minNewTokens} is more than maxNewTokens ${maxNewTokens}; lower the one or raise the other.`,
     );
   }
+}
+
+/** Refuses what other conventions than the default do not have, or have no use for. */
+function refuseBesideConventions(user: GenerationOptions, resolved: ResolvedGenerationOptions): void {
+  const { conventions: name, doSample, numBeamGroups, siblingPenalty, forceWordsIds } = resolved;
+  const { stops, hasPatience } = conventionsOf(resolved);
+  if (stops === 'earlyStopping') return;
+  const searches = [
+    ['doSample', doSample, false],
+    ['numBeamGroups', numBeamGroups, 1],
+    ['siblingPenalty', siblingPenalty, 0],
+    ['forceWordsIds', forceWordsIds, undefined],
+  ] as const;
+  const other = searches.find(([, value, off]) => value !== off);
+  if (other) {
+    throw conflict(
+      `${other[0]} ${show(other[1])} does not go with conventions ${name}, which are those of plain beam search; leave one of them out.`,
+    );
+  }
+  const idle: readonly OptionName[] = hasPatience ? ['earlyStopping'] : ['earlyStopping', 'patience'];
+  refuseIdle(user, idle, `conventions ${name}, which stop in their own way; set conventions to huggingface`);
 }
 
 function refuseGroups(user: GenerationOptions, resolved: ResolvedGenerationOptions): void {
@@ -166,7 +197,8 @@ function refuseIdle(user: GenerationOptions, names: readonly OptionName[], becau
 
 /** Whether the caller set the option to something other than what would hold anyway. */
 function changes(user: GenerationOptions, name: OptionName): boolean {
-  const defaults: Partial<Record<OptionName, unknown>> = generationDefaults;
+  const own = conventionsByName[user.conventions ?? generationDefaults.conventions].defaults;
+  const defaults: Partial<Record<OptionName, unknown>> = { ...generationDefaults, ...own };
   return user[name] !== undefined && user[name] !== defaults[name];
 }
 

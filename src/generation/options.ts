@@ -1,4 +1,5 @@
 import { PolybeamError } from '../errors.js';
+import { type Conventions, conventionsByName, conventionsOf } from './conventions.js';
 import { camelCase, nearestName } from './nearestName.js';
 import { conflict, refuseConflicts, show } from './optionConflicts.js';
 import {
@@ -69,8 +70,11 @@ export function resolveGenerationOptions(
   modelDefaults: ModelGenerationDefaults = {},
 ): ResolvedGenerationOptions {
   const user = checkGenerationOptions(userOptions);
+  const conventions = user.conventions ?? modelDefaults.conventions ?? generationDefaults.conventions;
+  const special: Conventions['defaults'] = conventionsByName[conventions].defaults;
+  const defaults = { ...generationDefaults, ...special };
   const resolved = {
-    ...generationDefaults,
+    ...defaults,
     ...given(modelDefaults),
     ...given(user),
     seed: user.seed ?? modelDefaults.seed ?? Math.floor(Math.random() * 2 ** 53),
@@ -81,13 +85,14 @@ export function resolveGenerationOptions(
   if (newTokens === undefined && modelDefaults.maxLength !== undefined) {
     resolved.maxLength = modelDefaults.maxLength;
   } else {
-    resolved.maxNewTokens = newTokens ?? generationDefaults.maxNewTokens;
+    resolved.maxNewTokens = newTokens ?? defaults.maxNewTokens;
   }
   const minNewTokens = user.minNewTokens ?? modelDefaults.minNewTokens;
-  if (minNewTokens === undefined && modelDefaults.minLength !== undefined) {
-    resolved.minLength = modelDefaults.minLength;
+  const minLength = modelDefaults.minLength ?? special.minLength;
+  if (minNewTokens === undefined && minLength !== undefined) {
+    resolved.minLength = minLength;
   } else {
-    resolved.minNewTokens = minNewTokens ?? generationDefaults.minNewTokens;
+    resolved.minNewTokens = minNewTokens ?? defaults.minNewTokens;
   }
   refuseConflicts(user, resolved);
   return resolved;
@@ -144,6 +149,7 @@ export function decodingRules(
     requireInVocabulary('forcedBosTokenId', [forcedBosTokenId], vocabSize);
     result.forcedBosTokenId = forcedBosTokenId;
   }
+  if (conventionsOf(options).lastPlace !== 'modelSays') delete result.forcedEosTokenIds;
   if (forcedEosTokenId !== undefined) {
     result.forcedEosTokenIds = [...new Set([forcedEosTokenId].flat())];
     requireInVocabulary('forcedEosTokenId', result.forcedEosTokenIds, vocabSize);

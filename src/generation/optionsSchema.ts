@@ -30,12 +30,20 @@ export const generationOptionsSchema = z.strictObject({
     .int()
     .min(0)
     .optional()
-    .describe('Tokens to generate before an end token is allowed: an integer from 0. Default 0.'),
+    .describe(
+      'Tokens to generate before an end token is allowed: an integer from 0. Default 0; with conventions ctranslate2, fairseq and unilm 1 without a decoder prompt.',
+    ),
+  conventions: z
+    .enum(['huggingface', 'ctranslate2', 'fairseq', 'marian', 'unilm'])
+    .optional()
+    .describe(
+      'Whose search to repeat where toolkits differ: the order of processors, the length in scores, what becomes of hypotheses that end, and defaults. Default huggingface.',
+    ),
   lengthPenalty: z
     .number()
     .optional()
     .describe(
-      'Exponent p of the length in beam scores, log-probability / length^p: above 0 favors longer output, below 0 shorter. Default 1.',
+      'Exponent p of the length in beam scores, log-probability / length^p: above 0 favors longer output, below 0 shorter. Default 1; with conventions marian and unilm 0.',
     ),
   numBeamGroups: z
     .int()
@@ -120,6 +128,11 @@ export const generationOptionsSchema = z.strictObject({
     .min(0)
     .optional()
     .describe('No n-gram of this many tokens may occur twice; 0 is no restriction. Default 0.'),
+  noRepeatNgramIgnore: tokenIds
+    .optional()
+    .describe(
+      'With noRepeatNgramSize: ids of tokens, such as punctuation, whose n-grams may occur again; a list. Default: none.',
+    ),
   repetitionPenalty: z
     .number()
     .gt(0)
@@ -315,6 +328,7 @@ type OptionalName =
   | 'prefixAllowedTokens'
   | 'allowedSequences'
   | 'suppressTokens'
+  | 'noRepeatNgramIgnore'
   | 'beginSuppressTokens'
   | 'badWordsIds'
   | 'sequenceBias'
@@ -325,6 +339,7 @@ type OptionalName =
 
 /** Options with every default filled in. */
 export interface ResolvedGenerationOptions extends Pick<GenerationOptions, OptionalName> {
+  conventions: NonNullable<GenerationOptions['conventions']>;
   numBeams: number;
   /** undefined where `maxLength` rules. */
   maxNewTokens?: number;
@@ -359,6 +374,7 @@ export interface ResolvedGenerationOptions extends Pick<GenerationOptions, Optio
 
 /** Hugging Face's defaults; maxNewTokens is used where neither the caller nor the model limits the length. */
 export const generationDefaults = {
+  conventions: 'huggingface',
   numBeams: 1,
   maxNewTokens: 20,
   minNewTokens: 0,

@@ -244,6 +244,11 @@ describe('the search loop', () => {
       { numBeams: 4, numReturnSequences: 4 },
       { numBeams: 4, numReturnSequences: 4, siblingPenalty: 1 },
     ],
+    conventions: [{ numBeams: 4 }, { numBeams: 4, conventions: 'marian' }],
+    noRepeatNgramIgnore: [
+      { minNewTokens: 12, noRepeatNgramSize: 1 },
+      { minNewTokens: 12, noRepeatNgramSize: 1, noRepeatNgramIgnore: [2, 3, 4, 5, 6] },
+    ],
     gnmtLengthPenalty: [{ numBeams: 4 }, { numBeams: 4, gnmtLengthPenalty: 6 }],
     wordReward: [{ numBeams: 4 }, { numBeams: 4, wordReward: 3 }],
     coveragePenalty: [

@@ -5,12 +5,13 @@ import { createBackPointers, trace } from './backPointers.js';
 import { createBeamSelector } from './beam.js';
 import { createDrawnRanking } from './beamSampling.js';
 import { createConstrainedSelector } from './constrainedBeam.js';
+import { conventionsOf, searchesBeams } from './conventions.js';
 import { createEditMaker, needsHistory, selectionSpec } from './edits.js';
 import { advancePosition, createFrontier, park, removeFinished } from './frontier.js';
 import { createGreedySelector } from './greedy.js';
 import { createGroupBeamSelector } from './groupBeam.js';
 import type { DecodingRules, LengthLimits, ResolvedGenerationOptions } from './options.js';
-import { forcedCandidates, forcedTokens } from './processors/forcedTokens.js';
+import { createForcing } from './processors/forcedTokens.js';
 import type { Constraint } from './processors/lexicalConstraints.js';
 import { endForbidden } from './processors/minNewTokens.js';
 import { createStopper } from './processors/stopStrings.js';
@@ -33,6 +34,8 @@ export interface SearchRequest {
   /** Decoder prompts. [batch, promptLength] */
   prompt: Int32Array;
   promptLength: number;
+  /** See `SearchContext.prefix`; made from the prompts where they are scored. */
+  prefix?: SearchContext['prefix'];
   options: ResolvedGenerationOptions;
   limits: LengthLimits;
   rules: DecodingRules;
@@ -59,14 +62,15 @@ const defaultPruneAt = 1 / 8;
  * numReturnSequences only where fewer hypotheses exist.
  * @throws PolybeamError LOGITS_INVALID where the model computed NaN, ABORTED where the signal said so.
  */
-export async function searchBatch(model: StepModel, request: SearchRequest): Promise<GeneratedSequence[][]> {
-  const { source, prompt, promptLength, options, limits, rules } = request;
+export async function searchBatch(model: StepModel, given: SearchRequest): Promise<GeneratedSequence[][]> {
+  const request = conventionsOf(given.options).scoresForced ? splitPrompt(given) : given;
+  const { source, prompt, promptLength, options, limits } = request;
   const context = createContext(model, request);
   const { frontier, attention } = context;
-  const forced = (count: number) => forcedTokens(rules, limits, promptLength, count);
-  const hidden = (count: number) => hiddenClasses(rules, limits, promptLength, count);
+  const hidden = (count: number) => hiddenClasses(context, count);
   const selector = createSelector(context, request.constraints);
-  const edits = createEditMaker(context, selector);
+  const forcing = createForcing(context);
+  const edits = createEditMaker(context, selector, forcing);
   const stopper = createStopper(context);
   const results = (sentence: number) => outputs(context, selector, request, sentence);
   const progress = request.onTokens && createProgress(context, selector, results);
@@ -86,13 +90,12 @@ export async function searchBatch(model: StepModel, request: SearchRequest): Pro
   try {
     for (let count = 1; ; count++) {
       const rows = count === 1 ? 1 : frontier.beams;
-      const only = forced(count);
-      const offered = only ? forcedCandidates(only, frontier.active * rows) : candidates;
+      const offered = forcing.offer(candidates, rows, count);
       const turn: Turn = {
         candidates: offered,
         rows,
         count,
-        hidden: only ? 0 : hidden(count),
+        hidden: forcing.forces(count) ? 0 : hidden(count),
         last: count === limits.maxNewTokens || performance.now() > deadline,
       };
       if (attention) logAttention(attention, candidates);
@@ -108,8 +111,8 @@ export async function searchBatch(model: StepModel, request: SearchRequest): Pro
       if (frontier.parked > 0 && frontier.parked >= frontier.active * (request.pruneAt ?? defaultPruneAt)) {
         state = await model.keep(state, removeFinished(frontier));
       }
-      // Past the first token only the last is ever forced; nobody then reads what the model thinks of it, but how it reads.
-      if (forced(count + 1) && !attention) continue;
+      // What is spared by itself is read by who wants to know how the model reads.
+      if (forcing.spares(count + 1) && !attention) continue;
       candidates = await model.step(state, {
         tokens: frontier.tokens,
         position: frontier.position,
@@ -124,13 +127,8 @@ export async function searchBatch(model: StepModel, request: SearchRequest): Pro
 }
 
 /** Classes of tokens that may not be chosen as new token number `count`. */
-function hiddenClasses(
-  rules: DecodingRules,
-  limits: LengthLimits,
-  promptLength: number,
-  count: number,
-): number {
-  const first = promptLength === 1 && rules.forcedBosTokenId !== undefined ? 2 : 1;
+function hiddenClasses({ rules, limits, frontier, prefix }: SearchContext, count: number): number {
+  const first = prefix ? prefix.length + 1 : firstFree(rules, frontier.promptLength);
   return (
     suppressedToken |
     (endForbidden(limits, count) ? endToken : 0) |
@@ -138,8 +136,38 @@ function hiddenClasses(
   );
 }
 
+/** The first new token that is not forced as a prompt would be. */
+function firstFree(rules: DecodingRules, promptLength: number): number {
+  return promptLength === 1 && rules.forcedBosTokenId !== undefined ? 2 : 1;
+}
+
+/** The same request with all of the prompts but their first token as new tokens that there is no choice of. */
+function splitPrompt(request: SearchRequest): SearchRequest {
+  const { prompt, promptLength, limits, rules, source } = request;
+  const length = promptLength - 1;
+  if (length === 0) return request;
+  const { minNewTokens, maxNewTokens } = limits;
+  const columns = (from: number, to: number) =>
+    Int32Array.from(
+      Array.from({ length: source.batch }, (_, sentence) => [
+        ...prompt.subarray(sentence * promptLength + from, sentence * promptLength + to),
+      ]).flat(),
+    );
+  return {
+    ...request,
+    prompt: columns(0, 1),
+    promptLength: 1,
+    prefix: { ids: columns(1, promptLength), length },
+    limits: {
+      minNewTokens: minNewTokens > 0 ? minNewTokens + length : 0,
+      maxNewTokens: maxNewTokens + length,
+    },
+    rules: { ...rules, forcedBosTokenId: undefined },
+  };
+}
+
 function createContext(model: StepModel, request: SearchRequest): SearchContext {
-  const { source, prompt, promptLength, options, limits, rules, sentenceIds } = request;
+  const { source, prompt, promptLength, prefix, options, limits, rules, sentenceIds } = request;
   const { batch } = source;
   const samples = options.doSample ? options.numReturnSequences : 1;
   const beams = options.numBeams > 1 ? options.numBeams : samples;
@@ -148,6 +176,7 @@ function createContext(model: StepModel, request: SearchRequest): SearchContext 
   return {
     source,
     prompt,
+    prefix,
     frontier: createFrontier(batch, beams, prompt, promptLength, maxLength, needsHistory({ options })),
     pointers: createBackPointers(batch * beams * Math.min(limits.maxNewTokens, 64)),
     options,
@@ -163,7 +192,8 @@ function createContext(model: StepModel, request: SearchRequest): SearchContext 
 function createSelector(context: SearchContext, constraints: SearchRequest['constraints']): Selector {
   if (constraints) return createConstrainedSelector(context, constraints);
   const { doSample, numBeams, numBeamGroups } = context.options;
-  if (numBeams === 1) return doSample ? createSamplingSelector(context) : createGreedySelector(context);
+  if (doSample && numBeams === 1) return createSamplingSelector(context);
+  if (!searchesBeams(context.options)) return createGreedySelector(context);
   if (doSample) return createBeamSelector(context, createDrawnRanking(context));
   return numBeamGroups > 1 ? createGroupBeamSelector(context) : createBeamSelector(context);
 }

@@ -13,7 +13,7 @@ export interface GeneratedSequence {
   ids: number[];
   /**
    * Summed log-probability of the new tokens over length^lengthPenalty, or what replaces it (length in new tokens, end
-   * token included; lengthPenalty 1 in greedy search and sampling). Natural logarithm.
+   * token included; lengthPenalty 1 in greedy search and sampling). Natural logarithm. Other conventions count otherwise.
    */
   score: number;
   /** Log-probability of each new token, as summed in `score`. */
@@ -29,6 +29,8 @@ export interface SearchContext {
   readonly source: SourceBatch;
   /** Decoder prompts. [batch, promptLength] */
   readonly prompt: Int32Array;
+  /** Tokens of each sentence that new tokens begin with: prompts that are scored. [batch, length] */
+  readonly prefix?: { readonly ids: Int32Array; readonly length: number };
   readonly frontier: Frontier;
   readonly pointers: BackPointers;
   readonly options: ResolvedGenerationOptions;

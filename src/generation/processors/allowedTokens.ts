@@ -57,12 +57,13 @@ function byFunction(context: SearchContext): AllowedOf {
 type Trie = Map<number, number>[];
 
 /** What continues one of the sequences; after a whole one an end token. A forced first token is no part of them. */
-function bySequences({ frontier, pointers, options, rules }: SearchContext): AllowedOf {
+function bySequences({ frontier, pointers, options, rules, prefix }: SearchContext): AllowedOf {
   const { trie, whole } = makeTrie(options.allowedSequences ?? []);
   const choices = trie.map((children, node) => [
     ...new Set([...children.keys(), ...(whole.has(node) ? rules.eosTokenIds : [])]),
   ]);
-  const skipped = frontier.promptLength === 1 && rules.forcedBosTokenId !== undefined ? 1 : 0;
+  const forcedFirst = frontier.promptLength === 1 && rules.forcedBosTokenId !== undefined ? 1 : 0;
+  const skipped = prefix?.length ?? forcedFirst;
   const nodeOf = createPathStates(pointers, 0, (node, token, place) =>
     place <= skipped ? node : (trie[node].get(token) ?? node),
   );

@@ -4,7 +4,7 @@ import type { RowEditor } from '../rowEditor.js';
 
 /**
  * No n-gram twice in a row, decoder prompt included (NoRepeatNGram in Hugging Face). A token is banned where the last
- * n-1 tokens occurred before and it followed them.
+ * n-1 tokens occurred before and it followed them, unless one of the n may repeat.
  *
  * One hash table serves all hypotheses: it files each cell [sentence, beam, position] that a token was written to under
  * the n-1 tokens that end there. Rows share cells as they share a beginning, so nothing is copied when beams branch. To
@@ -14,6 +14,10 @@ import type { RowEditor } from '../rowEditor.js';
  */
 interface NgramBlocker {
   readonly size: number;
+  /** First position that counts. */
+  readonly first: number;
+  /** Tokens whose n-grams may repeat. */
+  readonly ignored: ReadonlySet<number>;
   count: number;
   heads: Int32Array;
   next: Int32Array;
@@ -22,11 +26,24 @@ interface NgramBlocker {
   position: Int32Array;
 }
 
-/** A blocker for `size`-grams that has read the prompts; it lists bans in `added`. */
-export function createNgramBlocker(frontier: Frontier, size: number, added: CellList): RowEditor {
+/**
+ * A blocker for `size`-grams that has read the prompts; it lists bans in `added`.
+ *
+ * @param first position of the first token that counts: 1 leaves the decoder start token out
+ * @param ignored tokens whose n-grams may repeat
+ */
+export function createNgramBlocker(
+  frontier: Frontier,
+  size: number,
+  added: CellList,
+  first = 0,
+  ignored: readonly number[] = [],
+): RowEditor {
   const capacity = 1024;
   const blocker: NgramBlocker = {
     size,
+    first,
+    ignored: new Set(ignored),
     count: 0,
     heads: new Int32Array(capacity).fill(-1),
     next: new Int32Array(capacity),
@@ -65,11 +82,14 @@ function banRow(
   added: CellList,
 ): void {
   const { position, ancestry, maxLength } = frontier;
-  if (position + 1 < blocker.size) return;
+  if (position + 1 - blocker.first < blocker.size) return;
   if (blocker.size === 1) {
-    for (let at = 0; at <= position; at++) banCell(added, modelRow, tokenAt(frontier, slot, beam, at));
+    for (let at = blocker.first; at <= position; at++) {
+      banUnlessIgnored(blocker, added, modelRow, tokenAt(frontier, slot, beam, at));
+    }
     return;
   }
+  if (blocker.ignored.size > 0 && endsIgnored(blocker, frontier, slot, beam)) return;
   const row = (slot * frontier.beams + beam) * maxLength;
   const hash = ngramHash(blocker, frontier, slot, beam, position);
   let cell = blocker.heads[hash & (blocker.heads.length - 1)];
@@ -80,9 +100,26 @@ function banRow(
       ancestry[row + at] === blocker.beam[cell] &&
       sameNgram(blocker, frontier, slot, beam, at)
     ) {
-      banCell(added, modelRow, tokenAt(frontier, slot, beam, at + 1));
+      banUnlessIgnored(blocker, added, modelRow, tokenAt(frontier, slot, beam, at + 1));
     }
   }
+}
+
+function banUnlessIgnored({ ignored }: NgramBlocker, added: CellList, row: number, token: number): void {
+  if (!ignored.has(token)) banCell(added, row, token);
+}
+
+/** Whether a token that may repeat is among the last n-1 of a row. */
+function endsIgnored(
+  { size, ignored }: NgramBlocker,
+  frontier: Frontier,
+  slot: number,
+  beam: number,
+): boolean {
+  for (let back = 0; back < size - 1; back++) {
+    if (ignored.has(tokenAt(frontier, slot, beam, frontier.position - back))) return true;
+  }
+  return false;
 }
 
 /** Whether the n-1 tokens of a row that end at `at` equal those that end at the present position. */
@@ -101,7 +138,7 @@ function sameNgram(
 }
 
 function file(blocker: NgramBlocker, frontier: Frontier, slot: number, beam: number, position: number): void {
-  if (blocker.size === 1 || position + 2 < blocker.size) return;
+  if (blocker.size === 1 || position + 2 - blocker.first < blocker.size) return;
   if (blocker.count === blocker.next.length) grow(blocker);
   const cell = blocker.count++;
   const hash = ngramHash(blocker, frontier, slot, beam, position);

@@ -1,4 +1,6 @@
-import type { Frontier } from '../frontier.js';
+import { type CellList, scaleCell } from '../cellList.js';
+import { type Frontier, tokenAt } from '../frontier.js';
+import type { RowEditor } from '../rowEditor.js';
 
 /**
  * Repetition penalty (Keskar et al., "CTRL", 2019, section 4.1, as Hugging Face applies it): every token that occurs in
@@ -30,4 +32,18 @@ export function listPenalized(frontier: Frontier, rowsPerSentence: number, out: 
       }
     }
   }
+}
+
+/**
+ * The same without the decoder start token, which leaves no token at all before the first new one: by factors of the
+ * tokens that occur.
+ */
+export function createRepetitionScaling(frontier: Frontier, penalty: number, scaled: CellList): RowEditor {
+  return {
+    edit: (slot, beam, row) => {
+      const seen = new Set<number>();
+      for (let at = 1; at <= frontier.position; at++) seen.add(tokenAt(frontier, slot, beam, at));
+      for (const token of seen) scaleCell(scaled, row, token, penalty, 1 / penalty);
+    },
+  };
 }

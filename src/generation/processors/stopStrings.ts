@@ -19,6 +19,7 @@ export interface Stopper {
 /** A stopper for `stopStrings` and the caller's `decode`; undefined where there is nothing to stop at. */
 export function createStopper(context: SearchContext): Stopper | undefined {
   const { frontier, pointers, options } = context;
+  const skipped = context.prefix?.length ?? 0;
   const strings = stopStringList(options);
   if (strings.length === 0) return undefined;
   const decode = options.decode as NonNullable<ResolvedGenerationOptions['decode']>;
@@ -36,7 +37,7 @@ export function createStopper(context: SearchContext): Stopper | undefined {
         for (let at = row * width; at < (row + 1) * width; at++) {
           if (logits[at] === Number.NEGATIVE_INFINITY) continue;
           places.push(at);
-          outputs.push([...begun, ids ? ids[at] : at % width]);
+          outputs.push([...begun, ids ? ids[at] : at % width].slice(skipped));
         }
       }
       const marks = new Uint8Array(logits.length);

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import '../node/install.js';
+import type { GenerationOptions } from '../generation/options.js';
+import { loadModel } from './loadModel.js';
+
+/*
+ * What CTranslate2 4.8.5 and Marian 1.12 make of the checkpoints in test/fixtures/conventions
+ * (tools/makeConventionsFixtures.py): ids of n-best lists, and scores. fairseq and UniLM: see
+ * src/generation/conventions.test.ts.
+ */
+
+interface Fixture {
+  version: string;
+  inputs: number[][];
+  cases: {
+    options: GenerationOptions & { prompt?: number[] };
+    /** Per input: [ids, score], best first. */
+    outputs: [number[], number][][];
+  }[];
+}
+
+const directory = new URL('../../test/fixtures/conventions/', import.meta.url);
+const checkpoints = [
+  ['ctranslate2', 'marian'],
+  ['marian', 'marian-sines'],
+] as const;
+
+for (const [conventions, checkpoint] of checkpoints) {
+  const path = new URL(`${conventions}.json`, directory);
+  const { version, inputs, cases } = JSON.parse(readFileSync(path, 'utf8')) as Fixture;
+  const model = await loadModel(new URL(checkpoint, directory).pathname, { device: 'cpu' });
+  afterAll(() => model.dispose());
+
+  describe(`conventions '${conventions}' equal version ${version}`, () => {
+    it.each(cases.map((one) => [JSON.stringify(one.options), one] as const))('%s', async (_, one) => {
+      const { prompt, ...options } = one.options;
+      const results = await model.generate(
+        inputs.map((inputIds) => ({ inputIds, decoderInputIds: prompt })),
+        { ...options, conventions },
+      );
+      expect(results.map(({ sequences }) => sequences.map(({ ids }) => ids))).toEqual(
+        one.outputs.map((outputs) => outputs.map(([ids]) => ids)),
+      );
+      one.outputs.forEach((outputs, input) => {
+        outputs.forEach(([, score], rank) => {
+          expect(Math.abs(results[input].sequences[rank].score - score)).toBeLessThan(1e-3);
+        });
+      });
+    });
+
+    it('is not what Hugging Face does', async () => {
+      let different = 0;
+      for (const { options, outputs } of cases.filter((one) => (one.options.numBeams ?? 1) > 2).slice(0, 8)) {
+        const { prompt, ...rest } = options;
+        const results = await model.generate(
+          inputs.map((inputIds) => ({ inputIds, decoderInputIds: prompt })),
+          rest,
+        );
+        const same = results.every(({ sequences }, i) =>
+          sequences.every(({ ids }, j) => String(ids) === String(outputs[i][j]?.[0])),
+        );
+        if (!same) different++;
+      }
+      expect(different).toBeGreaterThan(3);
+    });
+  });
+}
