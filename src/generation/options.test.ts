@@ -17,6 +17,7 @@ function refusal(run: () => unknown): { code: ErrorCode; message: string } {
 describe('resolveGenerationOptions', () => {
   it('has the defaults of Hugging Face', () => {
     expect(resolveGenerationOptions()).toEqual({
+      conventions: 'huggingface',
       numBeams: 1,
       maxNewTokens: 20,
       minNewTokens: 0,
@@ -56,6 +57,41 @@ describe('resolveGenerationOptions', () => {
     const limited = resolveGenerationOptions({ maxNewTokens: 7 }, { maxLength: 512 });
     expect(limited.maxNewTokens).toBe(7);
     expect(limited.maxLength).toBeUndefined();
+  });
+
+  it('has other defaults under other conventions, after the caller and the model', () => {
+    expect(resolveGenerationOptions({ conventions: 'marian', numBeams: 4 })).toMatchObject({
+      lengthPenalty: 0,
+      minNewTokens: 0,
+    });
+    const unilm = resolveGenerationOptions({ conventions: 'unilm', numBeams: 4 });
+    expect(unilm).toMatchObject({ lengthPenalty: 0, minLength: 2 });
+    expect(lengthLimits(unilm, 1, 100).minNewTokens).toBe(1);
+    expect(lengthLimits(unilm, 2, 100).minNewTokens).toBe(0);
+    expect(
+      resolveGenerationOptions({ conventions: 'unilm', minNewTokens: 3 }, { lengthPenalty: 0.6 }),
+    ).toMatchObject({ lengthPenalty: 0.6, minNewTokens: 3 });
+  });
+
+  it.each([
+    [{ conventions: 'fairseq', doSample: true }, ['doSample', 'fairseq']],
+    [
+      { conventions: 'marian', numBeams: 4, numBeamGroups: 2, diversityPenalty: 1 },
+      ['numBeamGroups', 'marian'],
+    ],
+    [{ conventions: 'unilm', numBeams: 4, siblingPenalty: 1 }, ['siblingPenalty', 'unilm']],
+    [{ conventions: 'ctranslate2', numBeams: 4, forceWordsIds: [[3]] }, ['forceWordsIds', 'ctranslate2']],
+    [{ conventions: 'ctranslate2', numBeams: 4, earlyStopping: true }, ['earlyStopping', 'ctranslate2']],
+    [{ conventions: 'fairseq', numBeams: 4, patience: 2 }, ['patience', 'fairseq']],
+    [
+      { conventions: 'marian', numBeams: 4, lengthPenalty: 1, wordReward: 1 },
+      ['lengthPenalty', 'wordReward'],
+    ],
+    [{ noRepeatNgramIgnore: [3] }, ['noRepeatNgramIgnore', 'noRepeatNgramSize 0']],
+  ])('refuses %j, which its conventions have no use for', (options, names) => {
+    const { code, message } = refusal(() => resolveGenerationOptions(options));
+    expect(code).toBe('OPTION_CONFLICT');
+    for (const name of names) expect(message).toContain(name);
   });
 
   it('draws a new seed each time, and keeps the one it is given', () => {
