@@ -202,6 +202,12 @@ const validationSchema = z.strictObject({
   numBeams: count
     .default(1)
     .describe('Beams of the translations for BLEU; 1 is greedy, fast, and ranks checkpoints about as well.'),
+  lowercase: z
+    .boolean()
+    .optional()
+    .describe(
+      'Compare in lower case, as a model must be that writes nothing else. Default: vocabulary.train.lowercase, else false.',
+    ),
   maxSentences: count
     .default(1000)
     .describe('Validation pairs used at most, from the first: validation should cost little of the time.'),

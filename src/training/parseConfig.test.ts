@@ -45,6 +45,13 @@ describe('parseTrainConfig', () => {
     expect(config.vocabulary).toEqual({ train: {} });
   });
 
+  it('compares in lower case where the vocabulary has no other', () => {
+    const lowercase = (vocabulary: object, validation = {}) =>
+      parseTrainConfig({ ...minimal, vocabulary, validation }).validation.lowercase;
+    expect([lowercase({}), lowercase({ train: { lowercase: true } })]).toEqual([false, true]);
+    expect(lowercase({ train: { lowercase: true } }, { lowercase: false })).toBe(false);
+  });
+
   it('takes fields over the preset', () => {
     const config = parseTrainConfig(changed('model', { preset: 'tiny', dropout: 0, decoderLayers: 2 }));
     expect(config.model).toEqual({

@@ -47,6 +47,10 @@ export function parseTrainConfig(value: unknown, name = 'The configuration'): Tr
     ...result.data,
     model: resolveModel(result.data.model),
     vocabulary: resolveVocabulary(result.data, given, name),
+    validation: {
+      ...result.data.validation,
+      lowercase: result.data.validation.lowercase ?? result.data.vocabulary.train?.lowercase ?? false,
+    },
     schedule: {
       ...result.data.schedule,
       totalUpdates: result.data.schedule.totalUpdates ?? result.data.budget.maxUpdates,

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -76,6 +76,31 @@ describe('train', () => {
     await expect(train({ ...wider, output: join(directory, 'other') })).rejects.toMatchObject({
       code: 'WEIGHT_SHAPE',
     });
+  });
+
+  test('scores validation in lower case where it is told to', async () => {
+    const scores: number[] = [];
+    for (const lowercase of [false, true]) {
+      const directory = await fresh('lowercase');
+      const config = await tinyConfig(directory, {
+        init: join(whole, 'run/model'),
+        vocabulary: {},
+        budget: { maxUpdates: 1 },
+        validation: { everyUpdates: 1, maxSentences: 60, lowercase },
+        checkpoints: { averageLast: 0 },
+      });
+      const upper = join(directory, 'upper.tsv');
+      const lines = (await readFile(join(directory, 'train.tsv'), 'utf8')).split('\n');
+      await writeFile(
+        upper,
+        lines.map((line) => line.replace(/\t.*/, (text) => text.toUpperCase())).join('\n'),
+      );
+      const validation = config.data.validation!.map((source) => ({ ...source, tsv: upper }));
+      const result = await train({ ...config, data: { ...config.data, validation } });
+      scores.push(result.best!.score);
+    }
+    expect(scores[0]).toBe(0);
+    expect(scores[1]).toBeGreaterThan(0);
   });
 
   test('interrupted and resumed, gives the same weights bit for bit', async () => {

@@ -202,6 +202,7 @@ async function validation(
 ): Promise<((signal: AbortSignal | undefined) => Promise<Validation | undefined>) | undefined> {
   if (!config.data.validation) return undefined;
   const { metric, numBeams, maxSentences } = config.validation;
+  const lowercase = config.validation.lowercase ?? false;
   const all = await readParallelText(config.data.validation);
   warnOfText(all, 'validation', options);
   const text = {
@@ -220,7 +221,8 @@ async function validation(
   const limit = model.maxSource;
   const sources = pairs.map((pair) => Array.from(pair.source).slice(0, limit));
   const compile = { device: config.device as Device, threads: config.threads };
-  const bleu = { model, tokenizer, rules, text: { sources, references: text.target }, numBeams, compile };
+  const references = text.target;
+  const bleu = { model, tokenizer, rules, text: { sources, references }, numBeams, lowercase, compile };
   return async (signal) => {
     const values: Record<string, number> = { ...(await evaluateLoss(step, losses)) };
     if (metric === 'loss') return { score: values.loss, values };

@@ -22,6 +22,8 @@ export interface BleuValidation {
   rules: DecodingRules;
   text: ValidationText;
   numBeams: number;
+  /** Compare in lower case. */
+  lowercase: boolean;
   compile: Pick<CompileOptions, 'device' | 'threads'>;
 }
 
@@ -57,7 +59,7 @@ export async function validateBleu(
   validation: BleuValidation,
   signal?: AbortSignal,
 ): Promise<number | undefined> {
-  const { model, tokenizer, rules, text, numBeams } = validation;
+  const { model, tokenizer, rules, text, numBeams, lowercase } = validation;
   const decoder = createStepModel(model, { ...validation.compile, weights: liveWeights(step) });
   try {
     const longest = Math.max(...text.sources.map((source) => source.length));
@@ -79,7 +81,7 @@ export async function validateBleu(
         hypotheses[index] = texts[i];
       });
     }
-    return corpusBleu(hypotheses, [text.references]).score;
+    return corpusBleu(hypotheses, [text.references], { lowercase }).score;
   } finally {
     await decoder.release();
   }
