@@ -41,6 +41,12 @@ const benches: Record<string, BenchEntry> = {
     load: async () => (await import('./load.js')).benchLoad,
     profiles: false,
   },
+  serve: {
+    description:
+      'Time serving sentences that come one by one, 32 at a time, beside the same work in batches; the model of decode.',
+    load: async () => (await import('./serve.js')).benchServe,
+    profiles: false,
+  },
 };
 
 const examples = `

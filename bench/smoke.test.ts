@@ -4,6 +4,7 @@ import { benchDecode, type DecodeDesign, decodeDesign } from './decode.js';
 import { benchLoad } from './load.js';
 import { padTokenOf, transformerWeights, writeRandomModel } from './randomModel.js';
 import type { Report, Row } from './rows.js';
+import { benchServe } from './serve.js';
 import { benchTrain, trainDesign } from './train.js';
 import { openGradients, openUpdate } from './trainWork.js';
 
@@ -60,6 +61,15 @@ describe('benches on a tiny model', () => {
     const rows = await rowsOf((report) => benchLoad(once, report, decode));
     expect(rows[0]).toMatchObject({ case: 'float32 until the first token', ms: expect.any(Number) });
     expect(rows.slice(1).every((row) => row.mb !== undefined)).toBe(true);
+  });
+
+  it('serve', async () => {
+    const rows = await rowsOf((report) => benchServe({ ...once, case: 'beam 4' }, report, decode));
+    expect(rows.map(({ case: name, peer }) => [name, peer])).toEqual([
+      ['float32 32 clients beam 4', 'offline'],
+      ['int8 32 clients beam 4', 'offline'],
+    ]);
+    for (const row of rows) expect(row.ratio).toBeGreaterThan(0);
   });
 
   it('--operators', async () => {

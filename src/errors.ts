@@ -29,6 +29,7 @@ export const errorCatalogue = {
   LANGUAGE_UNKNOWN: 'A target language that the model was not trained for.',
   INPUT_INVALID: 'An input line or value that cannot be used.',
   ABORTED: 'A search was stopped by its AbortSignal.',
+  QUEUE_FULL: 'A batcher was given more requests than it may let wait.',
   LOGITS_INVALID: 'A model computed a next-token distribution that is not a number.',
   TRAINING_DIVERGED: 'The loss became NaN or infinite.',
   CHECKPOINT_MISMATCH: 'A training checkpoint belongs to another configuration.',

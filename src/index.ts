@@ -38,6 +38,12 @@ export type { OutputProgress } from './generation/progress.js';
 export type { StepModel } from './generation/stepModel.js';
 export { streamGeneration } from './generation/stream.js';
 export { type AlignmentLink, pharaoh, type WordAlignment } from './pretrained/alignment.js';
+export {
+  type Batcher,
+  type BatcherOptions,
+  createBatcher,
+  type RequestOptions,
+} from './pretrained/batcher.js';
 export { type EnsembleModel, loadEnsemble } from './pretrained/loadEnsemble.js';
 export { type LoadOptions, loadModel } from './pretrained/loadModel.js';
 export type {

@@ -7,7 +7,7 @@ import type { AttentionObserver, KeysAndValues, SelfAttentionMode } from '../nn/
 export interface OwnInputs {
   /** int32 [rows, length]; [rows] for one token of each row over a cache, where hidden states have no length either. */
   inputIds: tf.Tensor;
-  /** int32 [length], positions of the columns of `inputIds`. */
+  /** int32 [length], positions of the columns of `inputIds`; [rows] where each row has its own. */
   positions: tf.Tensor;
   self: SelfAttentionMode;
   dropout?: DropoutSource;

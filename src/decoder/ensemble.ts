@@ -89,6 +89,18 @@ export function createEnsemble(
       const next: EnsembleState = { batch, beams, spec, states: kept };
       return next;
     },
+    ...(members.every((member) => member.adopt) && {
+      adopt: async (into: DecodingState, from: DecodingState, places: readonly number[]) => {
+        const { states, spec } = into as EnsembleState;
+        const given = (from as EnsembleState).states;
+        const taken = await inTurn(members, (member, index) =>
+          member.adopt!(states[index], given[index], places),
+        );
+        const { batch, beams } = taken[0];
+        const next: EnsembleState = { batch, beams, spec, states: taken };
+        return next;
+      },
+    }),
     dispose: (state) => {
       disposeAll(members, (state as EnsembleState).states);
     },
@@ -126,8 +138,8 @@ function checkMembers(members: readonly StepModel[], { weights, combine }: Ensem
 }
 
 /** Edits and choice come after the members are combined. */
-function bareSelection({ attention }: SelectionSpec): SelectionSpec {
-  return attention ? { ...everyLogit, attention } : everyLogit;
+function bareSelection({ attention, ownPositions }: SelectionSpec): SelectionSpec {
+  return { ...everyLogit, ...(attention && { attention }), ...(ownPositions && { ownPositions }) };
 }
 
 /** Layers and heads that every member has. */

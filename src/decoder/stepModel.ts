@@ -10,6 +10,7 @@ import type {
   StepFeed,
   StepModel,
 } from '../generation/stepModel.js';
+import { adopt } from './adopt.js';
 import {
   type CacheMemory,
   cacheMemoryOf,
@@ -18,18 +19,21 @@ import {
   nextCapacity,
 } from './cacheMemory.js';
 import { type Decoder, readsSource } from './encoderDecoder.js';
+import { placeRows, settleRows } from './ownPositions.js';
 import { editFeeds } from './selection.js';
 import { cacheNames, createStepPrograms, nextName, type StepPrograms } from './stepPrograms.js';
 
 /** The caches and the source of one batch. */
-interface State extends DecodingState {
+export interface State extends DecodingState {
   batch: number;
   beams: number;
   spec: SelectionSpec;
   maxLength: number;
   capacity: number;
-  /** Positions written in every row. */
+  /** Positions written in every row; the farthest where sentences have their own. */
   used: number;
+  /** Positions that each sentence has written, where they have their own. [batch] */
+  lengths: Int32Array;
   /** `key.0`, `value.0`, ...: [batch * beams, heads, capacity, size] */
   caches: KeptValues;
   /**
@@ -44,7 +48,7 @@ interface State extends DecodingState {
 interface Bound {
   feeds: Record<string, AnyValue>;
   /** Filled anew for each step. */
-  small: Record<'tokens' | 'position' | 'ancestry', Value>;
+  small: Record<'tokens' | 'position' | 'ancestry', Value> & { positions?: Value };
   into: Record<string, AnyValue>;
 }
 
@@ -77,6 +81,11 @@ export function createStepModel(model: Decoder, options: CompileOptions): Sequen
       return step(memoryFor(program), program, state as State, feed);
     },
     keep: async (state, sentences) => keep(memory!, state as State, sentences),
+    // Caches that lie elsewhere cannot be rearranged from here.
+    ...((options.device ?? 'cpu') === 'cpu' && {
+      adopt: (into: DecodingState, from: DecodingState, places: readonly number[]) =>
+        adopt(into as State, from as State, places),
+    }),
     dispose: (state) => free(state as State),
     warmUp: async (spec) => {
       await Promise.all([programs.source(), programs.step(spec)]);
@@ -134,6 +143,7 @@ async function start(
     maxLength: feed.maxLength,
     capacity: firstCapacity(promptLength, feed.maxLength),
     used: promptLength - 1,
+    lengths: new Int32Array(batch),
     caches: {},
     memory: {},
   };
@@ -144,6 +154,7 @@ async function start(
       ...feed,
       tokens: Int32Array.from({ length: batch }, (_, row) => feed.prompt[(row + 1) * promptLength - 1]),
       position: promptLength - 1,
+      positions: new Int32Array(batch).fill(promptLength - 1),
       ancestry: new Int32Array(batch * feed.maxLength),
     });
     // Every beam reads the prompt from the first row of its sentence: ancestry is 0 there.
@@ -187,13 +198,14 @@ async function beginCaches(
 }
 
 /** Feeds that last until caches move: the caches themselves, the source, and arrays that each step fills anew. */
-function bind({ batch, beams, capacity, caches, memory }: State): Bound {
+function bind({ batch, beams, spec, capacity, caches, memory }: State): Bound {
   const into: Bound['into'] = {};
   for (const [name, cache] of Object.entries(caches)) into[nextName(name)] = cache;
   const small = {
     tokens: integers([batch * beams]),
     position: integers([1]),
     ancestry: integers([batch, beams, capacity]),
+    ...(spec.ownPositions && { positions: integers([batch * beams]) }),
   };
   return { feeds: { ...small, ...memory, ...caches }, small, into };
 }
@@ -206,18 +218,32 @@ async function step(
 ): Promise<Candidates> {
   const { batch, beams, spec } = state;
   const rows = batch * beams;
-  if (feed.position >= state.capacity) {
-    state.capacity = nextCapacity(state.capacity, state.maxLength);
+  const places = spec.ownPositions ? placeRows(feed.positions!, state.lengths) : undefined;
+  const position = places?.slot ?? feed.position;
+  if (position >= state.capacity) {
+    state.capacity = Math.max(position + 1, nextCapacity(state.capacity, state.maxLength));
     state.caches = await memory.grow(state.caches, state.capacity, state.used);
     state.bound = undefined;
   }
   state.bound ??= bind(state);
   const { feeds, small, into } = state.bound;
   (small.tokens.data as Int32Array).set(feed.tokens.subarray(0, rows));
-  small.position.data[0] = feed.position;
+  small.position.data[0] = position;
   copyAncestry(state, feed, small.ancestry.data as Int32Array);
+  if (places) {
+    for (let row = 0; row < rows; row++) {
+      small.positions!.data[row] = Math.max(0, places.positions[Math.floor(row / beams)]);
+      small.ancestry.data[row * state.capacity + position] = row % beams;
+    }
+  }
   const outputs = await program.run(Object.assign(feeds, editFeeds(spec, rows, feed)), into);
-  state.used = feed.position + 1;
+  state.used = places ? Math.max(state.used, position + 1) : position + 1;
+  if (places) {
+    for (const cache of Object.values(state.caches)) settleRows(cache as Value, places);
+    places.positions.forEach((own, sentence) => {
+      if (own >= 0) state.lengths[sentence] = own + 1;
+    });
+  }
   const width = spec.candidates === 0 ? outputs.logits.shape[1] : spec.candidates;
   return {
     rows,
@@ -235,13 +261,15 @@ async function step(
 function copyAncestry({ batch, beams, capacity, maxLength }: State, feed: StepFeed, table: Int32Array): void {
   for (let row = 0; row < batch * beams; row++) {
     const from = row * maxLength;
-    table.set(feed.ancestry.subarray(from, from + feed.position + 1), row * capacity);
+    const position = feed.positions?.[Math.floor(row / beams)] ?? feed.position;
+    table.set(feed.ancestry.subarray(from, from + position + 1), row * capacity);
   }
 }
 
 async function keep(memory: CacheMemory, state: State, sentences: readonly number[]): Promise<State> {
   state.caches = await memory.keep(state.caches, sentences, state.beams);
   state.memory = await memory.keep(state.memory, sentences, 1);
+  state.lengths = Int32Array.from(sentences, (sentence) => state.lengths[sentence]);
   state.batch = sentences.length;
   state.bound = undefined;
   return state;

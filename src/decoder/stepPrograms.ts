@@ -6,6 +6,7 @@ import type { AttentionSpec, SelectionSpec } from '../generation/stepModel.js';
 import type { KeysAndValues, SelfAttentionMode } from '../nn/attention.js';
 import { type AttentionProbe, createAttentionProbe } from './alignment.js';
 import { type Decoder, type EncoderDecoder, readsSource } from './encoderDecoder.js';
+import { written } from './ownPositions.js';
 import { selectCandidates, selectionSignature } from './selection.js';
 
 /**
@@ -101,7 +102,7 @@ function pairs(model: Decoder, inputs: Tensors, key: string, value: string): Key
   }));
 }
 
-/** @param tokens [rows, length] @param positions [length] */
+/** @param tokens [rows, length] @param positions [length], or [rows] of one token each */
 function decode(
   model: Decoder,
   p: Parameters,
@@ -153,6 +154,7 @@ function stepSignature(model: Decoder, spec: SelectionSpec): Signature {
     tokens: { type: 'int32', shape: [rows] },
     position: { type: 'int32', shape: [1] },
     ancestry: { type: 'int32', shape: ['batch', 'beams', 'capacity'] },
+    ...(spec.ownPositions && { positions: { type: 'int32', shape: [rows] } }),
     ...selectionSignature(spec, rows),
     ...Object.fromEntries(cacheNames(model).map((name) => [name, cache])),
     ...memorySignature(model),
@@ -162,12 +164,14 @@ function stepSignature(model: Decoder, spec: SelectionSpec): Signature {
 function compileStep(model: Decoder, spec: SelectionSpec, options: CompileOptions): Promise<Program> {
   const fn = (inputs: Tensors, p: Parameters): Tensors => {
     const probe = createAttentionProbe(spec.attention, model.decoderLayers);
+    const { position, positions = position, ancestry, tokens } = inputs;
     const self: SelfAttentionMode = {
       kind: 'cached',
       caches: pairs(model, inputs, 'key', 'value'),
-      position: { position: inputs.position, ancestry: inputs.ancestry },
+      position: { position, ancestry },
     };
-    const { hidden, caches } = decode(model, p, inputs, inputs.tokens, inputs.position, self, probe);
+    if (spec.ownPositions) self.visible = written(positions, position, ancestry.shape[2]!);
+    const { hidden, caches } = decode(model, p, inputs, tokens, positions, self, probe);
     const weights = probe.weights();
     return {
       ...selectCandidates(model.logits(p, hidden), spec, inputs),

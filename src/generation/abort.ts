@@ -3,6 +3,14 @@ import { PolybeamError } from '../errors.js';
 /** The longest a search computes without letting anything else run, where it could be told to stop. Milliseconds. */
 const breath = 20;
 
+/** Lets timers and events run; `setImmediate` where there is one, since a timer takes a millisecond and more. */
+export function giveWay(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === 'function') setImmediate(resolve);
+    else setTimeout(resolve);
+  });
+}
+
 /**
  * A function to call between steps. A model may compute without ever giving way to timers and events, so that nobody
  * would get to call `abort`: with a signal, the search gives way every now and then.
@@ -19,13 +27,13 @@ export function createInterruption(signal: AbortSignal | undefined): () => Promi
       { cause: signal.reason },
     );
   };
-  const giveWay = async () => {
-    await new Promise((resolve) => setTimeout(resolve));
+  const pause = async () => {
+    await giveWay();
     last = performance.now();
     check();
   };
   return () => {
     check();
-    return signal && performance.now() - last > breath ? giveWay() : undefined;
+    return signal && performance.now() - last > breath ? pause() : undefined;
   };
 }

@@ -57,6 +57,8 @@ export interface SelectionSpec {
   ownLogits: boolean;
   /** Which weights over the source are wanted as `Candidates.attention`. Default: none are computed. */
   attention?: AttentionSpec;
+  /** Whether steps carry `positions`, since sentences may be taken in: see `StepModel.adopt`. Default false. */
+  ownPositions?: boolean;
 }
 
 /** Every logit of a row as it is, without edits or choice. */
@@ -113,8 +115,13 @@ export interface StartFeed extends StepEdits {
 export interface StepFeed extends StepEdits {
   /** The token each row appended last: it is read, and its keys and values stored at [row, position]. [rows] */
   tokens: Int32Array;
-  /** Position of `tokens`: promptLength in the first step, one more each time. */
+  /** Position of `tokens`: promptLength in the first step, one more each time. With `positions` the largest of them. */
   position: number;
+  /**
+   * Where the selection announces it, the position of each sentence. -1 is a sentence that takes no part: nothing of it
+   * is written or lost, and its candidates mean nothing. A sentence that nobody asks about any more may be at 0. [batch]
+   */
+  positions?: Int32Array;
   /**
    * From which beam row of its sentence each position 0..position of each row is read. Prompt positions are 0.
    * [batch, beams, maxLength]
@@ -172,6 +179,12 @@ export interface StepModel {
   step(state: DecodingState, feed: StepFeed): Promise<Candidates>;
   /** Keeps only the listed sentences, in the listed order (ascending): the others have left the batch. */
   keep(state: DecodingState, sentences: readonly number[]): Promise<DecodingState>;
+  /**
+   * Takes the sentences of `from` in at the given places of `into`: of sentences that have left, or behind the last one
+   * without a gap. Both have one selection, which announces `ownPositions`, and one number of beams; the larger of their
+   * maxLength holds from now on. `from` is used up. A model without this serves each search by itself.
+   */
+  adopt?(into: DecodingState, from: DecodingState, places: readonly number[]): Promise<DecodingState>;
   /** Frees what the state holds. */
   dispose(state: DecodingState): void;
 }

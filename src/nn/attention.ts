@@ -59,8 +59,10 @@ export type SelfAttentionMode =
       kind: 'cached';
       caches: readonly AttentionCache[];
       position: CachePosition;
-      /** Added to the scores. [1, heads, 1, capacity] */
+      /** Added to the scores. [rows or 1, heads or 1, 1, capacity] */
       bias?: tf.Tensor;
+      /** int32 [rows, capacity]: 1 where a row reads a position. Default all. */
+      visible?: tf.Tensor;
     };
 
 /**
@@ -89,7 +91,7 @@ export function selfAttentionOf(
   layer: number,
 ): { context: tf.Tensor; cache?: AttentionCache } {
   if (mode.kind === 'cached') {
-    const options = { scale: shape.scale, bias: mode.bias };
+    const options = { scale: shape.scale, bias: mode.bias, visible: mode.visible };
     return cachedAttention(query, key, value, shape.heads, mode.caches[layer], mode.position, options);
   }
   const context = attention(query, key, value, shape.heads, mode.visibility, shape);

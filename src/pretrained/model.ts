@@ -118,8 +118,13 @@ export interface AlignedTranslation extends WordAlignment {
   text: string;
 }
 
+/** Where a model keeps its parts. */
+export const modelParts = Symbol('parts');
+
 /** A loaded model directory. */
 export interface Model {
+  /** What it is made of, for those who serve it in another way. */
+  readonly [modelParts]: ModelParts;
   readonly directory: string;
   /** config.json as it is. */
   readonly config: RawConfig;
@@ -220,6 +225,7 @@ export function makeModel(parts: ModelParts): Model {
     return { pieces, outputs: await decodeAll(inputs, rest, dropUndefined(batching), request) };
   };
   return {
+    [modelParts]: parts,
     directory,
     config,
     tokenizer,

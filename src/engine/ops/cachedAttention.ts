@@ -21,8 +21,10 @@ export interface CachePosition {
 export interface CachedAttentionOptions {
   /** Factor of the products of queries and keys; default 1 / sqrt(features of one head). */
   scale?: number;
-  /** Added to the scores. [1, heads, 1, capacity] */
+  /** Added to the scores. [rows or 1, heads or 1, 1, capacity] */
   bias?: tf.Tensor;
+  /** int32 [rows, capacity]: 1 where a row reads a position, 0 where that is hidden from it. Default all 1. */
+  visible?: tf.Tensor;
 }
 
 /**
@@ -38,12 +40,13 @@ export function cachedAttention(
   heads: number,
   cache: AttentionCache,
   { position, ancestry }: CachePosition,
-  { scale, bias }: CachedAttentionOptions = {},
+  { scale, bias, visible }: CachedAttentionOptions = {},
 ): { context: tf.Tensor; cache: AttentionCache } {
   const oneEach = (x: tf.Tensor) => (x.rank === 2 ? tf.expandDims(x, 1) : x);
   const inputs = [...[query, key, value].map(oneEach), cache.key, cache.value, position, ancestry];
   if (bias) inputs.push(bias);
-  const attributes = { heads, bias: bias ? 1 : 0, ...scaleAttribute(scale) };
+  if (visible) inputs.push(visible);
+  const attributes = { heads, bias: bias ? 1 : 0, visible: visible ? 1 : 0, ...scaleAttribute(scale) };
   const compute = (...given: tf.Tensor[]): tf.Tensor[] => {
     const [q, k, v, pastKey, pastValue, at, table] = given;
     const capacity = pastKey.shape[2]!;
@@ -52,13 +55,21 @@ export function cachedAttention(
     const keys = tf.where(here, splitHeads(k, heads), pastKey);
     const values = tf.where(here, splitHeads(v, heads), pastValue);
     const future = tf.mul(tf.cast(tf.greater(positions, at), 'float32'), -1e9).reshape([1, 1, 1, capacity]);
-    const seen = { bias: bias ? tf.add(bias, future) : future };
+    const unseen = visible ? tf.add(hiddenScores(visible), future) : future;
+    const seen = { bias: bias ? tf.add(bias, unseen) : unseen };
     const rows = ancestors(keys, table);
     const context = attention(q, readRows(keys, rows), readRows(values, rows), heads, seen, { scale });
     return [context, keys, values];
   };
   const outputs = region('cachedAttention', inputs, attributes, compute);
   return { context: outputs[0].reshape(query.shape), cache: { key: outputs[1], value: outputs[2] } };
+}
+
+/** What is added to scores for what is hidden. [rows, 1, 1, capacity] */
+function hiddenScores(visible: tf.Tensor): tf.Tensor {
+  const [rows, capacity] = visible.shape as [number, number];
+  const hidden = tf.sub(tf.scalar(1), tf.cast(visible, 'float32'));
+  return tf.mul(hidden, -1e9).reshape([rows, 1, 1, capacity]);
 }
 
 /** Where each row finds each position in a cache whose first three axes are one. int32 [rows, heads, capacity] */

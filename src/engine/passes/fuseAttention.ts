@@ -88,14 +88,21 @@ function fuseFull(graph: Graph, region: GraphRegion, mask?: string): void {
 }
 
 function fuseCached(graph: Graph, region: GraphRegion): void {
-  const [query, key, value, pastKey, pastValue, position, ancestry, bias] = region.inputs;
+  const [query, key, value, pastKey, pastValue, position, ancestry, ...optional] = region.inputs;
   const { heads, scale } = region.attributes;
+  const bias = region.attributes.bias ? optional.shift() : undefined;
+  const visible = region.attributes.visible ? optional.shift() : undefined;
+  // The operator reads the bias of a past position from the row that wrote it.
+  if (bias !== undefined && graph.shapes.get(bias)?.shape[0] !== 1) return;
   const part = (name: string) => `${region.outputs[0]}:${name}`;
-  const seen = bias === undefined ? '' : biasOfThePast(graph, part, bias, position);
-  const inputs = [query, key, value, '', seen, pastKey, pastValue, position, part('beams'), ancestry];
+  const past = bias === undefined && visible === undefined ? undefined : upToNow(graph, part, position);
+  const seen = visible === undefined ? '' : past!('visible', visible, 1);
+  const added = bias === undefined ? '' : past!('bias', bias, 3);
+  const inputs = [query, key, value, seen, added, pastKey, pastValue, position, part('beams'), ancestry];
   const attributes = {
     num_heads: heads,
     past_present_share_buffer: 1,
+    ...(visible === undefined ? {} : { mask_filter_value: { float: -1e9 } }),
     ...(scale === undefined ? {} : { scale }),
   };
   replaceRegion(graph, region, [
@@ -105,19 +112,21 @@ function fuseCached(graph: Graph, region: GraphRegion): void {
   ]);
 }
 
-/** The operator wants a bias of the positions up to this step, not of the whole capacity. */
-function biasOfThePast(graph: Graph, part: (name: string) => string, bias: string, position: string): string {
+/** The operator wants masks and biases of the positions up to this step, not of the whole capacity. */
+function upToNow(graph: Graph, part: (name: string) => string, position: string) {
   const constant = (name: string, type: 'int64' | 'int32', data: BigInt64Array | Int32Array): string => {
     graph.constants.set(part(name), { type, shape: [1], data: new Uint8Array(data.buffer) });
     return part(name);
   };
   const one = constant('one', 'int32', Int32Array.of(1));
   const first = constant('first', 'int64', BigInt64Array.of(0n));
-  const axis = constant('axis', 'int64', BigInt64Array.of(3n));
   graph.nodes.push(
     makeNode('Add', [position, one], [part('length')]),
     makeNode('Cast', [part('length')], [part('end')], { to: 7 }),
-    makeNode('Slice', [bias, first, part('end'), axis], [part('bias')]),
   );
-  return part('bias');
+  return (name: string, value: string, axis: number): string => {
+    const along = constant(`${name}:axis`, 'int64', BigInt64Array.of(BigInt(axis)));
+    graph.nodes.push(makeNode('Slice', [value, first, part('end'), along], [part(name)]));
+    return part(name);
+  };
 }

@@ -254,10 +254,12 @@ describe('fuseAttention', () => {
   });
 
   it.each([
-    ['', 4, false],
-    [', with a bias for each head and a scale', 4, true],
-    [', with a bias of positions that are yet to come', 3, true],
-  ])('reads a cache through the ancestry table in one node%s', async (_, position, biased) => {
+    ['', 4, []],
+    [', with a bias for each head and a scale', 4, ['bias']],
+    [', with a bias of positions that are yet to come', 3, ['bias']],
+    [', with positions that a row may not see', 3, ['visible']],
+    [', with both', 4, ['bias', 'visible']],
+  ])('reads a cache through the ancestry table in one node%s', async (_, position, more) => {
     const rows = 'batch*beams';
     const token: ScenarioInput = { type: 'float32', shape: [rows, 1, 8] };
     const past: ScenarioInput = { type: 'float32', shape: [rows, 2, 'capacity', 4] };
@@ -268,6 +270,7 @@ describe('fuseAttention', () => {
       pastKey: past,
       pastValue: past,
       bias: { type: 'float32', shape: [1, 2, 1, 'capacity'] },
+      visible: { type: 'int32', shape: [rows, 'capacity'], fill: { from: 0, below: 2 } },
       position: { type: 'int32', shape: [1], fill: { from: position, below: position + 1 } },
       // The column of this step is read from the row itself whatever the table says: beams 0 and 1.
       table: { type: 'int32', shape: ['batch', 'beams', 'capacity'], fill: { from: 0, below: 'beams' } },
@@ -283,7 +286,10 @@ describe('fuseAttention', () => {
         2,
         { key: t.pastKey, value: t.pastValue },
         { position: t.position, ancestry: tf.concat([before, own, own], 2) },
-        biased ? { scale: 1, bias: t.bias } : {},
+        {
+          ...(more.includes('bias') && { scale: 1, bias: t.bias }),
+          ...(more.includes('visible') && { visible: t.visible }),
+        },
       );
       return { context, key: cache.key, value: cache.value };
     };

@@ -37,7 +37,8 @@ interface FakeState extends DecodingState {
   source: number;
   maxLength: number;
   promptLength: number;
-  position: number;
+  /** The last position that each sentence has written. [batch] */
+  positions: Int32Array;
   selection: SelectionSpec;
   /** Token written at [sentence, beam, position], as a key-value cache would hold it. */
   cache: Int32Array;
@@ -63,7 +64,10 @@ export function createFakeModel(
     edits: StepEdits,
   ): Candidates {
     const raw = histories.map((history, row) =>
-      Float32Array.from(logits(state.sources[Math.floor(row / rowsPerSentence)], history)),
+      // Whoever takes no part must not be read.
+      history.length === 0
+        ? new Float32Array(vocabSize).fill(Number.NaN)
+        : Float32Array.from(logits(state.sources[Math.floor(row / rowsPerSentence)], history)),
     );
     return {
       ...select(raw, state.selection, edits, vocabSize),
@@ -106,7 +110,7 @@ export function createFakeModel(
         source: feed.source.source,
         maxLength: feed.maxLength,
         promptLength: feed.promptLength,
-        position: feed.promptLength - 1,
+        positions: new Int32Array(batch).fill(feed.promptLength - 1),
         selection: feed.selection,
         cache: new Int32Array(batch * feed.beams * feed.maxLength).fill(-1),
       };
@@ -127,10 +131,16 @@ export function createFakeModel(
       const rows = batch * beams;
       log.steps.push(rows);
       checkFeed(state, feed, vocabSize);
-      state.position = feed.position;
-      for (let row = 0; row < rows; row++) state.cache[row * maxLength + feed.position] = feed.tokens[row];
+      const positions = feed.positions ?? new Int32Array(batch).fill(feed.position);
+      const positionOf = (row: number) => positions[Math.floor(row / beams)];
+      for (let row = 0; row < rows; row++) {
+        if (positionOf(row) >= 0) state.cache[row * maxLength + positionOf(row)] = feed.tokens[row];
+      }
+      positions.forEach((position, sentence) => {
+        if (position >= 0) state.positions[sentence] = position;
+      });
       const histories = Array.from({ length: rows }, (_, row) =>
-        Array.from({ length: feed.position + 1 }, (_, position) => {
+        Array.from({ length: positionOf(row) + 1 }, (_, position) => {
           const owner = feed.ancestry[row * maxLength + position];
           check(owner >= 0 && owner < beams, 'ancestry names a beam of the sentence');
           const token = state.cache[(Math.floor(row / beams) * beams + owner) * maxLength + position];
@@ -139,6 +149,33 @@ export function createFakeModel(
         }),
       );
       return answer(state, histories, beams, feed);
+    },
+    async adopt(given, givenFrom, places) {
+      const [into, from] = [given as FakeState, givenFrom as FakeState];
+      log.alive--;
+      check(into.beams === from.beams, 'one number of beams');
+      check(new Set(places).size === from.batch && places.length === from.batch, 'a place for each');
+      const batch = Math.max(into.batch, ...places.map((place) => place + 1));
+      for (let place = into.batch; place < batch; place++) check(places.includes(place), 'no gap');
+      const maxLength = Math.max(into.maxLength, from.maxLength);
+      const sources = [...into.sources];
+      const positions = Int32Array.from({ length: batch }, (_, sentence) => into.positions[sentence] ?? 0);
+      const cache = new Int32Array(batch * into.beams * maxLength).fill(-1);
+      const copy = (state: FakeState, rowAt: (row: number) => number) => {
+        for (let row = 0; row < state.batch * state.beams; row++) {
+          const width = state.maxLength;
+          cache.fill(-1, rowAt(row) * maxLength, (rowAt(row) + 1) * maxLength);
+          cache.set(state.cache.subarray(row * width, (row + 1) * width), rowAt(row) * maxLength);
+        }
+      };
+      copy(into, (row) => row);
+      copy(from, (row) => places[Math.floor(row / from.beams)] * from.beams + (row % from.beams));
+      places.forEach((place, sentence) => {
+        sources[place] = from.sources[sentence];
+        positions[place] = from.positions[sentence];
+      });
+      const source = Math.max(into.source, from.source);
+      return { ...into, batch, source, maxLength, sources, positions, cache } as FakeState;
     },
     async keep(given, sentences) {
       const state = given as FakeState;
@@ -156,6 +193,7 @@ export function createFakeModel(
         ...state,
         batch: sentences.length,
         sources: sentences.map((s) => state.sources[s]),
+        positions: Int32Array.from(sentences, (s) => state.positions[s]),
         cache,
       } as FakeState;
     },
@@ -180,10 +218,13 @@ function checkFeed(state: FakeState, feed: StepFeed, vocabSize: number): void {
     feed.tokens.every((id) => id >= 0 && id < vocabSize),
     'tokens are in the vocabulary',
   );
-  check(
-    feed.position === state.position + 1 && feed.position < state.maxLength,
-    'positions follow one another',
-  );
+  check(Boolean(state.selection.ownPositions) === Boolean(feed.positions), 'positions come as announced');
+  const { positions = new Int32Array(state.batch).fill(feed.position) } = feed;
+  check(positions.length === state.batch, 'positions is [batch]');
+  positions.forEach((position, sentence) => {
+    const next = position === state.positions[sentence] + 1 && position < state.maxLength;
+    check(next || (feed.positions !== undefined && position <= 0), 'positions follow one another');
+  });
   check(feed.ancestry.length === rows * state.maxLength, 'ancestry is [batch, beams, maxLength]');
 }
 

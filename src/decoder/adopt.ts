@@ -1,0 +1,69 @@
+import type { Value } from '../engine/values.js';
+import { hostCacheMemory } from './hostCacheMemory.js';
+import { withMaskedSource, withRows, withSource } from './ownPositions.js';
+import type { State } from './stepModel.js';
+
+/** See `StepModel.adopt`; for caches in the host's memory. */
+export async function adopt(into: State, from: State, places: readonly number[]): Promise<State> {
+  const { beams } = into;
+  const batch = Math.max(into.batch, ...places.map((place) => place + 1));
+  into.maxLength = Math.max(into.maxLength, from.maxLength);
+  if (from.used > into.capacity) {
+    into.caches = await hostCacheMemory.grow(into.caches, from.capacity, into.used);
+    into.capacity = from.capacity;
+    into.bound = undefined;
+  }
+  const rowAt = (row: number) => places[Math.floor(row / beams)] * beams + (row % beams);
+  for (const [name, cache] of Object.entries(from.caches)) {
+    if (batch > into.batch) into.caches[name] = withRows(into.caches[name] as Value, batch * beams);
+    copyRows(cache as Value, into.caches[name] as Value, from.used, rowAt);
+  }
+  adoptMemory(into, from, places, batch);
+  if (batch > into.batch) {
+    into.lengths = Int32Array.from({ length: batch }, (_, sentence) => into.lengths[sentence] ?? 0);
+    into.batch = batch;
+    into.bound = undefined;
+  }
+  places.forEach((place, sentence) => {
+    into.lengths[place] = from.lengths[sentence];
+  });
+  into.used = Math.max(into.used, from.used);
+  return into;
+}
+
+/** Copies the first `used` positions of each row to another place. */
+function copyRows(from: Value, to: Value, used: number, rowAt: (row: number) => number): void {
+  const [rows, heads, capacity, size] = from.shape;
+  const wider = to.shape[2];
+  for (let row = 0; row < rows; row++) {
+    for (let head = 0; head < heads; head++) {
+      const start = (row * heads + head) * capacity * size;
+      const at = (rowAt(row) * heads + head) * wider * size;
+      to.data.set(from.data.subarray(start, start + used * size), at);
+    }
+  }
+}
+
+/** What was read of sources, all brought to the longest. */
+function adoptMemory(into: State, from: State, places: readonly number[], batch: number): void {
+  const masks = [into, from].map(({ memory }) => memory.memoryMask as Value | undefined);
+  const source = Math.max(...masks.map((mask) => mask?.shape[1] ?? 0));
+  for (const [name, given] of Object.entries(from.memory) as [string, Value][]) {
+    const widen = name === 'memoryMask' ? withMaskedSource : withSource;
+    let value = into.memory[name] as Value;
+    if (widthOf(value) < source) value = widen(value, source);
+    if (batch > into.batch) value = withRows(value, batch);
+    const taken = widthOf(given) < source ? widen(given, source) : given;
+    const each = taken.data.length / places.length;
+    places.forEach((place, sentence) => {
+      value.data.set(taken.data.subarray(sentence * each, (sentence + 1) * each), place * each);
+    });
+    if (value !== into.memory[name]) into.bound = undefined;
+    into.memory[name] = value;
+  }
+}
+
+/** Positions of the source: the axis before features, or the last of the mask. */
+function widthOf({ shape }: Value): number {
+  return shape[shape.length === 2 ? 1 : 2];
+}

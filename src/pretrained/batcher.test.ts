@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import '../node/install.js';
+import type { GenerationOptions } from '../generation/options.js';
+import { createBatcher } from './batcher.js';
+import { loadEnsemble } from './loadEnsemble.js';
+import { loadModel } from './loadModel.js';
+import { type Model, type ModelOutput, modelParts } from './model.js';
+import type { StreamEvent } from './modelStream.js';
+
+let model: Model;
+beforeAll(async () => {
+  model = await loadModel('test/fixtures/models/marian');
+});
+afterAll(() => model.dispose());
+
+const inputs = Array.from({ length: 12 }, (_, at) => ({
+  inputIds: [...Array.from({ length: 1 + (at % 5) }, (_, i) => 3 + ((at * 7 + i * 5) % 60)), 0],
+}));
+const searches: GenerationOptions[] = [
+  { numBeams: 1, maxNewTokens: 8 },
+  { numBeams: 3, maxNewTokens: 6 },
+  { numBeams: 3, maxNewTokens: 9, numReturnSequences: 2 },
+  { numBeams: 1, doSample: true, seed: 4, maxNewTokens: 7 },
+  { numBeams: 3, maxNewTokens: 7, noRepeatNgramSize: 2, repetitionPenalty: 1.3 },
+];
+const optionsOf = (at: number) => searches[at % searches.length];
+
+/** The same outputs; scores but for what products of other sizes round otherwise. */
+function expectSame(got: ModelOutput, wanted: ModelOutput): void {
+  expect(got.sequences.map(({ ids }) => ids)).toEqual(wanted.sequences.map(({ ids }) => ids));
+  got.sequences.forEach(({ score }, at) => {
+    expect(Math.abs(score - wanted.sequences[at].score)).toBeLessThan(1e-5);
+  });
+}
+
+async function alone(at: number): Promise<ModelOutput> {
+  return (await model.generate([inputs[at]], optionsOf(at)))[0];
+}
+
+describe('createBatcher', () => {
+  test('gives each request what it gets alone, each with its own options', async () => {
+    const batcher = createBatcher(model, { batchSize: 5 });
+    const outputs = inputs.map((input, at) => batcher.generate(input, optionsOf(at)));
+    expect([batcher.running, batcher.waiting]).toEqual([5, 7]);
+    for (const [at, output] of (await Promise.all(outputs)).entries()) expectSame(output, await alone(at));
+    expect([batcher.running, batcher.waiting]).toEqual([0, 0]);
+  });
+
+  test('serves an ensemble, T5 and a model that continues texts', async () => {
+    const ensemble = await loadEnsemble([
+      'test/fixtures/models/marian',
+      'test/fixtures/models/marian-sharded',
+    ]);
+    const t5 = await loadModel('test/fixtures/models/t5');
+    const gpt2 = await loadModel('test/fixtures/models/gpt2');
+    for (const one of [ensemble, t5, gpt2]) {
+      const batcher = createBatcher(one);
+      const options = { numBeams: 2, maxNewTokens: 7 };
+      const some = inputs
+        .slice(0, 4)
+        .map(({ inputIds }) => ({ inputIds: inputIds.slice(0, -1).map((id) => id % 40) }));
+      const outputs = await Promise.all(
+        some.map(async (input, at) => {
+          for (let turn = 0; turn < at; turn++) await new Promise((resolve) => setImmediate(resolve));
+          return batcher.generate(input, options);
+        }),
+      );
+      for (const [at, output] of outputs.entries())
+        expectSame(output, (await one.generate([some[at]], options))[0]);
+      await one.dispose();
+    }
+  });
+
+  test('streams each request, at the pace of its reader, while others go on', async () => {
+    const batcher = createBatcher(model);
+    const events: StreamEvent[] = [];
+    const reading = (async () => {
+      for await (const event of batcher.stream(inputs[1], optionsOf(1))) {
+        events.push(event);
+        await new Promise((resolve) => setTimeout(resolve, 8));
+      }
+    })();
+    expectSame(await batcher.generate(inputs[2], optionsOf(2)), await alone(2));
+    await reading;
+    const wanted = await alone(1);
+    expect(events.flatMap(({ ids }) => ids)).toEqual(wanted.sequences[0].ids);
+    expectSame(events.at(-1)?.output as ModelOutput, wanted);
+    expect(batcher.running).toBe(0);
+  });
+
+  test('makes room when a reader leaves, or a signal says so, running or waiting', async () => {
+    const batcher = createBatcher(model, { batchSize: 1 });
+    const iterator = batcher.stream(inputs[0], optionsOf(0))[Symbol.asyncIterator]();
+    await iterator.next();
+    const controller = new AbortController();
+    const waiting = batcher.generate(inputs[1], { ...optionsOf(1), signal: controller.signal });
+    const stream = batcher.stream(inputs[2], optionsOf(2)).toReadableStream().getReader();
+    const event = stream.read();
+    const last = batcher.generate(inputs[3], optionsOf(3));
+    await new Promise((resolve) => setTimeout(resolve));
+    expect([batcher.running, batcher.waiting]).toEqual([1, 3]);
+    controller.abort('enough');
+    await expect(waiting).rejects.toMatchObject({ code: 'ABORTED', cause: 'enough' });
+    await stream.cancel();
+    expect((await event).done).toBe(true);
+    expect([batcher.running, batcher.waiting]).toEqual([1, 1]);
+    await iterator.return?.();
+    expectSame(await last, await alone(3));
+    expect([batcher.running, batcher.waiting]).toEqual([0, 0]);
+  });
+
+  test('refuses what it may not let wait, and wrong options of a request alone', async () => {
+    const batcher = createBatcher(model, { batchSize: 2, maxWaiting: 1 });
+    const requests = [0, 1, 2, 3].map((at) => batcher.generate(inputs[at], optionsOf(at)));
+    await expect(requests[3]).rejects.toMatchObject({ code: 'QUEUE_FULL' });
+    for (const at of [0, 1, 2]) expectSame(await requests[at], await alone(at));
+    await expect(batcher.generate(inputs[0], { numBeams: 0 })).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+    });
+    await expect(batcher.generate({ inputIds: [9999] })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    await expect(batcher.translate('a')).rejects.toMatchObject({ code: 'TOKENIZER_MISSING' });
+    expect(batcher.running).toBe(0);
+    for (const options of [{ batchSize: 0 }, { maxWaiting: -1 }]) {
+      expect(() => createBatcher(model, options)).toThrow(/OPTION_INVALID|cannot be/);
+    }
+  });
+
+  test('needs a model that generates', async () => {
+    const encoder = await loadModel('test/fixtures/models/bert');
+    expect(() => createBatcher(encoder)).toThrow(/cannot generate/);
+    await encoder.dispose();
+    expect(model[modelParts].directory).toBe(model.directory);
+  });
+});
+
+test('translates texts as the model does', async () => {
+  const translator = await loadModel('models/en-fr-software');
+  const batcher = createBatcher(translator);
+  const texts = ['This package contains the documentation.', '', 'Free software is a matter of liberty.'];
+  const options = { to: 'fr', maxNewTokens: 12 };
+  const translations = await Promise.all(texts.map((text) => batcher.translate(text, options)));
+  expect(translations).toEqual(await translator.translate(texts, options));
+  await translator.dispose();
+});
