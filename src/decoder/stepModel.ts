@@ -71,6 +71,7 @@ export function createStepModel(model: Decoder, options: CompileOptions): Sequen
   return {
     vocabSize: model.vocabSize,
     maxPositions: model.maxTarget,
+    givesHidden: true,
     ...(readsSource(model) && { attention: { layers: model.decoderLayers, heads: model.decoderHeads } }),
     start: async (feed) => {
       const program = await programs.step(feed.selection);
@@ -149,7 +150,7 @@ async function start(
   };
   try {
     state.memory = await readSource(programs, memory, feed.source);
-    const promptAttention = await beginCaches(model, programs, memory, state, feed);
+    const read = await beginCaches(model, programs, memory, state, feed);
     const candidates = await step(memory, program, state, {
       ...feed,
       tokens: Int32Array.from({ length: batch }, (_, row) => feed.prompt[(row + 1) * promptLength - 1]),
@@ -161,40 +162,59 @@ async function start(
     if (feed.beams > 1) state.caches = await memory.spread(state.caches, feed.beams, state.used);
     state.beams = feed.beams;
     state.bound = undefined;
-    return { state, candidates: { ...candidates, promptAttention } };
+    candidates.promptAttention = read.attention;
+    if (read.hidden && candidates.hidden) candidates.hidden = joinRows(read.hidden, candidates.hidden, batch);
+    return { state, candidates };
   } catch (error) {
     free(state);
     throw error;
   }
 }
 
-/**
- * Fills the caches with all of the prompt but its last token.
- * @returns what the program says of attention, where it was asked [batch, promptLength - 1, source]
- */
+/** What there is to say of a prompt but its last token. */
+interface PromptRead {
+  /** [batch, promptLength - 1, source] */
+  attention?: Float32Array;
+  /** [batch, promptLength - 1, features] */
+  hidden?: Float32Array;
+}
+
+/** Fills the caches with all of the prompt but its last token. */
 async function beginCaches(
   model: Decoder,
   programs: StepPrograms,
   memory: CacheMemory,
   state: State,
-  { prompt, promptLength, selection: { attention } }: StartFeed,
-): Promise<Float32Array | undefined> {
+  { prompt, promptLength, selection: { attention, hidden } }: StartFeed,
+): Promise<PromptRead> {
   const { batch, capacity, used } = state;
   const names = cacheNames(model);
   if (used === 0) {
     const shape = { rows: batch, heads: model.decoderHeads, capacity, size: model.headSize };
     state.caches = await memory.zeros(names, shape);
-    return attention && new Float32Array(0);
+    return { attention: attention && new Float32Array(0) };
   }
   const tokens = integers([batch, used]);
   for (let row = 0; row < batch; row++) {
     const from = row * promptLength;
     tokens.data.set(prompt.subarray(from, from + used), row * used);
   }
-  const read = await runKeeping(await programs.prompt(attention), { tokens, ...state.memory });
+  const read = await runKeeping(await programs.prompt({ attention, hidden }), { tokens, ...state.memory });
   state.caches = Object.fromEntries(names.map((name) => [name, read[nextName(name)]]));
   state.caches = await memory.grow(state.caches, capacity, used);
-  return (read.attention as Value | undefined)?.data as Float32Array | undefined;
+  const dataOf = (value?: AnyValue) => (value as Value | undefined)?.data as Float32Array | undefined;
+  return { attention: dataOf(read.attention), hidden: dataOf(read.hidden) };
+}
+
+/** Each row of one array, then that of the other. */
+function joinRows(first: Float32Array, second: Float32Array, rows: number): Float32Array {
+  const joined = new Float32Array(first.length + second.length);
+  const [one, other] = [first.length / rows, second.length / rows];
+  for (let row = 0; row < rows; row++) {
+    joined.set(first.subarray(row * one, (row + 1) * one), row * (one + other));
+    joined.set(second.subarray(row * other, (row + 1) * other), row * (one + other) + one);
+  }
+  return joined;
 }
 
 /** Feeds that last until caches move: the caches themselves, the source, and arrays that each step fills anew. */
@@ -254,6 +274,7 @@ async function step(
     lookedUp: outputs.lookedUp?.data as Float32Array | undefined,
     logSumExp: outputs.logSumExp.data as Float32Array,
     attention: outputs.attention?.data as Float32Array | undefined,
+    hidden: outputs.hidden?.data as Float32Array | undefined,
   };
 }
 

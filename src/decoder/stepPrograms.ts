@@ -2,7 +2,7 @@ import { compile } from '../engine/compile.js';
 import { rangeTo } from '../engine/ops/sizes.js';
 import type { Parameters } from '../engine/parameters.js';
 import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
-import type { AttentionSpec, SelectionSpec } from '../generation/stepModel.js';
+import type { SelectionSpec } from '../generation/stepModel.js';
 import type { KeysAndValues, SelfAttentionMode } from '../nn/attention.js';
 import { type AttentionProbe, createAttentionProbe } from './alignment.js';
 import { type Decoder, type EncoderDecoder, readsSource } from './encoderDecoder.js';
@@ -16,12 +16,15 @@ import { selectCandidates, selectionSignature } from './selection.js';
 export interface StepPrograms {
   /** Reads sources, once each; undefined for a decoder alone. */
   source(): Promise<Program> | undefined;
-  /** Reads the beginnings of prompts, all positions at once, and gives their keys and values, and attention if wanted. */
-  prompt(attention?: AttentionSpec): Promise<Program>;
+  /** Reads the beginnings of prompts, all positions at once, and gives their keys and values, and what else is wanted. */
+  prompt(wanted: PromptWishes): Promise<Program>;
   /** Appends a token to every row and chooses from what may follow. */
   step(spec: SelectionSpec): Promise<Program>;
   release(): Promise<void>;
 }
+
+/** What a prompt can give beside keys and values. */
+type PromptWishes = Pick<SelectionSpec, 'attention' | 'hidden'>;
 
 /** The programs of any decoder. */
 export function createStepPrograms(model: Decoder, options: CompileOptions): StepPrograms {
@@ -36,8 +39,10 @@ export function createStepPrograms(model: Decoder, options: CompileOptions): Ste
   };
   return {
     source: () => (readsSource(model) ? once('source', () => compileEncoder(model, options)) : undefined),
-    prompt: (attention) =>
-      once(`prompt ${JSON.stringify(attention)}`, () => compilePrompt(model, attention, options)),
+    prompt: ({ attention, hidden = false }) =>
+      once(`prompt ${hidden} ${JSON.stringify(attention)}`, () =>
+        compilePrompt(model, { attention, hidden }, options),
+      ),
     step: (spec) => once(JSON.stringify(spec), () => compileStep(model, spec, options)),
     release: async () => {
       const programs = await Promise.all(made.values());
@@ -127,11 +132,7 @@ function cacheOutputs(caches: readonly KeysAndValues[]): Tensors {
   return outputs;
 }
 
-function compilePrompt(
-  model: Decoder,
-  attention: AttentionSpec | undefined,
-  options: CompileOptions,
-): Promise<Program> {
+function compilePrompt(model: Decoder, wanted: PromptWishes, options: CompileOptions): Promise<Program> {
   const signature: Signature = {
     tokens: { type: 'int32', shape: ['batch', 'target'] },
     ...memorySignature(model),
@@ -139,10 +140,14 @@ function compilePrompt(
   const fn = (inputs: Tensors, p: Parameters): Tensors => {
     const positions = rangeTo(inputs.tokens.shape[1]!);
     const self: SelfAttentionMode = { kind: 'sequence', visibility: { causal: true }, keep: true };
-    const probe = createAttentionProbe(attention, model.decoderLayers);
-    const { caches } = decode(model, p, inputs, inputs.tokens, positions, self, probe);
+    const probe = createAttentionProbe(wanted.attention, model.decoderLayers);
+    const { hidden, caches } = decode(model, p, inputs, inputs.tokens, positions, self, probe);
     const weights = probe.weights();
-    return { ...cacheOutputs(caches), ...(weights && { attention: weights }) };
+    return {
+      ...cacheOutputs(caches),
+      ...(weights && { attention: weights }),
+      ...(wanted.hidden && { hidden }),
+    };
   };
   return compile(fn, signature, { ...options, keep: cacheNames(model).map(nextName) });
 }
@@ -177,6 +182,7 @@ function compileStep(model: Decoder, spec: SelectionSpec, options: CompileOption
       ...selectCandidates(model.logits(p, hidden), spec, inputs),
       ...cacheOutputs(caches),
       ...(weights && { attention: weights.reshape([hidden.shape[0]!, weights.shape[2]!]) }),
+      ...(spec.hidden && { hidden }),
     };
   };
   return compile(fn, stepSignature(model, spec), { ...options, keep: cacheNames(model).map(nextName) });

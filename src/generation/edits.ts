@@ -1,5 +1,6 @@
 import { wantsAttention } from './attentionLog.js';
 import { createCellList } from './cellList.js';
+import { isContrastive } from './contrastive.js';
 import { conventionsOf, searchesBeams } from './conventions.js';
 import type { Frontier } from './frontier.js';
 import type { ResolvedGenerationOptions } from './options.js';
@@ -51,6 +52,7 @@ function listedPenalty(options: SearchContext['options']): number {
 
 /** Whether hidden tokens must be banned by the model: where it renormalizes over what is left. */
 function renormalizes(context: Pick<SearchContext, 'options' | 'rules'>): boolean {
+  if (isContrastive(context.options)) return true;
   const { renormalize } = conventionsOf(context.options);
   if (renormalize !== 'modelSays') return renormalize === 'always';
   return context.options.numBeams > 1 && context.rules.renormalize === true;
@@ -154,6 +156,7 @@ export function selectionSpec(
   vocabSize: number,
 ): SelectionSpec {
   const repetitionPenalty = listedPenalty(context.options);
+  const contrastive = isContrastive(context.options);
   const changed = needs.edits === 'values' || needs.rescale || repetitionPenalty !== 1;
   const beams = searchesBeams(context.options);
   return {
@@ -163,7 +166,8 @@ export function selectionSpec(
     penaltySpace: beams ? conventionsOf(context.options).penaltySpace : 'logits',
     renormalize: renormalizes(context),
     // Rows that choose for themselves are scored by the model's own log-probabilities.
-    ownLogits: changed && !beams,
+    ownLogits: changed && !beams && !contrastive,
+    ...(contrastive && { hidden: true }),
     attention: attentionSpec(context.options),
   };
 }

@@ -1,6 +1,7 @@
 import { PolybeamError } from '../errors.js';
 import { requireAttention } from './attentionLog.js';
 import { constraintsOf, type ForcedWords } from './constraints.js';
+import { isContrastive, requireHiddenStates } from './contrastive.js';
 import {
   type DecodingRules,
   decodingRules,
@@ -73,6 +74,7 @@ export async function generate(
 ): Promise<GenerationResult[]> {
   const rules = decodingRules(modelRules, options, model.vocabSize);
   requireAttention(model, options);
+  requireHiddenStates(model, options);
   const entries = inputs.map((input, index) => checkInput(model, input, index, rules));
   const results: GenerationResult[] = entries.map(() => ({
     sequences: [
@@ -84,7 +86,7 @@ export async function generate(
   );
   const limits = new Map<number, LengthLimits>();
   for (const { prompt } of filled) {
-    const limit = lengthLimits(options, prompt.length, model.maxPositions);
+    const limit = lengthLimits(options, prompt.length, model.maxPositions - Number(isContrastive(options)));
     requireRoom(options, rules, prompt.length, limit);
     limits.set(prompt.length, limit);
   }

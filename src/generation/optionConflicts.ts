@@ -61,8 +61,10 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
   }
   refuseBesideConventions(user, resolved);
   if (!doSample) {
-    refuseIdle(user, samplingOnly, 'doSample false; set doSample to true');
+    const idle = resolved.penaltyAlpha > 0 ? samplingOnly.filter((name) => name !== 'topK') : samplingOnly;
+    refuseIdle(user, idle, 'doSample false; set doSample to true');
   }
+  if (resolved.penaltyAlpha > 0) refuseContrast(resolved);
   if (numBeams === 1) {
     const scored: readonly OptionName[] = searchesBeams(resolved) ? lengthScores : [];
     refuseIdle(
@@ -115,6 +117,7 @@ function refuseBesideConventions(user: GenerationOptions, resolved: ResolvedGene
   if (stops === 'earlyStopping') return;
   const searches = [
     ['doSample', doSample, false],
+    ['penaltyAlpha', resolved.penaltyAlpha, 0],
     ['numBeamGroups', numBeamGroups, 1],
     ['siblingPenalty', siblingPenalty, 0],
     ['forceWordsIds', forceWordsIds, undefined],
@@ -127,6 +130,21 @@ function refuseBesideConventions(user: GenerationOptions, resolved: ResolvedGene
   }
   const idle: readonly OptionName[] = hasPatience ? ['earlyStopping'] : ['earlyStopping', 'patience'];
   refuseIdle(user, idle, `conventions ${name}, which stop in their own way; set conventions to huggingface`);
+}
+
+/** Refuses what contrastive search has no place for. */
+function refuseContrast({ penaltyAlpha, topK, doSample, numBeams }: ResolvedGenerationOptions): void {
+  if (doSample || numBeams > 1) {
+    const other = doSample ? 'doSample true' : `numBeams ${numBeams}`;
+    throw conflict(
+      `penaltyAlpha ${penaltyAlpha} is contrastive search, which does not go with ${other}; leave one of them out.`,
+    );
+  }
+  if (topK < 2) {
+    throw conflict(
+      `penaltyAlpha ${penaltyAlpha} chooses among topK tokens, and topK is ${topK}; set it from 2, such as 4.`,
+    );
+  }
 }
 
 function refuseGroups(user: GenerationOptions, resolved: ResolvedGenerationOptions): void {

@@ -22,6 +22,7 @@ describe('resolveGenerationOptions', () => {
       maxNewTokens: 20,
       minNewTokens: 0,
       lengthPenalty: 1,
+      penaltyAlpha: 0,
       numBeamGroups: 1,
       diversityPenalty: 0,
       siblingPenalty: 0,
@@ -333,7 +334,6 @@ describe('readGenerationConfig', () => {
       bos_token_id: 2,
       eos_token_id: null,
       guidance_scale: 1,
-      penalty_alpha: 0,
       use_cache: true,
       x: 1,
     };

@@ -94,6 +94,13 @@ export function resolveGenerationOptions(
   } else {
     resolved.minNewTokens = minNewTokens ?? defaults.minNewTokens;
   }
+  // A model's own contrastive search gives way to another kind of search.
+  const { doSample, numBeams, topK } = resolved;
+  if (
+    user.penaltyAlpha === undefined &&
+    (doSample || numBeams > 1 || topK < 2 || conventions !== 'huggingface')
+  )
+    resolved.penaltyAlpha = 0;
   refuseConflicts(user, resolved);
   return resolved;
 }

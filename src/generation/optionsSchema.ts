@@ -170,7 +170,15 @@ export const generationOptionsSchema = z.strictObject({
     .min(0)
     .optional()
     .describe(
-      'Sample from this many most probable tokens only: an integer from 0; 0 is all of them. Default 50.',
+      'Sample from this many most probable tokens only, or with penaltyAlpha choose among them: an integer from 0; 0 is all of them. Default 50.',
+    ),
+  penaltyAlpha: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(
+      'Contrastive search (Su et al. 2022): of the topK most probable tokens take the one with the best probability, weighted 1 - a, less its likeness to what is there, weighted a: a number from 0, which is off, to 1; 0.6 with topK 4 is usual. Default 0.',
     ),
   topP: z
     .number()
@@ -364,6 +372,7 @@ export interface ResolvedGenerationOptions extends Pick<GenerationOptions, Optio
   doSample: boolean;
   temperature: number;
   topK: number;
+  penaltyAlpha: number;
   topP: number;
   minP: number;
   typicalP: number;
@@ -395,6 +404,7 @@ export const generationDefaults = {
   doSample: false,
   temperature: 1,
   topK: 50,
+  penaltyAlpha: 0,
   topP: 1,
   minP: 0,
   typicalP: 1,

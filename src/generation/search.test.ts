@@ -92,6 +92,7 @@ const searches: fc.Arbitrary<GenerationOptions> = fc.constantFrom<GenerationOpti
     minNewTokens: 3,
     noRepeatNgramSize: 2,
   },
+  { maxNewTokens: 9, penaltyAlpha: 0.6, topK: 4, noRepeatNgramSize: 2 },
   { maxNewTokens: 9, doSample: true, seed: 5, numReturnSequences: 3, topK: 6, topP: 0.9, temperature: 1.3 },
   {
     maxNewTokens: 9,
@@ -273,6 +274,10 @@ describe('the search loop', () => {
     temperature: [
       { doSample: true, seed: 1 },
       { doSample: true, seed: 1, temperature: 0.2 },
+    ],
+    penaltyAlpha: [
+      { penaltyAlpha: 0.1, topK: 4 },
+      { penaltyAlpha: 0.9, topK: 4 },
     ],
     topK: [
       { doSample: true, seed: 1 },

@@ -5,6 +5,7 @@ import { createBackPointers, trace } from './backPointers.js';
 import { createBeamSelector } from './beam.js';
 import { createDrawnRanking } from './beamSampling.js';
 import { createConstrainedSelector } from './constrainedBeam.js';
+import { createContrastiveSelector, isContrastive } from './contrastive.js';
 import { conventionsOf, searchesBeams } from './conventions.js';
 import { createEditMaker, needsHistory, selectionSpec } from './edits.js';
 import { advancePosition, createFrontier, park, removeFinished } from './frontier.js';
@@ -54,6 +55,9 @@ export interface SearchRequest {
 
 const defaultPruneAt = 1 / 8;
 
+/** The last new token is not read, so it needs no position. */
+const unreadTokens = 1;
+
 /**
  * The one search loop: start, then choose, append and step until every sentence is finished. How tokens are chosen is
  * the selector's affair, how logits come about the model's.
@@ -90,7 +94,10 @@ export async function searchBatch(model: StepModel, given: SearchRequest): Promi
   try {
     for (let count = 1; ; count++) {
       const rows = count === 1 ? 1 : frontier.beams;
-      const offered = forcing.offer(candidates, rows, count);
+      // Hidden states are the model's, whatever it may say.
+      const { hidden: states } = candidates;
+      const offer = forcing.offer(candidates, rows, count);
+      const offered = states && offer !== candidates ? { ...offer, hidden: states } : offer;
       const turn: Turn = {
         candidates: offered,
         rows,
@@ -112,7 +119,7 @@ export async function searchBatch(model: StepModel, given: SearchRequest): Promi
         state = await model.keep(state, removeFinished(frontier));
       }
       // What is spared by itself is read by who wants to know how the model reads.
-      if (forcing.spares(count + 1) && !attention) continue;
+      if (forcing.spares(count + 1) && !attention && !selector.readsHidden) continue;
       candidates = await model.step(state, {
         tokens: frontier.tokens,
         position: frontier.position,
@@ -170,9 +177,10 @@ function createContext(model: StepModel, request: SearchRequest): SearchContext 
   const { source, prompt, promptLength, prefix, options, limits, rules, sentenceIds } = request;
   const { batch } = source;
   const samples = options.doSample ? options.numReturnSequences : 1;
-  const beams = options.numBeams > 1 ? options.numBeams : samples;
-  // The last new token is never read, so it needs no position.
-  const maxLength = promptLength + limits.maxNewTokens - 1;
+  const contrastive = isContrastive(options);
+  const proposals = contrastive ? Math.min(options.topK, model.vocabSize) : samples;
+  const beams = options.numBeams > 1 ? options.numBeams : proposals;
+  const maxLength = promptLength + limits.maxNewTokens - (contrastive ? 0 : unreadTokens);
   return {
     source,
     prompt,
@@ -192,6 +200,7 @@ function createContext(model: StepModel, request: SearchRequest): SearchContext 
 function createSelector(context: SearchContext, constraints: SearchRequest['constraints']): Selector {
   if (constraints) return createConstrainedSelector(context, constraints);
   const { doSample, numBeams, numBeamGroups } = context.options;
+  if (isContrastive(context.options)) return createContrastiveSelector(context);
   if (doSample && numBeams === 1) return createSamplingSelector(context);
   if (!searchesBeams(context.options)) return createGreedySelector(context);
   if (doSample) return createBeamSelector(context, createDrawnRanking(context));

@@ -51,6 +51,11 @@ export interface Selector {
   /** Candidates it needs of each row for an exact choice; 0 is all. */
   readonly candidates: number;
   /**
+   * Whether it reads `Candidates.hidden`: then a chosen token is decided on one turn later, and the last one is read by the
+   * model like the others.
+   */
+  readonly readsHidden?: boolean;
+  /**
    * Chooses the new token number `count` of each row of an unfinished slot: sets tokens, parents, nodes and scores.
    *
    * @param firstRow first of the slot's rows in `candidates`

@@ -122,6 +122,39 @@ export function stepModelContract(name: string, setUp: () => Promise<ContractSub
       await walk(subject, selection, 2, 2, { values: true });
     });
 
+    it('gives the hidden states of what it read, the same by steps as by a prompt', async () => {
+      const subject = await setUp();
+      const selection = { ...everything, hidden: subject.model.givesHidden };
+      const prompts = subject.sources.map((_, i) => randomHistory(subject, 4, i));
+      const whole = await start(subject, subject.sources, prompts, 1, 4, selection);
+      const begun = await start(
+        subject,
+        subject.sources,
+        prompts.map((prompt) => prompt.slice(0, 1)),
+        1,
+        4,
+        selection,
+      );
+      const all = whole.candidates.hidden;
+      expect(all === undefined).toBe(!subject.model.givesHidden);
+      const batch = prompts.length;
+      const size = (all?.length ?? 0) / batch / 4;
+      for (let position = 0; position < 4; position++) {
+        const tokens = Int32Array.from(prompts, (prompt) => prompt[position]);
+        const ancestry = new Int32Array(batch * 4);
+        const { hidden } =
+          position === 0
+            ? begun.candidates
+            : await subject.model.step(begun.state, { tokens, position, ancestry });
+        for (let i = 0; all && i < batch * size; i++) {
+          const at = (Math.floor(i / size) * 4 + position) * size + (i % size);
+          expectClose(hidden![i], all[at], subject.tolerance ?? 1e-4);
+        }
+      }
+      whole.finish();
+      begun.finish();
+    });
+
     it('looks up the edited logits of any tokens', async () => {
       const subject = await setUp();
       const selection: SelectionSpec = { ...everything, candidates: 3, edits: 'bans', lookup: true };

@@ -55,6 +55,8 @@ export interface SelectionSpec {
   lookup?: boolean;
   /** Whether `Candidates.ownLogits` is wanted. */
   ownLogits: boolean;
+  /** Whether `Candidates.hidden` is wanted. Default false. */
+  hidden?: boolean;
   /** Which weights over the source are wanted as `Candidates.attention`. Default: none are computed. */
   attention?: AttentionSpec;
   /** Whether steps carry `positions`, since sentences may be taken in: see `StepModel.adopt`. Default false. */
@@ -152,6 +154,11 @@ export interface Candidates {
    */
   logSumExp: Float32Array;
   /**
+   * Where the selection asks for it: the decoder's last hidden states where tokens were read.
+   * [rows, features], of `start` [batch, promptLength, features]
+   */
+  hidden?: Float32Array;
+  /**
    * Where the selection asks for it: how each row's choice reads the source, 0 for padding; sums to 1.
    * [rows, source], `source` as at the start
    */
@@ -173,6 +180,8 @@ export interface StepModel {
   readonly maxPositions: number;
   /** Layers and heads of the attention over the source that it can return; undefined where it has none. */
   readonly attention?: { layers: number; heads: number };
+  /** Whether it can return hidden states. Default false. */
+  readonly givesHidden?: boolean;
   /** Reads the source and the prompt, one row per sentence; returns the candidates for the first new token. */
   start(feed: StartFeed): Promise<{ state: DecodingState; candidates: Candidates }>;
   /** Appends one token to every row and returns the candidates for the next. */

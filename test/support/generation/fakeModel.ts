@@ -72,6 +72,7 @@ export function createFakeModel(
     return {
       ...select(raw, state.selection, edits, vocabSize),
       attention: attentionTo(state, histories, rowsPerSentence),
+      hidden: state.selection.hidden ? Float32Array.from(histories.flatMap(fakeHidden)) : undefined,
     };
   }
 
@@ -89,6 +90,7 @@ export function createFakeModel(
   return {
     vocabSize,
     maxPositions,
+    givesHidden: true,
     attention: attention && { layers: 3, heads: 4 },
     log,
     async start(feed) {
@@ -123,7 +125,14 @@ export function createFakeModel(
         history.slice(1).map((_, at) => history.slice(0, at + 1)),
       );
       const promptAttention = attentionTo(state, beginnings, feed.promptLength - 1);
-      return { state, candidates: { ...answer(state, histories, 1, feed), promptAttention } };
+      const candidates = { ...answer(state, histories, 1, feed), promptAttention };
+      if (candidates.hidden) {
+        const all = histories.flatMap((history) =>
+          history.flatMap((_, at) => fakeHidden(history.slice(0, at + 1))),
+        );
+        candidates.hidden = Float32Array.from(all);
+      }
+      return { state, candidates };
     },
     async step(given, feed) {
       const state = given as FakeState;
@@ -201,6 +210,13 @@ export function createFakeModel(
       log.alive--;
     },
   };
+}
+
+/** A hidden state that depends on the whole history, most of all on its last token. */
+export function fakeHidden(history: readonly number[]): number[] {
+  const whole = hashIds(history, 77);
+  const last = hashIds(history.slice(-1), 78);
+  return Array.from({ length: 5 }, (_, i) => uniform(whole, i) + 2 * uniform(last, i) - 1.2);
 }
 
 function readSources({ inputIds, attentionMask, batch, source }: SourceBatch): number[][] {
