@@ -22,8 +22,9 @@ export interface Experiment {
   run(context: ExperimentContext): Promise<string | undefined>;
 }
 
-/** A Markdown table. */
+/** A Markdown table; a bar inside a cell does not end it. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
 }

@@ -32,7 +32,7 @@ function configFor(language: Language, scale: number, threads?: number): TrainCo
     // The paper's 0.005 after 2,000 updates of 4,096 tokens learns more slowly here; smaller batches need fewer epochs.
     schedule: { learningRate: 0.003, warmupUpdates: 1000 },
     batch: { maxTokens: 2048 },
-    budget: { maxUpdates: Math.round(7000 * scale) },
+    budget: { maxUpdates: Math.round(10_000 * scale) },
     validation: { everyUpdates: 1000, maxSentences: 1014 },
     earlyStopping: { patience: 5 },
     // About an epoch apart, as the paper averages the last ten epochs.
