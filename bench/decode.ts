@@ -45,6 +45,8 @@ export interface DecodeCase extends NamedCase {
   batch: number;
   beams: number;
   precision: WeightPrecision;
+  /** Tokens that may come, where not all may. */
+  shortlist?: number;
 }
 
 /** Transformer-base with a vocabulary of 32,000: 60 M parameters. */
@@ -74,6 +76,16 @@ const decodeCase = (
   onRequest = false,
 ): DecodeCase => ({ name: `${precision} batch ${batch} beam ${beams}`, batch, beams, precision, onRequest });
 
+/** 1,600 tokens of 32,000 are what a batch of 16 sentences gets from a table of some 10 targets a token. */
+const shortlistCase = (batch: number, beams: number, onRequest = false): DecodeCase => ({
+  name: `int8 shortlist batch ${batch} beam ${beams}`,
+  batch,
+  beams,
+  precision: 'int8',
+  shortlist: 1600,
+  onRequest,
+});
+
 /** The columns of the table; the largest batch takes minutes on the peers. */
 export const decodeCases = [
   ...(['float32', 'int8'] as const).flatMap((precision) => [
@@ -84,6 +96,9 @@ export const decodeCases = [
   ]),
   decodeCase('int4', 1, 1),
   decodeCase('int4', 1, 4),
+  shortlistCase(1, 4),
+  shortlistCase(16, 4),
+  shortlistCase(64, 4, true),
 ];
 
 /** Decoding: milliseconds per step of whole `generate` calls, encoder and prompt included. */
@@ -129,19 +144,34 @@ export function randomSources(design: DecodeDesign, batch: number): number[][] {
   );
 }
 
+/** Tokens that may come, evenly over the vocabulary. Ascending ids, `count` or what there are. */
+export function spreadTokens({ config }: DecodeDesign, count: number): number[] {
+  const words = padTokenOf(config);
+  const kept = Math.min(count, words);
+  return Array.from({ length: kept }, (_, i) => Math.floor((i * words) / kept));
+}
+
 /** Decodes a batch once. @returns the best sequence of each sentence */
 export async function decodeOnce(
   model: SequenceModel,
   design: DecodeDesign,
-  { batch, beams }: Pick<DecodeCase, 'batch' | 'beams'>,
+  { batch, beams, shortlist }: Pick<DecodeCase, 'batch' | 'beams' | 'shortlist'>,
   steps = design.steps,
 ): Promise<(readonly number[])[]> {
+  const tokens = shortlist === undefined ? undefined : Int32Array.from(spreadTokens(design, shortlist));
   const inputs: GenerationInput[] = randomSources(design, batch).map((inputIds) => ({ inputIds }));
   const padTokenId = padTokenOf(design.config);
   const results = await generate(
     model,
     inputs,
-    resolveGenerationOptions({ numBeams: beams, minNewTokens: steps, maxNewTokens: steps }),
+    resolveGenerationOptions({
+      numBeams: beams,
+      minNewTokens: steps,
+      maxNewTokens: steps,
+      ...(tokens && {
+        shortlist: { offsets: Int32Array.of(0), targets: new Int32Array(0), always: tokens },
+      }),
+    }),
     { decoderStartTokenId: padTokenId, eosTokenIds: [], padTokenId },
     { batchSize: batch },
   );
@@ -203,9 +233,18 @@ async function openPeers(
   return { peer, sides: await openDecodePeers(peer, directory, translator, request) };
 }
 
-function decodeRequest(design: DecodeDesign, { name, batch, beams, precision }: DecodeCase): DecodeRequest {
+function decodeRequest(design: DecodeDesign, one: DecodeCase): DecodeRequest {
+  const { name, batch, beams, precision, shortlist } = one;
   const computeType = precision === 'float32' ? 'float32' : 'int8';
-  return { name, batch, beams, steps: design.steps, sources: randomSources(design, batch), computeType };
+  const request: DecodeRequest = {
+    name,
+    batch,
+    beams,
+    steps: design.steps,
+    sources: randomSources(design, batch),
+    computeType,
+  };
+  return shortlist === undefined ? request : { ...request, shortlist: spreadTokens(design, shortlist) };
 }
 
 /** Runs a case twice with ONNX Runtime's profile on; the first time is warm-up. */

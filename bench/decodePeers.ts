@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BenchOptions, peersScript } from './bench.js';
 import { type Peer, type PeerReply, peerSide, startPeer } from './peer.js';
@@ -14,6 +15,8 @@ export interface DecodeRequest {
   sources: number[][];
   /** CTranslate2's numbers; transformers has float32 only. */
   computeType: 'float32' | 'int8';
+  /** Target tokens that may come: what CTranslate2 has a vocabulary map for. */
+  shortlist?: readonly number[];
 }
 
 /** A peer's side of a case. */
@@ -54,6 +57,19 @@ export async function convertModel(python: string, directory: string, threads: n
 }
 
 /**
+ * Writes the map that CTranslate2 restricts its vocabulary by, when it is asked to: every target token of the request for
+ * the first token of each source, so that any of its batches has them all.
+ */
+async function writeVocabularyMap(
+  converted: string,
+  { sources, shortlist = [] }: DecodeRequest,
+): Promise<void> {
+  const targets = shortlist.map((id) => `t${id}`).join(' ');
+  const lines = [...new Set(sources.map(([first]) => first))].map((first) => `t${first}\t${targets}\n`);
+  await writeFile(join(converted, 'vmap.txt'), lines.join(''));
+}
+
+/**
  * The settings that CTranslate2 reads when it is loaded: MKL or oneDNN, of which it takes MKL on Intel's processors
  * alone, and AVX512, which it leaves alone unless it is told.
  */
@@ -85,6 +101,7 @@ export async function chooseTranslator(
   one: DecodeRequest,
   report: Report,
 ): Promise<Translator> {
+  if (one.shortlist) await writeVocabularyMap(directory, one);
   const modes = options.threads > 1 && one.batch > 1 ? [1, options.threads] : [1];
   let best = { ms: Number.POSITIVE_INFINITY, env: {} as NodeJS.ProcessEnv, workers: 1 };
   let tried = 0;
@@ -133,6 +150,15 @@ export async function openDecodePeers(
 ): Promise<DecodePeer[]> {
   const { workers } = translator;
   const names = one.computeType === 'float32' ? ['transformers', 'ctranslate2'] : ['ctranslate2'];
+  const asked = names.map((name) => ({ name, request: { ...one, op: 'decode', peer: name, workers } }));
+  const sides = asked.flatMap(({ name, request }) =>
+    one.shortlist
+      ? [
+          { name: `${name} ${one.computeType}`, request },
+          { name: `${name} ${one.computeType} vmap`, request: { ...request, vocabularyMap: true } },
+        ]
+      : [{ name: `${name} ${one.computeType}`, request }],
+  );
   await peer.ask({
     op: 'open',
     ...(names.includes('transformers') && { model: directory }),
@@ -140,13 +166,10 @@ export async function openDecodePeers(
     workers: [workers],
     computeTypes: [one.computeType],
   });
-  return names.map((name) => {
-    const request = { ...one, op: 'decode', peer: name, workers };
-    return {
-      side: peerSide(peer, `${name} ${one.computeType}`, request),
-      outputs: async () => ((await peer.ask(request)) as PeerReply & { outputs: number[][] }).outputs,
-    };
-  });
+  return sides.map(({ name, request }) => ({
+    side: peerSide(peer, name, request),
+    outputs: async () => ((await peer.ask(request)) as PeerReply & { outputs: number[][] }).outputs,
+  }));
 }
 
 /** What the peers are, for the line about the machine. */

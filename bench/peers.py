@@ -138,6 +138,7 @@ def decode_translator(request):
             min_decoding_length=request["steps"],
             max_decoding_length=request["steps"],
             max_batch_size=share if request["workers"] > 1 else 0,
+            use_vmap=request.get("vocabularyMap", False),
         )
     )
     return ms, [[int(token[1:]) for token in result.hypotheses[0]] for result in results]

@@ -42,6 +42,8 @@ describe('benches on a tiny model', () => {
       'int8 batch 16 beam 4',
       'int4 batch 1 beam 1',
       'int4 batch 1 beam 4',
+      'int8 shortlist batch 1 beam 4',
+      'int8 shortlist batch 16 beam 4',
       'polybeam peak memory',
     ]);
     for (const row of rows.slice(0, -1)) expect(row.ms).toBeGreaterThan(0);

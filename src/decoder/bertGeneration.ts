@@ -14,7 +14,7 @@ import { activations } from '../nn/activation.js';
 import { type KeysAndValues, keysAndValues } from '../nn/attention.js';
 import { dense } from '../nn/dense.js';
 import { norm } from '../nn/norm.js';
-import type { DecoderInputs, EncoderDecoder, OwnInputs } from './encoderDecoder.js';
+import type { DecoderInputs, EncoderDecoder, OutputProjection, OwnInputs } from './encoderDecoder.js';
 
 /**
  * How a BERT decoder turns hidden states into logits: BERT's masked-LM head (transform, then tied projection), or
@@ -59,7 +59,8 @@ export function bertEncoderDecoder(encoder: BertConfig, decoder: BertDecoderConf
     },
     readMemory: (p, memory) => readMemory(p.scope(`${pairNames.decoder}.bert.encoder`), decoder, memory),
     decode: (p, inputs) => decodeBert(p.scope(`${pairNames.decoder}.bert`), decoder, inputs),
-    logits: (p, hidden) => bertLogits(p.scope(pairNames.decoder), decoder, hidden),
+    output: (p) => bertOutput(p.scope(pairNames.decoder), decoder),
+    logits: (p, hidden, output) => bertLogits(p.scope(pairNames.decoder), decoder, hidden, output),
   };
 }
 
@@ -91,24 +92,39 @@ export function decodeBert(
   return bertLayers(p.scope('encoder'), config, embedded, inputs);
 }
 
+/** The output projection. @param p scope that holds the head and `bert` */
+export function bertOutput(p: Parameters, config: BertDecoderConfig): OutputProjection {
+  const size = [config.vocabSize, config.hiddenSize];
+  const at = p.scope(config.head === 'lm_head' ? 'lm_head' : 'cls.predictions');
+  const matrix = config.tieWordEmbeddings
+    ? wordTable(p.scope('bert.embeddings'), config)
+    : at.get('decoder.weight', size, bertInitializer(config));
+  return { matrix, bias: at.get('bias', [config.vocabSize], { kind: 'zeros' }) };
+}
+
 /**
  * Logits over the vocabulary.
  * @param p scope that holds the head and `bert`
  * @param hidden [..., hiddenSize]
+ * @param output rows of the projection; default all
  */
-export function bertLogits(p: Parameters, config: BertDecoderConfig, hidden: tf.Tensor): tf.Tensor {
-  const size = [config.vocabSize, config.hiddenSize];
-  const table = wordTable(p.scope('bert.embeddings'), config);
+export function bertLogits(
+  p: Parameters,
+  config: BertDecoderConfig,
+  hidden: tf.Tensor,
+  output?: OutputProjection,
+): tf.Tensor {
+  const transformed = config.head === 'cls' ? transform(p, config, hidden) : hidden;
+  const { matrix, bias } = output ?? bertOutput(p, config);
+  return linear(transformed, matrix, bias);
+}
+
+/** What BERT's masked-LM head does before it projects. */
+function transform(p: Parameters, config: BertDecoderConfig, hidden: tf.Tensor): tf.Tensor {
+  const at = p.scope('cls.predictions.transform');
   const initializer = bertInitializer(config);
-  if (config.head === 'lm_head') {
-    const matrix = config.tieWordEmbeddings ? table : p.get('lm_head.decoder.weight', size, initializer);
-    return linear(hidden, matrix, p.get('lm_head.bias', [config.vocabSize], { kind: 'zeros' }));
-  }
-  const at = p.scope('cls.predictions');
   const inner = activations[config.hiddenAct](
-    dense(at.scope('transform.dense'), hidden, config.hiddenSize, { initializer }),
+    dense(at.scope('dense'), hidden, config.hiddenSize, { initializer }),
   );
-  const transformed = norm(at.scope('transform.LayerNorm'), inner, config.layerNormEps);
-  const matrix = config.tieWordEmbeddings ? table : at.get('decoder.weight', size, initializer);
-  return linear(transformed, matrix, at.get('bias', [config.vocabSize], { kind: 'zeros' }));
+  return norm(at.scope('LayerNorm'), inner, config.layerNormEps);
 }

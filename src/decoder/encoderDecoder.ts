@@ -38,8 +38,21 @@ export interface Decoder {
   maxTarget: number;
   /** Hidden states [rows, length, features], or [rows, features] as above, and what the self-attention mode keeps. */
   decode(p: Parameters, inputs: OwnInputs): { hidden: tf.Tensor; caches: KeysAndValues[] };
-  /** [..., features] -> [..., vocabSize] */
-  logits(p: Parameters, hidden: tf.Tensor): tf.Tensor;
+  /** Rows of the output projection, one for each token. */
+  output(p: Parameters): OutputProjection;
+  /**
+   * [..., features] -> [..., vocabSize]
+   * @param output some rows of the projection, for the logits of their tokens; default all
+   */
+  logits(p: Parameters, hidden: tf.Tensor, output?: OutputProjection): tf.Tensor;
+}
+
+/** The last product of a decoder. */
+export interface OutputProjection {
+  /** [tokens, features] */
+  matrix: tf.Tensor;
+  /** [tokens] */
+  bias?: tf.Tensor;
 }
 
 /** A decoder that reads a source, as the decoding core, the trainer and the checkpoint loader see it. */

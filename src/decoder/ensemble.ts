@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { compile } from '../engine/compile.js';
+import type { Dimension } from '../engine/graph.js';
 import { logSoftmax } from '../engine/ops/logSoftmax.js';
 import { logSumExp } from '../engine/ops/logSumExp.js';
 import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
@@ -30,6 +31,8 @@ export interface EnsembleOptions {
 interface EnsembleState extends DecodingState {
   states: DecodingState[];
   spec: SelectionSpec;
+  /** Whether the members know part of the vocabulary. */
+  restricted: boolean;
 }
 
 /**
@@ -43,23 +46,29 @@ export function createEnsemble(
 ): StepModel & { release(): Promise<void> } {
   const weights = checkMembers(members, options);
   const programs = new Map<string, Promise<Program>>();
-  const programFor = (spec: SelectionSpec) => {
-    const key = JSON.stringify(spec);
-    const known = programs.get(key) ?? compileChoice(members, weights, options.combine, spec, compileOptions);
+  const programFor = (spec: SelectionSpec, restricted: boolean) => {
+    const key = JSON.stringify([spec, restricted]);
+    const size = restricted ? 'vocabulary' : members[0].vocabSize;
+    const known = programs.get(key) ?? compileChoice(size, weights, options.combine, spec, compileOptions);
     programs.set(key, known);
     return known;
   };
-  const choose = async (spec: SelectionSpec, found: readonly Candidates[], edits: StepEdits) => ({
-    ...(await runChoice(await programFor(spec), spec, found, edits)),
+  const choose = async (
+    { spec, restricted }: Pick<EnsembleState, 'spec' | 'restricted'>,
+    found: readonly Candidates[],
+    edits: StepEdits,
+  ) => ({
+    ...(await runChoice(await programFor(spec, restricted), spec, found, edits)),
     ...combineAttention(found, weights),
   });
   return {
     vocabSize: members[0].vocabSize,
     maxPositions: Math.min(...members.map((member) => member.maxPositions)),
     attention: sharedAttention(members),
+    takesVocabulary: members.every((member) => member.takesVocabulary),
     start: async (feed) => {
       const bare: StartFeed = { ...withoutEdits(feed), selection: bareSelection(feed.selection) };
-      const { selection: spec } = feed;
+      const choice = { spec: feed.selection, restricted: feed.vocabulary !== undefined };
       const states: DecodingState[] = [];
       try {
         const found = await inTurn(members, async (member, index) => {
@@ -67,9 +76,9 @@ export function createEnsemble(
           states[index] = state;
           return candidates;
         });
-        const candidates = await choose(spec, found, feed);
+        const candidates = await choose(choice, found, feed);
         const { batch, beams } = states[0];
-        const state: EnsembleState = { batch, beams, spec, states };
+        const state: EnsembleState = { batch, beams, ...choice, states };
         return { state, candidates };
       } catch (error) {
         disposeAll(members, states);
@@ -77,16 +86,16 @@ export function createEnsemble(
       }
     },
     step: async (state, feed) => {
-      const { states, spec } = state as EnsembleState;
+      const { states, spec, restricted } = state as EnsembleState;
       const bare = withoutEdits(feed);
       const found = await inTurn(members, (member, index) => member.step(states[index], bare));
-      return choose(spec, found, feed);
+      return choose({ spec, restricted }, found, feed);
     },
     keep: async (state, sentences) => {
-      const { states, spec } = state as EnsembleState;
+      const { states, spec, restricted } = state as EnsembleState;
       const kept = await inTurn(members, (member, index) => member.keep(states[index], sentences));
       const { batch, beams } = kept[0];
-      const next: EnsembleState = { batch, beams, spec, states: kept };
+      const next: EnsembleState = { batch, beams, spec, restricted, states: kept };
       return next;
     },
     ...(members.every((member) => member.adopt) && {
@@ -190,19 +199,20 @@ function withoutEdits<Feed extends StepEdits>(feed: Feed): Feed {
   };
 }
 
+/** @param size of the vocabulary, or its name where it may differ */
 function compileChoice(
-  members: readonly StepModel[],
+  size: Dimension,
   weights: readonly number[],
   combine: EnsembleOptions['combine'],
   spec: SelectionSpec,
   options: Pick<CompileOptions, 'device' | 'threads'>,
 ): Promise<Program> {
   const signature: Signature = selectionSignature(spec, 'rows');
-  members.forEach(({ vocabSize }, index) => {
-    signature[`member.${index}`] = { type: 'float32', shape: ['rows', vocabSize] };
+  weights.forEach((_, index) => {
+    signature[`member.${index}`] = { type: 'float32', shape: ['rows', size] };
   });
   const fn = (inputs: Tensors): Tensors => {
-    const logs = members.map((_, index) => logSoftmax(inputs[`member.${index}`]));
+    const logs = weights.map((_, index) => logSoftmax(inputs[`member.${index}`]));
     return selectCandidates(combineLogs(logs, weights, combine ?? 'linear'), spec, inputs);
   };
   return compile(fn, signature, options);

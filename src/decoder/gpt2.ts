@@ -6,7 +6,7 @@ import { type ActivationName, activations } from '../nn/activation.js';
 import { type KeysAndValues, selfAttentionOf } from '../nn/attention.js';
 import { denseByInput } from '../nn/dense.js';
 import { norm } from '../nn/norm.js';
-import type { Decoder, OwnInputs } from './encoderDecoder.js';
+import type { Decoder, OutputProjection, OwnInputs } from './encoderDecoder.js';
 
 /** GPT-2 (Radford et al. 2019): a decoder that reads nothing but its own text. */
 export interface Gpt2Config {
@@ -39,7 +39,8 @@ export function gpt2(config: Gpt2Config): Decoder {
     headSize: config.nEmbd / config.nHead,
     maxTarget: config.nPositions,
     decode: (p, inputs) => decodeGpt2(p, config, inputs),
-    logits: (p, hidden) => gpt2Logits(p, config, hidden),
+    output: (p) => gpt2Output(p, config),
+    logits: (p, hidden, output) => gpt2Logits(p, config, hidden, output),
   };
 }
 
@@ -93,12 +94,21 @@ function threeParts(x: tf.Tensor) {
   return { query: part(0), key: part(1), value: part(2) };
 }
 
+function gpt2Output(p: Parameters, config: Gpt2Config): OutputProjection {
+  if (config.tieWordEmbeddings) return { matrix: tokenTable(p, config) };
+  return { matrix: p.get('lm_head.weight', [config.vocabSize, config.nEmbd], initializerOf(config)) };
+}
+
 /**
  * Logits over the vocabulary.
  * @param hidden [..., nEmbd]
+ * @param output rows of the projection; default all
  */
-export function gpt2Logits(p: Parameters, config: Gpt2Config, hidden: tf.Tensor): tf.Tensor {
-  const size = [config.vocabSize, config.nEmbd];
-  if (config.tieWordEmbeddings) return linear(hidden, tokenTable(p, config));
-  return linear(hidden, p.get('lm_head.weight', size, initializerOf(config)));
+export function gpt2Logits(
+  p: Parameters,
+  config: Gpt2Config,
+  hidden: tf.Tensor,
+  output = gpt2Output(p, config),
+): tf.Tensor {
+  return linear(hidden, output.matrix, output.bias);
 }

@@ -14,7 +14,7 @@ import { everyLogit } from '../generation/stepModel.js';
 import { initialWeights } from '../training/initialize.js';
 import { sequenceToSequence } from '../training/sequenceToSequence.js';
 import { trainableParameters } from '../training/step.js';
-import { bertEncoderDecoder, bertLogits, decodeBert } from './bertGeneration.js';
+import { bertEncoderDecoder, bertLogits, bertOutput, decodeBert } from './bertGeneration.js';
 import { type Decoder, type EncoderDecoder, readsSource } from './encoderDecoder.js';
 import { gpt2 } from './gpt2.js';
 import { createStepModel, type SequenceModel } from './stepModel.js';
@@ -109,7 +109,8 @@ const alone: Record<string, Decoder> = {
     headSize: 8,
     maxTarget: 80,
     decode: (p, inputs) => decodeBert(p, bert, inputs),
-    logits: (p, hidden) => bertLogits(p, head, hidden),
+    output: (p) => bertOutput(p, head),
+    logits: (p, hidden, output) => bertLogits(p, head, hidden, output),
   },
 };
 

@@ -1,5 +1,5 @@
 import { type AnyValue, disposeValues } from '../engine/deviceValues.js';
-import { type CompileOptions, type Program, runKeeping } from '../engine/program.js';
+import { type CompileOptions, type Program, runKeeping, type WeightPrecision } from '../engine/program.js';
 import { integers, type Value } from '../engine/values.js';
 import type {
   Candidates,
@@ -19,6 +19,7 @@ import {
   nextCapacity,
 } from './cacheMemory.js';
 import { type Decoder, readsSource } from './encoderDecoder.js';
+import { readOutputRows } from './outputRows.js';
 import { placeRows, settleRows } from './ownPositions.js';
 import { editFeeds } from './selection.js';
 import { cacheNames, createStepPrograms, nextName, type StepPrograms } from './stepPrograms.js';
@@ -41,6 +42,8 @@ export interface State extends DecodingState {
    * source is read.
    */
   memory: KeptValues;
+  /** Rows of the output projection, where only some tokens may come: see `readOutputRows`. */
+  output?: KeptValues;
   /** What every step is fed and writes, until caches move; the same values are used again and again. */
   bound?: Bound;
 }
@@ -73,12 +76,14 @@ export function createStepModel(model: Decoder, options: CompileOptions): Sequen
     maxPositions: model.maxTarget,
     givesHidden: true,
     ...(readsSource(model) && { attention: { layers: model.decoderLayers, heads: model.decoderHeads } }),
+    takesVocabulary: true,
     start: async (feed) => {
-      const program = await programs.step(feed.selection);
-      return start(model, programs, memoryFor(program), program, feed);
+      const program = await programs.step(feed.selection, feed.vocabulary !== undefined);
+      return start(model, programs, memoryFor(program), program, feed, options.weightPrecision);
     },
     step: async (state, feed) => {
-      const program = await programs.step((state as State).spec);
+      const { spec, output } = state as State;
+      const program = await programs.step(spec, output !== undefined);
       return step(memoryFor(program), program, state as State, feed);
     },
     keep: async (state, sentences) => keep(memory!, state as State, sentences),
@@ -124,6 +129,21 @@ async function readSource(
   }
 }
 
+/** The rows of the output projection that every step multiplies by; undefined where all of them are. */
+async function readRows(
+  programs: StepPrograms,
+  memory: CacheMemory,
+  { vocabulary, selection }: StartFeed,
+  precision: WeightPrecision | undefined,
+): Promise<KeptValues | undefined> {
+  if (!vocabulary) return undefined;
+  const every = selection.candidates === 0;
+  const rows = await readOutputRows(await programs.outputRows(), vocabulary, !every, precision);
+  const placed: KeptValues = {};
+  for (const [name, value] of Object.entries(rows)) placed[name] = await memory.place(value);
+  return placed;
+}
+
 /**
  * Reads the source, then the prompt with one row a sentence: all but its last token at once. Its last token is a step as
  * any other; beams begin after it.
@@ -134,6 +154,7 @@ async function start(
   memory: CacheMemory,
   program: Program,
   feed: StartFeed,
+  precision: WeightPrecision | undefined,
 ) {
   const { batch } = feed.source;
   const { promptLength } = feed;
@@ -150,6 +171,7 @@ async function start(
   };
   try {
     state.memory = await readSource(programs, memory, feed.source);
+    state.output = await readRows(programs, memory, feed, precision);
     const read = await beginCaches(model, programs, memory, state, feed);
     const candidates = await step(memory, program, state, {
       ...feed,
@@ -218,7 +240,7 @@ function joinRows(first: Float32Array, second: Float32Array, rows: number): Floa
 }
 
 /** Feeds that last until caches move: the caches themselves, the source, and arrays that each step fills anew. */
-function bind({ batch, beams, spec, capacity, caches, memory }: State): Bound {
+function bind({ batch, beams, spec, capacity, caches, memory, output }: State): Bound {
   const into: Bound['into'] = {};
   for (const [name, cache] of Object.entries(caches)) into[nextName(name)] = cache;
   const small = {
@@ -227,7 +249,7 @@ function bind({ batch, beams, spec, capacity, caches, memory }: State): Bound {
     ancestry: integers([batch, beams, capacity]),
     ...(spec.ownPositions && { positions: integers([batch * beams]) }),
   };
-  return { feeds: { ...small, ...memory, ...caches }, small, into };
+  return { feeds: { ...small, ...memory, ...caches, ...output }, small, into };
 }
 
 async function step(
@@ -299,7 +321,9 @@ async function keep(memory: CacheMemory, state: State, sentences: readonly numbe
 function free(state: State): void {
   disposeValues(state.caches);
   disposeValues(state.memory);
+  if (state.output) disposeValues(state.output);
   state.caches = {};
   state.memory = {};
+  state.output = undefined;
   state.bound = undefined;
 }

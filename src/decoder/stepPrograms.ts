@@ -6,6 +6,7 @@ import type { SelectionSpec } from '../generation/stepModel.js';
 import type { KeysAndValues, SelfAttentionMode } from '../nn/attention.js';
 import { type AttentionProbe, createAttentionProbe } from './alignment.js';
 import { type Decoder, type EncoderDecoder, readsSource } from './encoderDecoder.js';
+import { compileOutputRows, outputRowsOf, outputRowsSignature } from './outputRows.js';
 import { written } from './ownPositions.js';
 import { selectCandidates, selectionSignature } from './selection.js';
 
@@ -18,8 +19,13 @@ export interface StepPrograms {
   source(): Promise<Program> | undefined;
   /** Reads the beginnings of prompts, all positions at once, and gives their keys and values, and what else is wanted. */
   prompt(wanted: PromptWishes): Promise<Program>;
-  /** Appends a token to every row and chooses from what may follow. */
-  step(spec: SelectionSpec): Promise<Program>;
+  /**
+   * Appends a token to every row and chooses from what may follow.
+   * @param restricted whether it is fed rows of the output projection, see `readOutputRows`, and has none of its own
+   */
+  step(spec: SelectionSpec, restricted?: boolean): Promise<Program>;
+  /** Reads such rows. */
+  outputRows(): Promise<Program>;
   release(): Promise<void>;
 }
 
@@ -37,13 +43,18 @@ export function createStepPrograms(model: Decoder, options: CompileOptions): Ste
     program.catch(() => made.delete(key));
     return program;
   };
+  const outputRows = () => once('outputRows', () => compileOutputRows(model, options));
   return {
     source: () => (readsSource(model) ? once('source', () => compileEncoder(model, options)) : undefined),
     prompt: ({ attention, hidden = false }) =>
       once(`prompt ${hidden} ${JSON.stringify(attention)}`, () =>
         compilePrompt(model, { attention, hidden }, options),
       ),
-    step: (spec) => once(JSON.stringify(spec), () => compileStep(model, spec, options)),
+    step: (spec, restricted = false) =>
+      once(JSON.stringify([spec, restricted]), async () =>
+        compileStep(model, spec, options, restricted ? outputRowsSignature(await outputRows()) : undefined),
+      ),
+    outputRows,
     release: async () => {
       const programs = await Promise.all(made.values());
       await Promise.all(programs.map((program) => program.dispose()));
@@ -166,7 +177,13 @@ function stepSignature(model: Decoder, spec: SelectionSpec): Signature {
   };
 }
 
-function compileStep(model: Decoder, spec: SelectionSpec, options: CompileOptions): Promise<Program> {
+/** @param rows inputs for part of the output projection; none where all of it is read */
+function compileStep(
+  model: Decoder,
+  spec: SelectionSpec,
+  options: CompileOptions,
+  rows?: Signature,
+): Promise<Program> {
   const fn = (inputs: Tensors, p: Parameters): Tensors => {
     const probe = createAttentionProbe(spec.attention, model.decoderLayers);
     const { position, positions = position, ancestry, tokens } = inputs;
@@ -179,11 +196,15 @@ function compileStep(model: Decoder, spec: SelectionSpec, options: CompileOption
     const { hidden, caches } = decode(model, p, inputs, tokens, positions, self, probe);
     const weights = probe.weights();
     return {
-      ...selectCandidates(model.logits(p, hidden), spec, inputs),
+      ...selectCandidates(model.logits(p, hidden, rows && outputRowsOf(inputs)), spec, inputs),
       ...cacheOutputs(caches),
       ...(weights && { attention: weights.reshape([hidden.shape[0]!, weights.shape[2]!]) }),
       ...(spec.hidden && { hidden }),
     };
   };
-  return compile(fn, stepSignature(model, spec), { ...options, keep: cacheNames(model).map(nextName) });
+  return compile(
+    fn,
+    { ...stepSignature(model, spec), ...rows },
+    { ...options, keep: cacheNames(model).map(nextName) },
+  );
 }

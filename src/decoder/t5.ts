@@ -22,7 +22,7 @@ import {
   type SelfAttentionMode,
   selfAttention,
 } from '../nn/attention.js';
-import type { DecoderInputs, EncoderDecoder } from './encoderDecoder.js';
+import type { DecoderInputs, EncoderDecoder, OutputProjection } from './encoderDecoder.js';
 
 /** T5 as one model. Positions are relative, so neither side has a longest text. */
 export function t5(config: T5Config): EncoderDecoder {
@@ -37,7 +37,8 @@ export function t5(config: T5Config): EncoderDecoder {
     encode: (p, inputIds, attentionMask, source) => encodeT5(p, config, inputIds, attentionMask, source),
     readMemory: (p, memory) => readMemory(p, config, memory),
     decode: (p, inputs) => decode(p, config, inputs),
-    logits: (p, hidden) => logits(p, config, hidden),
+    output: (p) => ({ matrix: outputMatrix(p, config) }),
+    logits: (p, hidden, output = { matrix: outputMatrix(p, config) }) => logits(config, hidden, output),
   };
 }
 
@@ -93,11 +94,16 @@ function withBias(p: Parameters, config: T5Config, { self, positions }: DecoderI
 }
 
 /** The output projection is the embedding table where the checkpoint has no other. */
-function logits(p: Parameters, config: T5Config, hidden: tf.Tensor): tf.Tensor {
-  const { vocabSize, dModel, scaleDecoderOutputs } = config;
-  const scaled = scaleDecoderOutputs ? tf.mul(hidden, dModel ** -0.5) : hidden;
-  const table = p.has('lm_head.weight')
-    ? p.get('lm_head.weight', [vocabSize, dModel], t5Initializer(config, 1))
+function outputMatrix(p: Parameters, config: T5Config): tf.Tensor {
+  return p.has('lm_head.weight')
+    ? p.get('lm_head.weight', [config.vocabSize, config.dModel], t5Initializer(config, 1))
     : t5Table(p, config);
-  return linear(scaled, table);
+}
+
+function logits(
+  { dModel, scaleDecoderOutputs }: T5Config,
+  hidden: tf.Tensor,
+  { matrix, bias }: OutputProjection,
+): tf.Tensor {
+  return linear(scaleDecoderOutputs ? tf.mul(hidden, dModel ** -0.5) : hidden, matrix, bias);
 }

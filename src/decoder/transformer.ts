@@ -21,7 +21,7 @@ import {
   selfAttention,
 } from '../nn/attention.js';
 import { dense } from '../nn/dense.js';
-import type { DecoderInputs, EncoderDecoder } from './encoderDecoder.js';
+import type { DecoderInputs, EncoderDecoder, OutputProjection } from './encoderDecoder.js';
 
 /** The Transformer of Vaswani et al. 2017, in the layout of any of `TransformerLayout`'s families. */
 export function transformer(config: TransformerConfig): EncoderDecoder {
@@ -37,7 +37,8 @@ export function transformer(config: TransformerConfig): EncoderDecoder {
       encodeTransformer(p, config, inputIds, attentionMask, source),
     readMemory: (p, memory) => readMemory(p, config, memory),
     decode: (p, inputs) => decode(p, config, inputs),
-    logits: (p, hidden) => logits(p, config, hidden),
+    output: (p) => outputProjection(p, config),
+    logits: (p, hidden, output = outputProjection(p, config)) => logits(hidden, output),
   };
 }
 
@@ -87,13 +88,15 @@ function decode(p: Parameters, config: TransformerConfig, inputs: DecoderInputs)
   return { hidden: finish(p, config, 'decoder', x), caches };
 }
 
-function logits(p: Parameters, config: TransformerConfig, hidden: tf.Tensor): tf.Tensor {
+function outputProjection(p: Parameters, config: TransformerConfig): OutputProjection {
   const size = [config.decoderVocabSize, config.dModel];
-  const table = config.tieWordEmbeddings ? tokenTable(p, config, 'decoder') : p.get('lm_head.weight', size);
-  const scores = linear(hidden, table);
-  if (!p.has('final_logits_bias')) return scores;
-  return tf.add(
-    scores,
-    p.get('final_logits_bias', [1, config.decoderVocabSize], { kind: 'zeros' }).reshape([-1]),
-  );
+  const matrix = config.tieWordEmbeddings ? tokenTable(p, config, 'decoder') : p.get('lm_head.weight', size);
+  if (!p.has('final_logits_bias')) return { matrix };
+  const bias = p.get('final_logits_bias', [1, config.decoderVocabSize], { kind: 'zeros' });
+  return { matrix, bias: bias.reshape([-1]) };
+}
+
+function logits(hidden: tf.Tensor, { matrix, bias }: OutputProjection): tf.Tensor {
+  const scores = linear(hidden, matrix);
+  return bias ? tf.add(scores, bias) : scores;
 }

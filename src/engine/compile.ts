@@ -32,6 +32,7 @@ export async function compile(
     );
   }
   const { graph, parameters } = traceFunction(fn, signature, options);
+  for (const port of graph.inputs) port.asWeight = signature[port.name]?.asWeight;
   applyPasses(graph, options.passes ?? passesFor(device), precision);
   return createOnnxProgram(graph, parameters, { ...options, device });
 }

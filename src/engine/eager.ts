@@ -147,7 +147,7 @@ function ownTensors(outputs: Tensors): Tensors {
 /** A tensor of the host's data, or the one that a device value holds. */
 function toTensor(value: AnyValue): tf.Tensor {
   if (isOnDevice(value)) return value.content!.tensor as tf.Tensor;
-  return tf.tensor(value.data as never, value.shape as number[], value.type);
+  return tf.tensor(value.data as never, value.shape as number[], value.type as tf.NumericDataType);
 }
 
 function contentOf(tensor: tf.Tensor): DeviceContent {

@@ -28,6 +28,8 @@ export interface GraphPort {
   name: string;
   type: ElementType;
   shape: readonly Dimension[];
+  /** Of an input: that products read it as a weight, see `Signature`. */
+  asWeight?: boolean;
 }
 
 /** Integers that stand for a weight, or the scales that belong to them: see `quantize.ts`. */

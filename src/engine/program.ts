@@ -14,7 +14,18 @@ export type Tensors = Record<string, tf.Tensor>;
 export type TracedFunction = (inputs: Tensors, parameters: Parameters) => Tensors;
 
 /** Types and sizes of the inputs; a size given as a name may differ from run to run. */
-export type Signature = Record<string, { type: 'float32' | 'int32' | 'bool'; shape: readonly Dimension[] }>;
+export type Signature = Record<
+  string,
+  {
+    type: 'float32' | 'int32' | 'bool';
+    shape: readonly Dimension[];
+    /**
+     * A matrix [outputs, inputs] that products alone read, as they read weights: where `weightPrecision` rounds those, the
+     * program takes it as `weightFeeds` makes it.
+     */
+    asWeight?: boolean;
+  }
+>;
 
 /** Where a program runs: ONNX Runtime on the CPU, WebGPU or CUDA, or any registered tfjs backend without a graph. */
 export type Device = 'cpu' | 'webgpu' | 'cuda' | `tfjs:${string}`;

@@ -6,7 +6,7 @@ import { memoryWeights } from '../../test/support/engine/weights.js';
 import { compile } from './compile.js';
 import { linear } from './ops/linear.js';
 import type { TracedFunction, WeightPrecision } from './program.js';
-import { int4BlockSize, quantizeInt4, quantizeInt8 } from './quantize.js';
+import { int4BlockSize, quantizeInt4, quantizeInt8, weightFeeds } from './quantize.js';
 import { floats, integers } from './values.js';
 
 const matrices = fc
@@ -117,6 +117,38 @@ describe('weightPrecision', () => {
       expect(found.row.data).toEqual(wanted.row.data);
     },
   );
+
+  it.each(['int8', 'int4'] as const)('takes a matrix that is fed as int8, for %s', async (precision) => {
+    const size = { type: 'float32', shape: ['outputs', inputs], asWeight: true } as const;
+    const fed: TracedFunction = ({ x: input, matrix, shift }) => ({
+      withBias: tf.add(linear(input, matrix), shift),
+      alone: linear(input, matrix),
+    });
+    const program = await compile(
+      fed,
+      { x: signature.x, shift: { type: 'float32', shape: ['outputs'] }, matrix: size },
+      { weightPrecision: precision },
+    );
+    expect(program.inputs.map(({ name, type, shape }) => [name, type, shape])).toEqual([
+      ['x', 'float32', ['rows', inputs]],
+      ['shift', 'float32', ['outputs']],
+      ['matrix', 'int8', [inputs, 'outputs']],
+      ['matrix:scales', 'float32', ['outputs']],
+    ]);
+    const matrix = floats([outputs, inputs], weight(64));
+    const found = await program.run({
+      x: feeds.x,
+      shift: floats([outputs], bias),
+      ...weightFeeds('matrix', matrix, precision),
+    });
+    await program.dispose();
+    const wanted = await run('float32', 64);
+    for (const name of ['withBias', 'alone'] as const) {
+      Array.from(wanted[name].data).forEach((value, i) => {
+        expect(found[name].data[i]).toBeCloseTo(value, 2);
+      });
+    }
+  });
 
   it('is refused where weights are no constants, and on other devices', async () => {
     for (const options of [{ weightsAs: 'inputs' }, { device: 'tfjs:cpu' }, { device: 'webgpu' }] as const) {

@@ -1,7 +1,13 @@
+import type { WeightPrecision } from './program.js';
+import { floats, type Value } from './values.js';
+
 /*
  * Weights of matrix products as small integers. Both formats are symmetric (no zero point) and belong to operators of
  * ONNX Runtime: int8 to DynamicQuantizeMatMul, int4 to MatMulNBits.
  */
+
+/** What the name of an input's scales ends with: see `weightFeeds`. */
+export const scalesSuffix = ':scales';
 
 /** A weight [outputs, inputs] as integers, in the layout of its operator, and their scales. */
 export interface QuantizedWeight {
@@ -76,4 +82,20 @@ export function quantizeInt4(weight: Float32Array): QuantizedWeight {
     }
   }
   return { values, scales };
+}
+
+/**
+ * Feeds for an input that a program reads as it reads weights (`asWeight`): the matrix as it is, or int8 and scales where
+ * weights are rounded, to int4 too.
+ * @param matrix float32 [outputs, inputs]
+ */
+export function weightFeeds(name: string, matrix: Value, precision: WeightPrecision): Record<string, Value> {
+  if (precision === 'float32') return { [name]: matrix };
+  const [outputs, inputs] = matrix.shape;
+  const { values, scales } = quantizeInt8(matrix.data as Float32Array, outputs);
+  const codes = new Int8Array(values.buffer, values.byteOffset, values.length);
+  return {
+    [name]: { type: 'int8', shape: [inputs, outputs], data: codes },
+    [name + scalesSuffix]: floats([outputs], scales),
+  };
 }

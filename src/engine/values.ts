@@ -6,9 +6,9 @@ import { onnxRuntime } from './runtime.js';
 
 /** A value on the host: sizes and a typed array, row-major. Plain data; programs read and write `data` in place. */
 export interface Value {
-  type: 'float32' | 'int32' | 'bool';
+  type: 'float32' | 'int32' | 'bool' | 'int8';
   shape: readonly number[];
-  data: Float32Array | Int32Array | Uint8Array;
+  data: Float32Array | Int32Array | Uint8Array | Int8Array;
 }
 
 const onnxTensors = new WeakMap<Value, Tensor>();

@@ -96,6 +96,11 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
   if (user.prefixAllowedTokens && user.allowedSequences) {
     throw conflict('prefixAllowedTokens and allowedSequences exclude each other; leave one of them out.');
   }
+  if (user.prefixAllowedTokens && user.shortlist) {
+    throw conflict(
+      'prefixAllowedTokens may allow tokens that the shortlist lacks, which is made before; leave one of them out.',
+    );
+  }
   if ((user.stopStrings === undefined) !== (user.decode === undefined)) {
     throw conflict(
       user.decode === undefined

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isShortlist, type Shortlist } from './shortlist.js';
 
 const tokenId = z.int().min(0);
 const tokenIds = z.array(tokenId);
@@ -279,6 +280,12 @@ export const generationOptionsSchema = z.strictObject({
     .describe(
       'The only possible outputs: a list of lists of new token ids, without end token. A first token forced by forcedBosTokenId is no part of them. Default: any output.',
     ),
+  shortlist: z
+    .custom<Shortlist>(isShortlist)
+    .optional()
+    .describe(
+      'A lexical shortlist, as loadShortlist reads it: outputs are of those tokens alone that it offers for any source token of the batch, which is faster; their probabilities sum to one over these. What other options name may always come. Default: none, every token.',
+    ),
   exponentialDecayLengthPenalty: z
     .tuple([z.int().min(0), z.number().gt(0)])
     .optional()
@@ -335,6 +342,7 @@ type OptionalName =
   | 'forceWordsIds'
   | 'prefixAllowedTokens'
   | 'allowedSequences'
+  | 'shortlist'
   | 'suppressTokens'
   | 'noRepeatNgramIgnore'
   | 'beginSuppressTokens'

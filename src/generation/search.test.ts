@@ -304,6 +304,16 @@ describe('the search loop', () => {
       { numBeams: 4, forceWordsIds: [[9], [8], [5]], orderedConstraints: true },
     ],
     prefixAllowedTokens: [{}, { prefixAllowedTokens: (_, ids) => [1, 13 - (ids.at(-1) as number)] }],
+    shortlist: [
+      {},
+      {
+        shortlist: {
+          offsets: Int32Array.of(0, 0, 2),
+          targets: Int32Array.of(5, 6),
+          always: Int32Array.of(7),
+        },
+      },
+    ],
     allowedSequences: [{}, { allowedSequences: [[2, 3, 4], [2, 5], [6]] }],
     minP: [
       { doSample: true, seed: 1 },

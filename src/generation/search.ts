@@ -25,6 +25,7 @@ import {
 import { createProgress, givenBeginning, type ProgressListener } from './progress.js';
 import { createSamplingSelector } from './sampling.js';
 import type { GeneratedSequence, SearchContext, Selector } from './selector.js';
+import { restrictToShortlist } from './shortlistVocabulary.js';
 import type { Candidates, SourceBatch, StepModel } from './stepModel.js';
 
 /** One batch to decode. */
@@ -66,9 +67,10 @@ const unreadTokens = 1;
  * numReturnSequences only where fewer hypotheses exist.
  * @throws PolybeamError LOGITS_INVALID where the model computed NaN, ABORTED where the signal said so.
  */
-export async function searchBatch(model: StepModel, given: SearchRequest): Promise<GeneratedSequence[][]> {
+export async function searchBatch(whole: StepModel, given: SearchRequest): Promise<GeneratedSequence[][]> {
   const request = conventionsOf(given.options).scoresForced ? splitPrompt(given) : given;
   const { source, prompt, promptLength, options, limits } = request;
+  const model = restrictToShortlist(whole, given);
   const context = createContext(model, request);
   const { frontier, attention } = context;
   const hidden = (count: number) => hiddenClasses(context, count);

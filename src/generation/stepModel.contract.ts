@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { select } from '../../test/support/generation/fakeModel.js';
+import { restrictVocabulary } from './restrictVocabulary.js';
 import {
   type AttentionSpec,
   type Candidates,
@@ -226,6 +227,38 @@ export function stepModelContract(name: string, setUp: () => Promise<ContractSub
       const subject = await setUp();
       if (subject.model.adopt) await joinAndLeave(subject, beams);
     });
+
+    it.each([0, 4])('holds itself to a part of the vocabulary, with %i candidates', async (candidates) => {
+      const subject = await setUp();
+      const selection: SelectionSpec = { ...everything, candidates };
+      await walk(subject, selection, 3, 3, { vocabulary: someTokens(subject, 2), keepAt: [1] });
+      // Fewer tokens than candidates.
+      await walk(subject, selection, 2, 1, { vocabulary: someTokens(subject, 7) });
+    });
+
+    it('edits a part of the vocabulary by the ids of its tokens', async () => {
+      const subject = await setUp();
+      const selection: SelectionSpec = {
+        candidates: 5,
+        edits: 'values',
+        repetitionPenalty: 1.3,
+        penaltySpace: 'logProbabilities',
+        renormalize: true,
+        rescale: true,
+        allowed: true,
+        lookup: true,
+        ownLogits: true,
+      };
+      const plan = { values: true, penalize: true, rescale: true, allowed: true };
+      await walk(subject, selection, 3, 2, { ...plan, vocabulary: someTokens(subject, 2) });
+      const bans: SelectionSpec = { ...selection, edits: 'bans', rescale: false, allowed: false };
+      await walk(subject, bans, 2, 2, { bans: true, penalize: true, vocabulary: someTokens(subject, 3) });
+      await walk(subject, { ...bans, candidates: 0 }, 2, 1, {
+        bans: true,
+        penalize: true,
+        vocabulary: someTokens(subject, 3),
+      });
+    });
   });
 }
 
@@ -347,6 +380,14 @@ interface WalkPlan {
   allowed?: boolean;
   /** Steps before which one sentence leaves. */
   keepAt?: number[];
+  /** The only tokens that may come, the decoder start token among them. */
+  vocabulary?: Int32Array;
+}
+
+/** Each `stride`-th token, and the decoder start token. */
+function someTokens({ model, decoderStartTokenId }: ContractSubject, stride: number): Int32Array {
+  const ids = Array.from({ length: model.vocabSize }, (_, id) => id);
+  return Int32Array.from(ids.filter((id) => id % stride === 1 || id === decoderStartTokenId));
 }
 
 /** Takes `steps` steps with random parents and tokens, and compares every row of every step with the reference. */
@@ -357,13 +398,16 @@ async function walk(
   steps: number,
   plan: WalkPlan = {},
 ): Promise<void> {
+  const { vocabulary } = plan;
+  const model = vocabulary ? restrictVocabulary(subject.model, vocabulary) : subject.model;
+  const restricted = { ...subject, model };
   let sources = [...subject.sources];
   let histories = sources.map(() => [[subject.decoderStartTokenId]]);
   const random = generator(17);
   const firstEdits = makeEdits(subject, selection, plan, histories.flat(), random);
   const maxLength = steps + 2;
   const opened = await start(
-    subject,
+    restricted,
     sources,
     histories.map(([prompt]) => prompt),
     beams,
@@ -374,10 +418,11 @@ async function walk(
   let { state } = opened;
   expectCandidates(
     opened.candidates,
-    await rawLogits(subject, sources, histories.flat()),
+    await rawLogits(restricted, sources, histories.flat()),
     selection,
     firstEdits,
-    subject,
+    restricted,
+    vocabulary,
   );
   const spec = selection.attention;
   if (spec) {
@@ -388,7 +433,7 @@ async function walk(
   for (let step = 0; step < steps; step++) {
     if (plan.keepAt?.includes(step)) {
       const kept = sources.map((_, i) => i).filter((i) => i !== 1 % sources.length);
-      state = await subject.model.keep(state, kept);
+      state = await model.keep(state, kept);
       const width = beams * maxLength;
       ancestry = Int32Array.from(kept.flatMap((i) => [...ancestry.subarray(i * width, (i + 1) * width)]));
       sources = kept.map((i) => sources[i]);
@@ -404,26 +449,26 @@ async function walk(
         const from = (sentence * beams + parent) * maxLength;
         ancestry.set(before.subarray(from, from + position), row * maxLength);
         ancestry[row * maxLength + position] = beam;
-        tokens[row] = Math.floor(random() * subject.model.vocabSize);
+        tokens[row] = Math.floor(random() * model.vocabSize);
         return [...rows[parent], tokens[row]];
       }),
     );
     histories = grown;
     const edits = makeEdits(subject, selection, plan, histories.flat(), random);
-    const candidates = await subject.model.step(state, { tokens, position, ancestry, ...edits });
+    const candidates = await model.step(state, { tokens, position, ancestry, ...edits });
     const rowSources = histories.flatMap((rows, sentence) => rows.map(() => sources[sentence]));
-    const raw = await rawLogits(subject, rowSources, histories.flat());
+    const raw = await rawLogits(restricted, rowSources, histories.flat());
     if (spec) {
       const alone = await attentionRows(subject, rowSources, histories.flat(), spec);
       expectAttention(candidates.attention, alone, subject);
     }
-    expectCandidates(candidates, raw, selection, edits, subject);
+    expectCandidates(candidates, raw, selection, edits, restricted, vocabulary);
   }
-  subject.model.dispose(state);
+  model.dispose(state);
 }
 
 function makeEdits(
-  { model }: ContractSubject,
+  { model, decoderStartTokenId }: ContractSubject,
   selection: SelectionSpec,
   plan: WalkPlan,
   histories: readonly number[][],
@@ -454,6 +499,10 @@ function makeEdits(
     const rows = histories.map((_, row) => {
       const count = !plan.allowed || row % 3 === 1 ? 0 : 1 + Math.floor(random() * width);
       const named = new Set(Array.from({ length: count }, anyToken));
+      if (plan.vocabulary && count > 0) {
+        named.delete([...named][0]);
+        named.add(decoderStartTokenId);
+      }
       return [...named, ...new Array(width - named.size).fill(-1)];
     });
     edits.allowed = Int32Array.from(rows.flat());
@@ -569,6 +618,7 @@ function expectCandidates(
   selection: SelectionSpec,
   edits: StepEdits,
   { model, tolerance = 1e-4 }: ContractSubject,
+  vocabulary?: Int32Array,
 ): void {
   const wanted = select(raw, selection, edits, model.vocabSize);
   const all = select(raw, { ...selection, candidates: 0 }, edits, model.vocabSize);
@@ -577,7 +627,8 @@ function expectCandidates(
   expect(got.ownLogits === undefined).toBe(!selection.ownLogits);
   expect(got.lookedUp === undefined).toBe(!selection.lookup);
   edits.lookup?.forEach((id, at) => {
-    if (id >= 0) expectClose(got.lookedUp![at], wanted.lookedUp![at], tolerance);
+    if (id >= 0 && vocabulary?.includes(id) !== false)
+      expectClose(got.lookedUp![at], wanted.lookedUp![at], tolerance);
   });
   for (let i = 0; i < wanted.rows * wanted.width; i++) {
     expectClose(got.logits[i], wanted.logits[i], tolerance);
@@ -593,6 +644,10 @@ function expectCandidates(
     for (let row = 0; row < wanted.rows; row++) {
       const ids = got.ids.subarray(row * wanted.width, (row + 1) * wanted.width).filter((id) => id >= 0);
       expect(new Set(ids).size).toBe(ids.length);
+      if (vocabulary) {
+        expect(ids.every((id) => vocabulary.includes(id))).toBe(true);
+        continue;
+      }
       expect(ids.length).toBe(
         wanted.ids!.subarray(row * wanted.width, (row + 1) * wanted.width).filter((id) => id >= 0).length,
       );

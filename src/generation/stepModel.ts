@@ -112,6 +112,12 @@ export interface StartFeed extends StepEdits {
   /** The most positions (prompt and new tokens) that will ever be used. */
   maxLength: number;
   selection: SelectionSpec;
+  /**
+   * The only tokens that may come, ascending; for models that take it (`takesVocabulary`). Tokens in edits and in
+   * `Candidates`, and vocabSize there, then count places in this list; `prompt` and `tokens` stay ids. Places from its
+   * length on may be among the candidates, at -Infinity. Default every token.
+   */
+  vocabulary?: Int32Array;
 }
 
 export interface StepFeed extends StepEdits {
@@ -182,6 +188,8 @@ export interface StepModel {
   readonly attention?: { layers: number; heads: number };
   /** Whether it can return hidden states. Default false. */
   readonly givesHidden?: boolean;
+  /** Whether `start` takes `vocabulary`. */
+  readonly takesVocabulary?: boolean;
   /** Reads the source and the prompt, one row per sentence; returns the candidates for the first new token. */
   start(feed: StartFeed): Promise<{ state: DecodingState; candidates: Candidates }>;
   /** Appends one token to every row and returns the candidates for the next. */

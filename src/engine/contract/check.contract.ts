@@ -107,7 +107,11 @@ async function differences(scenario: Scenario, feeds: Record<string, Value>): Pr
       const inputs = Object.fromEntries(
         Object.entries(feeds).map(([key, value]) => [
           key,
-          tf.tensor((key === name ? data : value.data) as never, value.shape as number[], value.type),
+          tf.tensor(
+            (key === name ? data : value.data) as never,
+            value.shape as number[],
+            value.type as tf.NumericDataType,
+          ),
         ]),
       );
       return total(scenario, inputs).dataSync()[0];

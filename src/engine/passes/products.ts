@@ -1,19 +1,26 @@
-import type { Graph, GraphNode } from '../graph.js';
+import type { Dimension, Graph, GraphNode } from '../graph.js';
 
 /** x W^T, as `fuseTransposedMatMul` leaves it. */
 export function isLinear({ op, attributes }: GraphNode): boolean {
   return op === 'FusedMatMul' && attributes.transA === 0 && attributes.transB === 1;
 }
 
-/** The addition of a weight of one axis that alone reads a product. */
+/**
+ * The addition of a weight of one axis that alone reads a product.
+ * @param outputs where an input of the graph will do as well: its size
+ */
 export function biasOf(
   graph: Graph,
   { outputs: [product] }: GraphNode,
   readers: ReadonlyMap<string, GraphNode[]>,
+  outputs?: Dimension,
 ): { node: GraphNode; name: string } | undefined {
   const [node, ...others] = readers.get(product) ?? [];
   const isResult = graph.outputs.some((port) => port.name === product);
   if (isResult || others.length > 0 || node?.op !== 'Add') return undefined;
-  const name = node.inputs.find((input) => graph.weights.get(input)?.shape.length === 1);
+  const isBias = (input: string) =>
+    graph.weights.get(input)?.shape.length === 1 ||
+    graph.inputs.some(({ name, shape }) => name === input && shape.length === 1 && shape[0] === outputs);
+  const name = node.inputs.find(isBias);
   return name === undefined ? undefined : { node, name };
 }

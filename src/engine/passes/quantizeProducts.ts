@@ -1,6 +1,6 @@
-import { consumers, type Dimension, type Graph, type GraphNode, makeNode } from '../graph.js';
+import { consumers, type Dimension, type Graph, type GraphNode, type GraphPort, makeNode } from '../graph.js';
 import type { WeightPrecision } from '../program.js';
-import { int4BlockSize } from '../quantize.js';
+import { int4BlockSize, scalesSuffix } from '../quantize.js';
 import { biasOf, isLinear } from './products.js';
 
 type Precision = Exclude<WeightPrecision, 'float32'>;
@@ -9,22 +9,27 @@ type Precision = Exclude<WeightPrecision, 'float32'>;
  * Products with a weight [outputs, inputs] on the right read it as integers; a bias added right after goes into the same
  * operator. Everything else keeps float32, and so does a weight where another operation reads it (an embedding table
  * that is also the output projection), or has inputs that are no multiple of an int4 block.
+ *
+ * Inputs of the graph that are read as weights become int8 in any case: MatMulNBits would unpack integers that are no
+ * constants anew at each run.
  */
 export function quantizeProducts(graph: Graph, precision: WeightPrecision): void {
   if (precision === 'float32') return;
   const readers = consumers(graph);
   const replaced = new Map<GraphNode, GraphNode>();
+  const matrices = new Map(graph.inputs.filter((port) => port.asWeight).map((port) => [port.name, port]));
   for (const node of graph.nodes) {
-    const weight = graph.weights.get(node.inputs[1]);
-    if (!weight || !isLinear(node) || !fits(weight.shape, precision)) continue;
-    const bias = biasOf(graph, node, readers);
+    const matrix = matrices.get(node.inputs[1]);
+    const read = matrix ?? graph.weights.get(node.inputs[1]);
+    const own: Precision = matrix ? 'int8' : precision;
+    if (!read || !isLinear(node) || !fits(read.shape, own)) continue;
+    const bias = biasOf(graph, node, readers, read.shape[0]);
     const output = bias?.node.outputs[0] ?? node.outputs[0];
     if (bias) replaced.set(bias.node, makeNode('Identity', [], []));
-    const [values, scales] = addQuantized(graph, weight.name, weight.shape as number[], precision);
-    replaced.set(
-      node,
-      product(precision, node.inputs[0], values, scales, bias?.name ?? '', output, weight.shape),
-    );
+    const [values, scales] = matrix
+      ? takeRounded(graph, matrix)
+      : addQuantized(graph, read.name, read.shape as number[], precision);
+    replaced.set(node, product(own, node.inputs[0], values, scales, bias?.name ?? '', output, read.shape));
   }
   graph.nodes = graph.nodes.flatMap((node) => {
     const next = replaced.get(node) ?? node;
@@ -34,6 +39,21 @@ export function quantizeProducts(graph: Graph, precision: WeightPrecision): void
 
 function fits(shape: readonly Dimension[], precision: Precision): boolean {
   return shape.length === 2 && (precision === 'int8' || Number(shape[1]) % int4BlockSize === 0);
+}
+
+/** Makes an input [outputs, inputs] two: its integers, transposed, and their scales. */
+function takeRounded(graph: Graph, { name, shape: [outputs, inputs] }: GraphPort): [string, string] {
+  const scales = name + scalesSuffix;
+  if (graph.inputs.some((port) => port.name === scales)) return [name, scales];
+  graph.inputs = graph.inputs.flatMap((port): GraphPort[] =>
+    port.name === name
+      ? [
+          { name, type: 'int8', shape: [inputs, outputs] },
+          { name: scales, type: 'float32', shape: [outputs] },
+        ]
+      : [port],
+  );
+  return [name, scales];
 }
 
 /** Adds the integers and scales of a weight; once, however many products read it. */

@@ -1,4 +1,4 @@
-import { bertLogits, decodeBert } from '../../decoder/bertGeneration.js';
+import { bertLogits, bertOutput, decodeBert } from '../../decoder/bertGeneration.js';
 import { encodeBert } from '../../encoder/bert.js';
 import type { Parameters } from '../../engine/parameters.js';
 import { bertConfigSchema, readConfig } from '../config.js';
@@ -28,7 +28,8 @@ export const bertGeneration: Architecture = {
         headSize: config.hiddenSize / config.numAttentionHeads,
         maxTarget: config.maxPositionEmbeddings,
         decode: (p, inputs) => decodeBert(scoped(p), config, inputs),
-        logits: (p, hidden) => bertLogits(p, head, hidden),
+        output: (p) => bertOutput(p, head),
+        logits: (p, hidden, output) => bertLogits(p, head, hidden, output),
       });
     }
     return {

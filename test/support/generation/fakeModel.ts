@@ -32,6 +32,8 @@ export interface FakeModelLog {
 }
 
 interface FakeState extends DecodingState {
+  /** Ids that may come, ascending; undefined is all. */
+  vocabulary?: Int32Array;
   sources: number[][];
   /** Width of the padded sources. */
   source: number;
@@ -70,10 +72,16 @@ export function createFakeModel(
         : Float32Array.from(logits(state.sources[Math.floor(row / rowsPerSentence)], history)),
     );
     return {
-      ...select(raw, state.selection, edits, vocabSize),
+      ...choose(state, raw, edits),
       attention: attentionTo(state, histories, rowsPerSentence),
       hidden: state.selection.hidden ? Float32Array.from(histories.flatMap(fakeHidden)) : undefined,
     };
+  }
+
+  function choose({ vocabulary, selection }: FakeState, raw: Float32Array[], edits: StepEdits): Candidates {
+    if (!vocabulary) return select(raw, selection, edits, vocabSize);
+    const known = raw.map((row) => Float32Array.from(vocabulary, (id) => row[id]));
+    return select(known, selection, edits, vocabulary.length);
   }
 
   function attentionTo(state: FakeState, histories: number[][], rowsPerSentence: number) {
@@ -92,6 +100,7 @@ export function createFakeModel(
     maxPositions,
     givesHidden: true,
     attention: attention && { layers: 3, heads: 4 },
+    takesVocabulary: true,
     log,
     async start(feed) {
       log.starts.push(feed.selection);
@@ -105,6 +114,10 @@ export function createFakeModel(
         feed.maxLength >= feed.promptLength && feed.maxLength <= maxPositions,
         'maxLength fits the positions',
       );
+      check(
+        feed.vocabulary?.every((id, i, list) => id < vocabSize && (i === 0 || id > list[i - 1])) ?? true,
+        'vocabulary is ascending ids',
+      );
       const state: FakeState = {
         batch,
         beams: feed.beams,
@@ -114,6 +127,7 @@ export function createFakeModel(
         promptLength: feed.promptLength,
         positions: new Int32Array(batch).fill(feed.promptLength - 1),
         selection: feed.selection,
+        vocabulary: feed.vocabulary,
         cache: new Int32Array(batch * feed.beams * feed.maxLength).fill(-1),
       };
       const histories = Array.from({ length: batch }, (_, sentence) => {

@@ -1,0 +1,65 @@
+import * as tf from '@tensorflow/tfjs';
+import { compile } from '../engine/compile.js';
+import type { Parameters } from '../engine/parameters.js';
+import type { CompileOptions, Program, Signature, Tensors, WeightPrecision } from '../engine/program.js';
+import { weightFeeds } from '../engine/quantize.js';
+import { integers, type Value } from '../engine/values.js';
+import type { Decoder, OutputProjection } from './encoderDecoder.js';
+
+/*
+ * The output projection over part of the vocabulary: its rows are read once for each batch and fed to every step, so that
+ * a step multiplies by some thousand rows instead of all.
+ */
+
+/** Lengths of the lists are rounded up to multiples of this, so that the runtime sees few of them. */
+const roundTo = 32;
+
+/** Reads rows of the output projection, in float32: they are rounded, where they are, after that. */
+export function compileOutputRows(model: Decoder, options: CompileOptions): Promise<Program> {
+  const fn = ({ ids }: Tensors, p: Parameters): Tensors => {
+    const { matrix, bias } = model.output(p);
+    return {
+      outputMatrix: tf.gather(matrix, ids as tf.Tensor1D),
+      outputBias: bias ? tf.gather(bias, ids as tf.Tensor1D) : tf.fill([ids.shape[0]!], 0),
+    };
+  };
+  // The host gathers once a batch: a graphics card would hold the whole table for that.
+  const device = options.device === 'webgpu' ? 'cpu' : options.device;
+  const signature: Signature = { ids: { type: 'int32', shape: ['vocabulary'] } };
+  return compile(fn, signature, { ...options, device, weightPrecision: 'float32' });
+}
+
+/** Inputs of a step over some rows. @param rows from `compileOutputRows` */
+export function outputRowsSignature(rows: Program): Signature {
+  const features = rows.outputs.find(({ name }) => name === 'outputMatrix')!.shape[1];
+  return {
+    // First, since the number of rows is read from it; rounding turns the matrix round.
+    outputBias: { type: 'float32', shape: ['vocabulary'] },
+    outputMatrix: { type: 'float32', shape: ['vocabulary', features], asWeight: true },
+  };
+}
+
+/** The projection that the inputs of `outputRowsSignature` are. */
+export function outputRowsOf({ outputMatrix, outputBias }: Tensors): OutputProjection {
+  return { matrix: outputMatrix, bias: outputBias };
+}
+
+/**
+ * Feeds for the inputs of `outputRowsSignature`.
+ * @param rows from `compileOutputRows`
+ * @param ids of the tokens
+ * @param padded whether the list may be made longer by rows whose logits are -Infinity
+ */
+export async function readOutputRows(
+  rows: Program,
+  ids: Int32Array,
+  padded: boolean,
+  precision: WeightPrecision = 'float32',
+): Promise<Record<string, Value>> {
+  const count = padded ? Math.ceil(ids.length / roundTo) * roundTo : ids.length;
+  const list = integers([count]);
+  (list.data as Int32Array).set(ids);
+  const { outputMatrix, outputBias } = await rows.run({ ids: list });
+  (outputBias.data as Float32Array).fill(Number.NEGATIVE_INFINITY, ids.length);
+  return { outputBias, ...weightFeeds('outputMatrix', outputMatrix, precision) };
+}
