@@ -10,7 +10,8 @@ const mayImport = {
   // Generation knows a model only through its own StepModel interface.
   generation: [],
   text: [],
-  pretrained: [...models, 'text', 'training', 'pretraining', 'xlm'],
+  alignment: ['generation'],
+  pretrained: [...models, 'text', 'alignment', 'training', 'pretraining', 'xlm'],
   training: [...models, 'text', 'eval', 'pretrained', 'pretraining', 'xlm'],
   reranking: ['eval', 'pretrained'],
   pretraining: [...models, 'text', 'pretrained', 'training', 'xlm'],

@@ -35,6 +35,7 @@ export {
   resolveGenerationOptions,
 } from './generation/options.js';
 export type { OutputProgress } from './generation/progress.js';
+export type { Shortlist } from './generation/shortlist.js';
 export type { StepModel } from './generation/stepModel.js';
 export { streamGeneration } from './generation/stream.js';
 export { type AlignmentLink, pharaoh, type WordAlignment } from './pretrained/alignment.js';
@@ -46,6 +47,7 @@ export {
 } from './pretrained/batcher.js';
 export { type EnsembleModel, loadEnsemble } from './pretrained/loadEnsemble.js';
 export { type LoadOptions, loadModel } from './pretrained/loadModel.js';
+export { type ShortlistOptions, trainShortlist } from './pretrained/makeShortlist.js';
 export type {
   AlignedTranslation,
   ForwardInput,
@@ -59,6 +61,7 @@ export type {
 } from './pretrained/model.js';
 export type { StreamEvent, StreamInput, StreamOptions } from './pretrained/modelStream.js';
 export type { ModelScore, ScoreInput, ScoreOptions } from './pretrained/score.js';
+export { loadShortlist, saveShortlist } from './pretrained/shortlistFile.js';
 export type { UnknownReplacement } from './pretrained/unknownWords.js';
 export {
   type MinimumBayesRiskOptions,

@@ -9,7 +9,14 @@ import { inPortions } from './portions.js';
 import { withDecoder } from './stopStrings.js';
 import type { CommandStreams } from './streams.js';
 import { addUnknownFlags, type UnknownFlags, unknownReplacement } from './unknownWords.js';
-import { addGenerationFlags, addModelFlags, generationFlags, type ModelFlags, useModel } from './useModel.js';
+import {
+  addGenerationFlags,
+  addModelFlags,
+  generationFlags,
+  type ModelFlags,
+  useModel,
+  withShortlist,
+} from './useModel.js';
 
 const constraints = { force_words_ids: generationOptionsSchema.shape.forceWordsIds };
 
@@ -53,16 +60,17 @@ Examples:
 async function generate(flags: GenerateFlags, streams: CommandStreams): Promise<void> {
   const options = generationFlags(flags);
   const replaceUnknowns = unknownReplacement(flags);
-  await useModel(flags, streams, (model) =>
-    inPortions(readInputs(streams, inputSchema), flags, streams, async (portion, batching) => {
+  await useModel(flags, streams, async (model) => {
+    const wanted = { ...withDecoder(await withShortlist(options, flags), model), replaceUnknowns };
+    await inPortions(readInputs(streams, inputSchema), flags, streams, async (portion, batching) => {
       const inputs = portion.map((line) => (line === undefined ? { inputIds: [] } : modelInput(line)));
-      const run = () => model.generate(inputs, { ...withDecoder(options, model), replaceUnknowns }, batching);
+      const run = () => model.generate(inputs, wanted, batching);
       const outputs = await withFlagNames(generationOptionsSchema, run);
       return outputs.map((output, at) =>
         portion[at] === undefined ? '' : outputLine(output, flags.logProbabilities),
       );
-    }),
-  );
+    });
+  });
 }
 
 function modelInput(line: z.output<typeof inputSchema>): ModelInput {

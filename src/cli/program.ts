@@ -8,6 +8,7 @@ import { generateCommand } from './generate.js';
 import { packageVersion } from './packageRoot.js';
 import { rerankCommand } from './rerank.js';
 import { scoreCommand } from './score.js';
+import { shortlistCommand } from './shortlist.js';
 import type { CommandStreams } from './streams.js';
 import { Interrupted, trainCommand } from './train.js';
 import { translateCommand } from './translate.js';
@@ -23,6 +24,7 @@ const commands = [
   trainCommand,
   evaluateCommand,
   vocabCommand,
+  shortlistCommand,
   convertCommand,
   doctorCommand,
 ];

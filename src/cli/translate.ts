@@ -18,6 +18,7 @@ import {
   generationFlags,
   type ModelFlags,
   useModel,
+  withShortlist,
 } from './useModel.js';
 
 /** The model that polybeam comes with. */
@@ -102,13 +103,13 @@ async function translate(texts: string[], flags: TranslateFlags, streams: Comman
   await useModel(flags, streams, (model) => work(model, texts, flags, streams), preset);
 }
 
-function translatePortions(
+async function translatePortions(
   model: Model,
   texts: string[],
   flags: TranslateFlags,
   streams: CommandStreams,
 ): Promise<void> {
-  const options = withDecoder(generationFlags(flags), model);
+  const options = withDecoder(await withShortlist(generationFlags(flags), flags), model);
   const { to, from, chunk, alignments } = flags;
   return inPortions(readTexts(streams, texts), flags, streams, async (portion, batching) => {
     const replaceUnknowns = unknownReplacement(flags);
@@ -133,7 +134,7 @@ async function translateAsItComes(
   flags: TranslateFlags,
   streams: CommandStreams,
 ): Promise<void> {
-  const options = withDecoder(generationFlags(flags), model);
+  const options = withDecoder(await withShortlist(generationFlags(flags), flags), model);
   const { to, from, batchSize = defaultBatchSize } = flags;
   let firstIndex = 0;
   for await (const lines of inGroups(readTexts(streams, texts), streams.stdin.isTTY ? 1 : batchSize)) {

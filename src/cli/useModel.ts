@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { EnsembleOptions } from '../decoder/ensemble.js';
 import type { Device } from '../engine/program.js';
 import { PolybeamError } from '../errors.js';
-import { generationOptionsSchema } from '../generation/options.js';
+import { type GenerationOptions, generationOptionsSchema } from '../generation/options.js';
 import type { LoadOptions } from '../pretrained/loadModel.js';
 import type { Model } from '../pretrained/model.js';
 import { addSchemaFlags, requireFlag, schemaValues } from './flags.js';
@@ -51,6 +51,10 @@ export function addModelFlags(command: Command, skip: readonly string[] = []): C
 
 /** Gives a command the flags of the generation options. */
 export function addGenerationFlags(command: Command, skip: readonly string[] = []): Command {
+  command.option(
+    '--shortlist <file>',
+    'hold outputs to the tokens of a shortlist, which polybeam shortlist makes',
+  );
   return addSchemaFlags(command, generationOptionsSchema, skip);
 }
 
@@ -92,9 +96,23 @@ export async function useModel<T>(
   }
 }
 
-/** The generation options among the flags. */
-export function generationFlags(flags: ModelFlags) {
+/** The generation options among the flags; `--shortlist` names a file, see `withShortlist`. */
+export function generationFlags({ shortlist: _, ...flags }: ModelFlags) {
   return schemaValues(generationOptionsSchema, flags);
+}
+
+/**
+ * The options with the shortlist that `--shortlist` names.
+ *
+ * @throws PolybeamError FILE_NOT_FOUND, FILE_CORRUPT
+ */
+export async function withShortlist(
+  options: GenerationOptions,
+  { shortlist: path }: ModelFlags,
+): Promise<GenerationOptions> {
+  if (path === undefined) return options;
+  const { loadShortlist } = await import('../pretrained/shortlistFile.js');
+  return { ...options, shortlist: await loadShortlist(String(path)) };
 }
 
 /** As a model: `forward`, which an ensemble lacks, is no command that takes one. */

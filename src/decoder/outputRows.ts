@@ -24,7 +24,7 @@ export function compileOutputRows(model: Decoder, options: CompileOptions): Prom
     };
   };
   // The host gathers once a batch: a graphics card would hold the whole table for that.
-  const device = options.device === 'webgpu' ? 'cpu' : options.device;
+  const device = options.device?.startsWith('tfjs:') ? options.device : 'cpu';
   const signature: Signature = { ids: { type: 'int32', shape: ['vocabulary'] } };
   return compile(fn, signature, { ...options, device, weightPrecision: 'float32' });
 }

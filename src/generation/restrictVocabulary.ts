@@ -33,6 +33,7 @@ export function restrictVocabulary(model: StepModel, vocabulary: Int32Array): St
   return {
     vocabSize,
     maxPositions: model.maxPositions,
+    attention: model.attention,
     start: async (feed: StartFeed) => {
       const wanted = feed.selection.candidates;
       const selection = { ...feed.selection, candidates: Math.min(wanted, vocabulary.length) };

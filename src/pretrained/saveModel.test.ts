@@ -137,6 +137,7 @@ describe('directories', () => {
       'tf_model.h5',
       'rust_model.ot',
       'model.onnx',
+      'shortlist.safetensors',
     ])
       writeFileSync(`${from}/${name}`, name);
     mkdirSync(`${from}/logs`);
@@ -147,6 +148,7 @@ describe('directories', () => {
       'expected.json',
       'generation_config.json',
       'model.safetensors',
+      'shortlist.safetensors',
       'source.spm',
       'vocab.json',
     ]);

@@ -149,6 +149,9 @@ async function writeJson(path: string, value: unknown): Promise<void> {
 const wholeFraction =
   /^(\s*"\w*(?:drop|dropout|_rate|_prob|_std|_range|_eps|_epsilon|_factor)": -?\d+)(?=,?$)/gm;
 
+/** Name of the shortlist that a model directory may carry; it is used where `--shortlist` names it. */
+const shortlistFile = 'shortlist.safetensors';
+
 /** Files that hold weights, here or for other programs. */
 const weightFiles = /\.(safetensors|bin|pt|pth|ckpt|onnx|h5|msgpack|ot|gguf)$|\.index\.json$/;
 
@@ -170,7 +173,8 @@ export async function convertModel(from: string, to: string, precision: WeightPr
   for (const name of await files.list(from)) {
     const path = `${from}/${name}`;
     const isConfig = name === 'config.json' || name === 'generation_config.json';
-    if (isConfig || weightFiles.test(name) || (await files.size(path)) === undefined) continue;
+    const isWeights = weightFiles.test(name) && name !== shortlistFile;
+    if (isConfig || isWeights || (await files.size(path)) === undefined) continue;
     tokenizerFiles.set(name, await files.read(path));
   }
   await saveModel(to, { config, generationConfig, weights, tokenizerFiles }, precision);
