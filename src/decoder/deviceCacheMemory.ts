@@ -107,7 +107,8 @@ function moving(
     // [rows, heads, length, size], or [rows, length]
     const lengthAxis = shape.length === 4 ? 2 : 1;
     const sizes = shape.map((size, axis) => (axis === 0 ? 'from' : axis === lengthAxis ? 'length' : size));
-    signature[name] = { type, shape: sizes };
+    // Caches are of tfjs's types.
+    signature[name] = { type: type as Signature[string]['type'], shape: sizes };
   }
   const fn = (inputs: Tensors) =>
     Object.fromEntries(names.map((name) => [nextOf(name), change(inputs[name], inputs)]));
