@@ -100,13 +100,13 @@ export function createEnsemble(
     },
     ...(members.every((member) => member.adopt) && {
       adopt: async (into: DecodingState, from: DecodingState, places: readonly number[]) => {
-        const { states, spec } = into as EnsembleState;
+        const { states, spec, restricted } = into as EnsembleState;
         const given = (from as EnsembleState).states;
         const taken = await inTurn(members, (member, index) =>
           member.adopt!(states[index], given[index], places),
         );
         const { batch, beams } = taken[0];
-        const next: EnsembleState = { batch, beams, spec, states: taken };
+        const next: EnsembleState = { batch, beams, spec, restricted, states: taken };
         return next;
       },
     }),

@@ -28,7 +28,9 @@ export function restrictToShortlist(model: StepModel, request: ShortlistRequest)
   const { shortlist } = request.options;
   if (!shortlist) return model;
   if (!model.takesVocabulary) {
-    throw conflict('shortlist cannot be used: the model computes every logit; leave shortlist out.');
+    throw conflict(
+      'shortlist cannot be used where requests share steps, or with a model that computes every logit; leave shortlist out.',
+    );
   }
   return restrictVocabulary(model, shortlistVocabulary(shortlist, request, model.vocabSize));
 }
