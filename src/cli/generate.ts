@@ -40,7 +40,7 @@ export function generateCommand(streams: CommandStreams = process): Command {
         '"decoder_input_ids" and "force_words_ids"; each gives {"input_ids", "sequences": [{"ids", "score", "text"}]}, best ' +
         'first. A model without an encoder continues its input, which is then the beginning of "ids". --return-attention ' +
         'adds "attention", a list for each id with a weight for each of "input_ids", and the "alignment" of ids and the ' +
-        '"word_alignment" of texts that follow from it.',
+        '"word_alignment" of texts that follow from it; --return-logits "logits", a list of the vocabulary\'s for each new id.',
     )
     .addHelpText(
       'after',
@@ -85,17 +85,18 @@ function modelInput(line: z.output<typeof inputSchema>): ModelInput {
   };
 }
 
-/** Attention with six decimals. */
+/** Attention and logits have six decimals. */
 function shortWeight(weight: number): number {
   return Number(weight.toFixed(6));
 }
 
 function outputLine({ inputIds, sequences }: ModelOutput, withTokens?: boolean): string {
   const shown = sequences.map(
-    ({ tokenLogProbabilities, unmetConstraints, attention, alignment, words, ...one }) => ({
+    ({ tokenLogProbabilities, unmetConstraints, attention, alignment, words, logits, ...one }) => ({
       ...one,
       ...(withTokens && { log_probabilities: tokenLogProbabilities }),
       ...(unmetConstraints && { unmet_constraints: unmetConstraints }),
+      ...(logits && { logits: logits.map((row) => Array.from(row, shortWeight)) }),
       ...(attention && { attention: attention.map((row) => Array.from(row, shortWeight)) }),
       ...(alignment && { alignment: pharaoh(alignment) }),
       ...(words && { word_alignment: pharaoh(words.alignment) }),

@@ -280,10 +280,11 @@ describe('--alignments', () => {
   });
 
   it('is in the JSON of generate where attention is asked for', async () => {
-    const args = ['generate', '--model', textModel, ...short, '--return-attention'];
+    const args = ['generate', '--model', textModel, ...short, '--return-attention', '--return-logits'];
     const { out } = await run(args, ['{"text": "the end"}\n']);
     const { input_ids, sequences } = JSON.parse(out);
-    const [{ ids, attention, alignment, word_alignment }] = sequences;
+    const [{ ids, attention, alignment, word_alignment, logits }] = sequences;
+    expect(logits.map((row: number[]) => row.length)).toEqual(ids.map(() => 72));
     expect(attention).toHaveLength(ids.length);
     expect(attention[0]).toHaveLength(input_ids.length);
     expect(alignment).toMatch(/^\d+-0( |$)/);

@@ -67,7 +67,7 @@ Examples:
   addUnknownFlags(command);
   addModelFlags(command);
   // One line goes in and one comes out.
-  addGenerationFlags(command, ['numReturnSequences', 'returnAttention']);
+  addGenerationFlags(command, ['numReturnSequences', 'returnAttention', 'returnLogits']);
   return command.action((texts: string[], flags: TranslateFlags) => translate(texts, flags, streams));
 }
 

@@ -249,5 +249,6 @@ async function runChoice(
     ownLogits: outputs.ownLogits?.data as Float32Array | undefined,
     lookedUp: outputs.lookedUp?.data as Float32Array | undefined,
     logSumExp: outputs.logSumExp.data as Float32Array,
+    rawLogits: outputs.rawLogits?.data as Float32Array | undefined,
   };
 }

@@ -47,6 +47,7 @@ export function editFeeds(spec: SelectionSpec, rows: number, edits: StepEdits): 
 export function selectCandidates(logits: tf.Tensor, spec: SelectionSpec, inputs: Tensors): Tensors {
   const rawSum = logSumExp(logits);
   // A copy, since tfjs scatters in place on its own CPU backend.
+  const raw = spec.rawLogits ? tf.add(logits, 0) : undefined;
   const own = spec.ownLogits ? tf.add(logits, 0) : undefined;
   let edited = logits;
   if (spec.edits !== 'none') edited = change(edited, spec, inputs);
@@ -59,6 +60,7 @@ export function selectCandidates(logits: tf.Tensor, spec: SelectionSpec, inputs:
   const outputs: Tensors = { logits: choice.logits, logSumExp: choice.logSumExp ?? rawSum };
   if (choice.ids) outputs.ids = choice.ids;
   if (lookedUp) outputs.lookedUp = lookedUp;
+  if (raw) outputs.rawLogits = raw;
   if (own) outputs.ownLogits = choice.ids ? gatherColumns(own, atLeast0(choice.ids)) : own;
   return outputs;
 }

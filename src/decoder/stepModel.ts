@@ -295,6 +295,7 @@ async function step(
     ownLogits: outputs.ownLogits?.data as Float32Array | undefined,
     lookedUp: outputs.lookedUp?.data as Float32Array | undefined,
     logSumExp: outputs.logSumExp.data as Float32Array,
+    rawLogits: outputs.rawLogits?.data as Float32Array | undefined,
     attention: outputs.attention?.data as Float32Array | undefined,
     hidden: outputs.hidden?.data as Float32Array | undefined,
   };

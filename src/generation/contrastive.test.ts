@@ -130,6 +130,7 @@ describe('contrastive search', () => {
     for (const [options, message] of [
       [{ numBeams: 2 }, 'numBeams 2'],
       [{ doSample: true }, 'doSample true'],
+      [{ returnLogits: true }, 'returnLogits true'],
       [{ topK: 1 }, 'topK is 1'],
       [{ temperature: 0.5 }, 'temperature 0.5 has no effect'],
     ] as const) {

@@ -168,6 +168,7 @@ export function selectionSpec(
     // Rows that choose for themselves are scored by the model's own log-probabilities.
     ownLogits: changed && !beams && !contrastive,
     ...(contrastive && { hidden: true }),
+    rawLogits: context.options.returnLogits || undefined,
     attention: attentionSpec(context.options),
   };
 }

@@ -78,7 +78,13 @@ export async function generate(
   const entries = inputs.map((input, index) => checkInput(model, input, index, rules));
   const results: GenerationResult[] = entries.map(() => ({
     sequences: [
-      { ids: [], score: 0, tokenLogProbabilities: [], ...(options.returnAttention && { attention: [] }) },
+      {
+        ids: [],
+        score: 0,
+        tokenLogProbabilities: [],
+        ...(options.returnAttention && { attention: [] }),
+        ...(options.returnLogits && { logits: [] }),
+      },
     ],
   }));
   const filled = entries.filter(

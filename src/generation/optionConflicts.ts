@@ -138,9 +138,12 @@ function refuseBesideConventions(user: GenerationOptions, resolved: ResolvedGene
 }
 
 /** Refuses what contrastive search has no place for. */
-function refuseContrast({ penaltyAlpha, topK, doSample, numBeams }: ResolvedGenerationOptions): void {
-  if (doSample || numBeams > 1) {
-    const other = doSample ? 'doSample true' : `numBeams ${numBeams}`;
+function refuseContrast(resolved: ResolvedGenerationOptions): void {
+  const { penaltyAlpha, topK, doSample, numBeams, returnLogits } = resolved;
+  if (doSample || numBeams > 1 || returnLogits) {
+    // It decides on a token one step after the logits it came from.
+    const beams = numBeams > 1 ? `numBeams ${numBeams}` : 'returnLogits true';
+    const other = doSample ? 'doSample true' : beams;
     throw conflict(
       `penaltyAlpha ${penaltyAlpha} is contrastive search, which does not go with ${other}; leave one of them out.`,
     );

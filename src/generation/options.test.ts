@@ -32,6 +32,7 @@ describe('resolveGenerationOptions', () => {
       numReturnSequences: 1,
       orderedConstraints: false,
       returnAttention: false,
+      returnLogits: false,
       noRepeatNgramSize: 0,
       repetitionPenalty: 1,
       encoderNoRepeatNgramSize: 0,

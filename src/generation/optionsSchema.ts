@@ -112,6 +112,12 @@ export const generationOptionsSchema = z.strictObject({
     .describe(
       'Whether outputs come with the attention of each of their tokens over those of the source, and the alignment that follows from it. Default false.',
     ),
+  returnLogits: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether outputs come with the logits that each new token was chosen from: all of the vocabulary, before all processors, as output_logits of Hugging Face. Default false.',
+    ),
   alignmentLayer: z
     .int()
     .min(0)
@@ -373,6 +379,7 @@ export interface ResolvedGenerationOptions extends Pick<GenerationOptions, Optio
   numReturnSequences: number;
   orderedConstraints: boolean;
   returnAttention: boolean;
+  returnLogits: boolean;
   noRepeatNgramSize: number;
   repetitionPenalty: number;
   encoderNoRepeatNgramSize: number;
@@ -405,6 +412,7 @@ export const generationDefaults = {
   numReturnSequences: 1,
   orderedConstraints: false,
   returnAttention: false,
+  returnLogits: false,
   noRepeatNgramSize: 0,
   repetitionPenalty: 1,
   encoderNoRepeatNgramSize: 0,

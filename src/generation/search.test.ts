@@ -24,7 +24,7 @@ const searches: fc.Arbitrary<GenerationOptions> = fc.constantFrom<GenerationOpti
   { maxNewTokens: 9 },
   { maxNewTokens: 9, noRepeatNgramSize: 2, repetitionPenalty: 1.4 },
   { maxNewTokens: 9, numBeams: 3, numReturnSequences: 3 },
-  { maxNewTokens: 9, numBeams: 3, numReturnSequences: 3, returnAttention: true },
+  { maxNewTokens: 9, numBeams: 3, numReturnSequences: 3, returnAttention: true, returnLogits: true },
   {
     maxNewTokens: 9,
     doSample: true,
@@ -219,7 +219,7 @@ describe('the search loop', () => {
   // A new option must be added here, with a value that shows in the result.
   const decodeAll = (outputs: number[][]) => outputs.map((ids) => ids.map((id) => ` ${id}`).join(''));
   // The signal refuses a result, see abort.test.ts; others add something, see attention.test.ts.
-  type Untold = 'signal' | 'returnAttention' | 'alignmentLayer' | 'alignmentHeads';
+  type Untold = 'signal' | 'returnLogits' | 'returnAttention' | 'alignmentLayer' | 'alignmentHeads';
   const telling: Record<Exclude<keyof typeof generationOptionsSchema.shape, Untold>, GenerationOptions[]> = {
     stopStrings: [
       { stopStrings: 'none', decode: decodeAll },

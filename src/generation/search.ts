@@ -1,7 +1,7 @@
 import { PolybeamError } from '../errors.js';
 import { createInterruption } from './abort.js';
 import { attentionOf, createAttentionLog, logAttention, wantsAttention } from './attentionLog.js';
-import { createBackPointers, trace } from './backPointers.js';
+import { createBackPointers, rowsOf, trace } from './backPointers.js';
 import { createBeamSelector } from './beam.js';
 import { createDrawnRanking } from './beamSampling.js';
 import { createConstrainedSelector } from './constrainedBeam.js';
@@ -72,7 +72,7 @@ export async function searchBatch(whole: StepModel, given: SearchRequest): Promi
   const { source, prompt, promptLength, options, limits } = request;
   const model = restrictToShortlist(whole, given);
   const context = createContext(model, request);
-  const { frontier, attention } = context;
+  const { frontier, attention, rawLogits } = context;
   const hidden = (count: number) => hiddenClasses(context, count);
   const selector = createSelector(context, request.constraints);
   const forcing = createForcing(context);
@@ -108,6 +108,7 @@ export async function searchBatch(whole: StepModel, given: SearchRequest): Promi
         last: count === limits.maxNewTokens || performance.now() > deadline,
       };
       if (attention) logAttention(attention, candidates);
+      rawLogits?.push((candidates.rawLogits as Float32Array).slice());
       if (stopper && !selector.end) turn.stops = await stopper.marks(offered, rows);
       advanceSlots(context, selector, turn);
       if (stopper && selector.end) {
@@ -120,8 +121,8 @@ export async function searchBatch(whole: StepModel, given: SearchRequest): Promi
       if (frontier.parked > 0 && frontier.parked >= frontier.active * (request.pruneAt ?? defaultPruneAt)) {
         state = await model.keep(state, removeFinished(frontier));
       }
-      // What is spared by itself is read by who wants to know how the model reads.
-      if (forcing.spares(count + 1) && !attention && !selector.readsHidden) continue;
+      // What is spared by itself is read by who wants to know how the model reads, or its logits or hidden states.
+      if (forcing.spares(count + 1) && !attention && !rawLogits && !selector.readsHidden) continue;
       candidates = await model.step(state, {
         tokens: frontier.tokens,
         position: frontier.position,
@@ -195,6 +196,7 @@ function createContext(model: StepModel, request: SearchRequest): SearchContext 
     classes: tokenClasses(model.vocabSize, rules),
     batch,
     sentenceIds,
+    rawLogits: options.returnLogits ? [] : undefined,
     attention: wantsAttention(options) ? createAttentionLog(source.source) : undefined,
   };
 }
@@ -251,10 +253,26 @@ function outputs(
   const kept = givenBeginning(context, sentence);
   return selector.outputs(sentence).map(({ node, score, ...more }) => {
     const { ids, logProbabilities } = trace(context.pointers, node);
-    const sequence = { ids: [...kept, ...ids], score, tokenLogProbabilities: logProbabilities, ...more };
+    const sequence: GeneratedSequence = {
+      ids: [...kept, ...ids],
+      score,
+      tokenLogProbabilities: logProbabilities,
+      ...more,
+    };
+    if (context.rawLogits) sequence.logits = logitsOf(context, context.rawLogits, node);
     if (!context.attention || !context.options.returnAttention) return sequence;
     const rows = attentionOf(context.attention, context.pointers, node, sentence, promptLength);
     // In memory of their own: the search's would keep all hypotheses alive.
     return { ...sequence, attention: rows.map((row) => row.slice(0, sourceLengths?.[sentence])) };
   });
+}
+
+/** Of each new token up to `node`, the row that it was chosen from. [vocabSize] each */
+function logitsOf(
+  { pointers, classes }: SearchContext,
+  steps: readonly Float32Array[],
+  node: number,
+): Float32Array[] {
+  const width = classes.length;
+  return rowsOf(pointers, node).map((row, step) => steps[step].slice(row * width, (row + 1) * width));
 }

@@ -22,6 +22,8 @@ export interface GeneratedSequence {
   unmetConstraints?: number[];
   /** With `returnAttention`: for each of `ids` how it reads the source; sums to 1. [source] each */
   attention?: Float32Array[];
+  /** With `returnLogits`: the logits that each new token was chosen from, before all processors. [vocabSize] each */
+  logits?: Float32Array[];
 }
 
 /** What every way of choosing tokens works on. */
@@ -44,6 +46,8 @@ export interface SearchContext {
   readonly sentenceIds: readonly number[];
   /** Where attention is wanted; holds the present step once selectors choose. */
   readonly attention?: AttentionLog;
+  /** Where unprocessed logits are wanted, those of each step. [rows, vocabSize] each */
+  readonly rawLogits?: Float32Array[];
 }
 
 /** A way of choosing the next tokens: beam, greedy, sampling. */

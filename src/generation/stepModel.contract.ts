@@ -156,6 +156,12 @@ export function stepModelContract(name: string, setUp: () => Promise<ContractSub
       begun.finish();
     });
 
+    it('returns every logit as it was, beside edited candidates', async () => {
+      const subject = await setUp();
+      const selection: SelectionSpec = { ...everything, candidates: 3, edits: 'bans', rawLogits: true };
+      await walk(subject, selection, 2, 2, { bans: true });
+    });
+
     it('looks up the edited logits of any tokens', async () => {
       const subject = await setUp();
       const selection: SelectionSpec = { ...everything, candidates: 3, edits: 'bans', lookup: true };
@@ -626,6 +632,13 @@ function expectCandidates(
   expect(got.ids === undefined).toBe(selection.candidates === 0);
   expect(got.ownLogits === undefined).toBe(!selection.ownLogits);
   expect(got.lookedUp === undefined).toBe(!selection.lookup);
+  expect(got.rawLogits?.length).toBe(selection.rawLogits ? raw.length * model.vocabSize : undefined);
+  raw.forEach((row, at) => {
+    if (!got.rawLogits) return;
+    row.forEach((logit, id) => {
+      expectClose(got.rawLogits![at * model.vocabSize + id], logit, tolerance);
+    });
+  });
   edits.lookup?.forEach((id, at) => {
     if (id >= 0 && vocabulary?.includes(id) !== false)
       expectClose(got.lookedUp![at], wanted.lookedUp![at], tolerance);

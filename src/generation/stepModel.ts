@@ -57,6 +57,8 @@ export interface SelectionSpec {
   ownLogits: boolean;
   /** Whether `Candidates.hidden` is wanted. Default false. */
   hidden?: boolean;
+  /** Whether `Candidates.rawLogits` is wanted. Default false. */
+  rawLogits?: boolean;
   /** Which weights over the source are wanted as `Candidates.attention`. Default: none are computed. */
   attention?: AttentionSpec;
   /** Whether steps carry `positions`, since sentences may be taken in: see `StepModel.adopt`. Default false. */
@@ -159,6 +161,8 @@ export interface Candidates {
    * logits - logSumExp are log-probabilities. [rows]
    */
   logSumExp: Float32Array;
+  /** Where the selection asks for it: every logit of the row before any change. [rows, vocabSize] */
+  rawLogits?: Float32Array;
   /**
    * Where the selection asks for it: the decoder's last hidden states where tokens were read.
    * [rows, features], of `start` [batch, promptLength, features]

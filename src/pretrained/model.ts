@@ -56,6 +56,8 @@ export interface ModelSequence {
   text?: string;
   /** Where there are `forceWordsIds`: indices of those that the output lacks; an input's own come last. */
   unmetConstraints?: readonly number[];
+  /** With `returnLogits`: what each new token was chosen from, before all processors. [vocabSize] each */
+  logits?: Float32Array[];
   /** With `returnAttention`: how each of `ids` reads the source; sums to 1. [inputIds.length] each */
   attention?: Float32Array[];
   /** With `returnAttention`: for each of `ids` the source token that it reads most; none for end tokens and the like. */
@@ -239,6 +241,7 @@ export function makeModel(parts: ModelParts): Model {
           'returnAttention has no place in texts; call translateAligned or generate, or leave returnAttention out.',
         );
       }
+      refuseLogits(options);
       const { outputs, pieces } = await translateAll(texts, options);
       let next = 0;
       return pieces.map((own) => own.map(() => outputs[next++].sequences[0].text ?? '').join(' '));
@@ -250,6 +253,7 @@ export function makeModel(parts: ModelParts): Model {
           `chunk ${options.chunk} does not go with alignments; leave chunk out, or translate without them.`,
         );
       }
+      refuseLogits(options);
       const { outputs } = await translateAll(texts, { ...options, returnAttention: true });
       return outputs.map(({ sequences: [{ text = '', words }] }) => ({
         text,
@@ -277,6 +281,15 @@ async function readReplacing(
     );
   }
   return { dictionary: await readDictionary(given), hideAttention: !returnAttention };
+}
+
+/** @throws OPTION_CONFLICT */
+function refuseLogits({ returnLogits }: GenerationOptions): void {
+  if (!returnLogits) return;
+  throw new PolybeamError(
+    'OPTION_CONFLICT',
+    'returnLogits has no place in translations; call generate, or leave returnLogits out.',
+  );
 }
 
 /** Pieces of a text that the model can read, with what is put before each. */

@@ -275,6 +275,7 @@ export function select(
     ids: spec.candidates === 0 ? undefined : new Int32Array(rows * width).fill(-1),
     logits: new Float32Array(rows * width).fill(Number.NEGATIVE_INFINITY),
     lookedUp: edits.lookup && new Float32Array(edits.lookup.length),
+    rawLogits: spec.rawLogits ? Float32Array.from(raw.flatMap((row) => [...row])) : undefined,
     ownLogits: spec.ownLogits ? new Float32Array(rows * width) : undefined,
     logSumExp: new Float32Array(rows),
   };
