@@ -80,6 +80,22 @@ describe.each(['tfjs:cpu', 'webgpu'] as Device[])('decoding on %s', { timeout: 3
         expect(kept()).toBe(before);
       },
     );
+
+    it.skipIf(skip)('scores outputs as the CPU does', async () => {
+      const before = kept();
+      const targets = [[9, 12, 20, 1], [7], [30, 5, 5]];
+      const pairs = inputs.map((source, index) => ({ source, target: targets[index] }));
+      const [wanted, found] = [await cpu!.score(pairs), await there!.score(pairs)];
+      wanted.forEach(({ score, tokenLogProbabilities }, index) => {
+        expect(score).toBeLessThan(-0.1);
+        expect(found[index].score).toBeCloseTo(score, 3);
+        expect(found[index].tokenLogProbabilities).toHaveLength(targets[index].length);
+        tokenLogProbabilities.forEach((logarithm, at) => {
+          expect(found[index].tokenLogProbabilities[at]).toBeCloseTo(logarithm, 3);
+        });
+      });
+      expect(kept()).toBe(before);
+    });
   });
 
   describe('a step', () => {
