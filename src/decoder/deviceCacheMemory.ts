@@ -9,7 +9,7 @@ import {
   type Tensors,
   type TracedFunction,
 } from '../engine/program.js';
-import { integers } from '../engine/values.js';
+import { integers, type Value } from '../engine/values.js';
 import type { CacheMemory, CacheShape, KeptValues } from './cacheMemory.js';
 
 /**
@@ -46,7 +46,10 @@ export function deviceCacheMemory({ device, threads }: CompileOptions): CacheMem
       });
     },
     place: async (value) => {
-      const program = await programFor('place', [], () => placing);
+      const { type, shape } = value as Value;
+      const program = await programFor('place', [type, String(shape.length)], () =>
+        placing(type, shape.length),
+      );
       return (await runKeeping(program, { value })).placed;
     },
     spread: (caches, beams) =>
@@ -138,8 +141,12 @@ function makingZeros(names: readonly string[], { heads, size }: CacheShape): Mov
   return { fn, signature, outputs: [...names] };
 }
 
-const placing: Moving = {
-  fn: ({ value }) => ({ placed: tf.add(value, tf.scalar(0, 'int32')) }),
-  signature: { value: { type: 'int32', shape: ['rows', 'columns'] } },
-  outputs: ['placed'],
-};
+/** A copy of a value of any sizes, since what comes in is not kept. */
+function placing(type: Value['type'], rank: number): Moving {
+  const kind = type as 'int32' | 'float32';
+  return {
+    fn: ({ value }) => ({ placed: tf.add(value, tf.scalar(0, kind)) }),
+    signature: { value: { type: kind, shape: Array.from({ length: rank }, (_, axis) => `size${axis}`) } },
+    outputs: ['placed'],
+  };
+}
