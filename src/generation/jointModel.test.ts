@@ -151,6 +151,39 @@ describe('a joint model', () => {
     expect(Math.min(...model.log.steps)).toBe(2);
   });
 
+  it('seats who comes while the last of the others leaves', async () => {
+    const model = hashModel();
+    const controller = new AbortController();
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const whileLeaving: StepModel = {
+      ...model,
+      adopt: async (...given) => {
+        controller.abort();
+        release();
+        await later(4);
+        return model.adopt!(...given);
+      },
+    };
+    const joint = createJointModel(whileLeaving);
+    const held = async (outputs: number[][]) => {
+      await released;
+      return outputs.map((one) => one.join(' '));
+    };
+    const long: GenerationOptions = { maxNewTokens: 12, minNewTokens: 12 };
+    const options = { ...long, stopStrings: 'x', decode: held, signal: controller.signal };
+    const leaving = decode(joint, [{ inputIds: [3] }], options);
+    // Both have one selection: the second is to be taken in by the group of the first.
+    leaving.catch(() => {});
+    await later(6);
+    const coming = decode(joint, [{ inputIds: [4] }], long);
+    await expect(leaving).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(await coming).toEqual(await decode(hashModel(), [{ inputIds: [4] }], long));
+    expect(model.log.alive).toBe(0);
+  });
+
   it('tells all who step together what went wrong, frees the model, and serves the next', async () => {
     let broken = false;
     const model = createFakeModel(14, (source, history) => {

@@ -41,6 +41,8 @@ interface Group {
   /** Who has each place in the model's batch. */
   places: (Lane | undefined)[];
   ancestry: Int32Array;
+  /** Whether sentences are being seated: it lives on, though everybody else may leave meanwhile. */
+  boarding: boolean;
 }
 
 /** The state of one search. */
@@ -105,11 +107,10 @@ function makeJoint(model: AdoptingModel): StepModel {
     const feeds = pending.map((one) => one.feed);
     try {
       const started = await model.start(joinStarts(feeds, spec, maxLength));
-      const seats = await seat(feed.beams, spec, maxLength, started.state);
+      const { group, seats } = await seat(feed.beams, spec, maxLength, started.state);
       let first = 0;
       for (const { feed: own, resolve } of pending) {
         const { batch } = own.source;
-        const group = groups.get(keyOf(spec, feed.beams)) as Group;
         const lane: Lane = {
           batch,
           beams: feed.beams,
@@ -123,6 +124,7 @@ function makeJoint(model: AdoptingModel): StepModel {
         resolve({ state: lane, candidates: pick(started.candidates, rows, lane.source, own.lookupWidth) });
         first += batch;
       }
+      group.boarding = false;
     } catch (error) {
       // One that cannot be started must not take others with it.
       if (pending.length > 1) for (const one of pending) await startTogether([one]);
@@ -136,26 +138,30 @@ function makeJoint(model: AdoptingModel): StepModel {
     spec: SelectionSpec,
     maxLength: number,
     started: DecodingState,
-  ): Promise<number[]> {
+  ): Promise<{ group: Group; seats: number[] }> {
     const key = keyOf(spec, beams);
     const group = groups.get(key);
     if (!group) {
       const places = new Array<undefined>(started.batch).fill(undefined);
       const ancestry = new Int32Array(started.batch * beams * maxLength);
-      groups.set(key, { key, spec, beams, state: started, maxLength, places, ancestry });
-      return [...places.keys()];
+      const made = { key, spec, beams, state: started, maxLength, places, ancestry, boarding: true };
+      groups.set(key, made);
+      return { group: made, seats: [...places.keys()] };
     }
+    group.boarding = true;
     const seats = [...group.places.keys()].filter((place) => !group.places[place]).slice(0, started.batch);
     for (let next = group.places.length; seats.length < started.batch; next++) seats.push(next);
     group.state = await model.adopt(group.state, started, seats).catch((error) => {
       model.dispose(started);
+      group.boarding = false;
+      disposeIfEmpty(group);
       throw error;
     });
     for (let place = group.places.length; place < group.state.batch; place++) group.places.push(undefined);
     group.maxLength = Math.max(group.maxLength, maxLength);
     const size = group.places.length * beams * group.maxLength;
     if (group.ancestry.length !== size) group.ancestry = new Int32Array(size);
-    return seats;
+    return { group, seats };
   }
 
   async function stepTogether(group: Group): Promise<void> {
@@ -188,7 +194,11 @@ function makeJoint(model: AdoptingModel): StepModel {
   function leave(lane: Lane, seats: readonly number[]): void {
     const { group } = lane;
     for (const place of seats) group.places[place] = undefined;
-    if (group.places.some((one) => one)) return;
+    disposeIfEmpty(group);
+  }
+
+  function disposeIfEmpty(group: Group): void {
+    if (group.boarding || group.places.some((one) => one)) return;
     groups.delete(group.key);
     model.dispose(group.state);
   }
