@@ -60,6 +60,7 @@ export type {
   TranslateOptions,
 } from './pretrained/model.js';
 export type { StreamEvent, StreamInput, StreamOptions } from './pretrained/modelStream.js';
+export type { Prefix } from './pretrained/prefixes.js';
 export type { ModelScore, ScoreInput, ScoreOptions } from './pretrained/score.js';
 export { loadShortlist, saveShortlist } from './pretrained/shortlistFile.js';
 export type { UnknownReplacement } from './pretrained/unknownWords.js';

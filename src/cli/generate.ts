@@ -18,7 +18,10 @@ import {
   withShortlist,
 } from './useModel.js';
 
-const constraints = { force_words_ids: generationOptionsSchema.shape.forceWordsIds };
+const constraints = {
+  force_words_ids: generationOptionsSchema.shape.forceWordsIds,
+  prefix: z.union([z.string(), tokenIds]).optional(),
+};
 
 const inputSchema = z.union([
   z.strictObject({ text: z.string(), ...constraints }),
@@ -37,7 +40,7 @@ export function generateCommand(streams: CommandStreams = process): Command {
   const command = new Command('generate')
     .description(
       'Generate from JSON lines on standard input. Each is {"text"} or {"input_ids"} with optional "attention_mask", ' +
-        '"decoder_input_ids" and "force_words_ids"; each gives {"input_ids", "sequences": [{"ids", "score", "text"}]}, best ' +
+        '"decoder_input_ids", "prefix" (what outputs begin with: a text or ids) and "force_words_ids"; each gives {"input_ids", "sequences": [{"ids", "score", "text"}]}, best ' +
         'first. A model without an encoder continues its input, which is then the beginning of "ids". --return-attention ' +
         'adds "attention", a list for each id with a weight for each of "input_ids", and the "alignment" of ids and the ' +
         '"word_alignment" of texts that follow from it; --return-logits "logits", a list of the vocabulary\'s for each new id.',
@@ -74,8 +77,8 @@ async function generate(flags: GenerateFlags, streams: CommandStreams): Promise<
 }
 
 function modelInput(line: z.output<typeof inputSchema>): ModelInput {
-  const forceWordsIds = line.force_words_ids;
-  const own = forceWordsIds && { forceWordsIds };
+  const { force_words_ids: forceWordsIds, prefix } = line;
+  const own = { ...(forceWordsIds && { forceWordsIds }), prefix };
   if ('text' in line) return { text: line.text, ...own };
   return {
     ...own,

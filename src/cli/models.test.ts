@@ -78,7 +78,10 @@ describe('polybeam generate', () => {
 
   it.each([
     ['{"input_id":[5]}', 'Line 2: there is no key "input_id"; did you mean input_ids?'],
-    ['{"frobnicate":1}', 'Line 2: there is no key "frobnicate"; use text, force_words_ids, input_ids, '],
+    [
+      '{"frobnicate":1}',
+      'Line 2: there is no key "frobnicate"; use text, force_words_ids, prefix, input_ids, ',
+    ],
     ['{"text":3}', 'Line 2: text is wrong (expected string, received number).'],
     ['{"input_ids":[1.5]}', 'Line 2: input_ids.0 is wrong ('],
     ['{"text":"a","input_ids":[2]}', 'cannot go with the other keys.'],

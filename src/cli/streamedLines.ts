@@ -1,5 +1,5 @@
 import type { Model } from '../pretrained/model.js';
-import type { StreamOptions } from '../pretrained/modelStream.js';
+import type { StreamInput, StreamOptions } from '../pretrained/modelStream.js';
 import type { CommandStreams } from './streams.js';
 
 /**
@@ -7,7 +7,7 @@ import type { CommandStreams } from './streams.js';
  * after it wait for their turn.
  */
 export async function printStreamed(
-  lines: readonly string[],
+  lines: readonly StreamInput[],
   model: Pick<Model, 'stream'>,
   options: StreamOptions,
   { stdout }: CommandStreams,

@@ -7,6 +7,7 @@ import { withFlagNames } from './flags.js';
 import { inGroups, readTexts } from './lines.js';
 import { packageRoot } from './packageRoot.js';
 import { inPortions } from './portions.js';
+import { addPrefixFlags, checkPrefixFlags, type PrefixFlags, withPrefixes } from './prefixes.js';
 import { withDecoder } from './stopStrings.js';
 import { printStreamed } from './streamedLines.js';
 import type { CommandStreams } from './streams.js';
@@ -30,7 +31,8 @@ type TranslateFlags = ModelFlags & {
   chunk?: number;
   stream?: boolean;
   alignments?: AlignmentForm;
-} & UnknownFlags;
+} & UnknownFlags &
+  PrefixFlags;
 
 /** `polybeam translate`: a line in, a line out. */
 export function translateCommand(streams: CommandStreams = process): Command {
@@ -59,12 +61,15 @@ Examples:
   $ polybeam translate --to fr "This package contains the documentation."
   $ polybeam translate --model opus-mt-en-de --num-beams 6 < input.en > output.de
   $ polybeam translate --model nllb-200-distilled-600M --from fra_Latn --to deu_Latn < input.fr
+  $ polybeam translate --to fr --prefix "Ce paquet" "This package contains the documentation."
+  $ polybeam translate --to fr --prefix-file beginnings.fr < input.en > output.fr
   $ polybeam translate --stream --num-beams 4 "A long text is read while it is being written."
   $ polybeam translate --to fr --alignments hard "This package contains the documentation."
   $ polybeam translate --do-sample --top-k 10 --seed 1 "Free software is a matter of liberty."`,
     );
   addAlignmentsFlag(command, 'each translation');
   addUnknownFlags(command);
+  addPrefixFlags(command);
   addModelFlags(command);
   // One line goes in and one comes out.
   addGenerationFlags(command, ['numReturnSequences', 'returnAttention', 'returnLogits']);
@@ -98,6 +103,7 @@ async function translate(texts: string[], flags: TranslateFlags, streams: Comman
       `--alignments ${flags.alignments} does not go with --stream; leave one of them out.`,
     );
   }
+  checkPrefixFlags(flags);
   const work = flags.stream ? translateAsItComes : translatePortions;
   const preset = `${packageRoot()}/${embeddedModel}`;
   await useModel(flags, streams, (model) => work(model, texts, flags, streams), preset);
@@ -111,12 +117,15 @@ async function translatePortions(
 ): Promise<void> {
   const options = withDecoder(await withShortlist(generationFlags(flags), flags), model);
   const { to, from, chunk, alignments } = flags;
-  return inPortions(readTexts(streams, texts), flags, streams, async (portion, batching) => {
+  const lines = withPrefixes(readTexts(streams, texts), flags, streams);
+  return inPortions(lines, flags, streams, async (portion, batching) => {
     const replaceUnknowns = unknownReplacement(flags);
-    const wanted = { ...options, ...batching, to, from, chunk, replaceUnknowns };
+    const prefixes = portion.map(({ prefix }) => prefix);
+    const wanted = { ...options, ...batching, to, from, chunk, replaceUnknowns, prefixes };
+    const own = portion.map(({ text }) => text);
     return withFlagNames(generationOptionsSchema, async () => {
-      if (!alignments) return (await model.translate(portion, wanted)).map(onOneLine);
-      const aligned = await model.translateAligned(portion, wanted);
+      if (!alignments) return (await model.translate(own, wanted)).map(onOneLine);
+      const aligned = await model.translateAligned(own, wanted);
       return aligned.map((one) =>
         one.text === '' ? '' : `${onOneLine(one.text)}\t${formatAlignment(one, alignments)}`,
       );
@@ -137,7 +146,8 @@ async function translateAsItComes(
   const options = withDecoder(await withShortlist(generationFlags(flags), flags), model);
   const { to, from, batchSize = defaultBatchSize } = flags;
   let firstIndex = 0;
-  for await (const lines of inGroups(readTexts(streams, texts), streams.stdin.isTTY ? 1 : batchSize)) {
+  const all = withPrefixes(readTexts(streams, texts), flags, streams);
+  for await (const lines of inGroups(all, streams.stdin.isTTY ? 1 : batchSize)) {
     const run = () => printStreamed(lines, model, { ...options, to, from, batchSize, firstIndex }, streams);
     await withFlagNames(generationOptionsSchema, run);
     firstIndex += lines.length;

@@ -26,6 +26,11 @@ export interface GenerationInput {
    * without such a token: they continue inputIds.
    */
   decoderInputIds?: readonly number[];
+  /**
+   * Ids that its outputs go on with after the decoder start token and `decoderInputIds`, or after the first token where that
+   * is forced. Not for models that continue inputIds, nor for an empty input.
+   */
+  prefix?: readonly number[];
   /** Phrases that its outputs must contain, beside those of the options: see the option of this name. */
   forceWordsIds?: ForcedWords;
 }
@@ -182,11 +187,34 @@ function checkInput(model: StepModel, input: GenerationInput, index: number, rul
     );
   }
   const given = continues ? 'inputIds' : 'decoderInputIds';
-  const badPrompt = input[given]?.find((id) => !Number.isInteger(id) || id < 0 || id >= model.vocabSize);
-  if (badPrompt !== undefined) {
-    throw invalid(index, `${given} holds ${badPrompt}`, `give token ids from 0 to ${model.vocabSize - 1}`);
+  for (const name of [given, 'prefix'] as const) {
+    const badId = input[name]?.find((id) => !Number.isInteger(id) || id < 0 || id >= model.vocabSize);
+    if (badId === undefined) continue;
+    throw invalid(index, `${name} holds ${badId}`, `give token ids from 0 to ${model.vocabSize - 1}`);
   }
-  return { index, inputIds, attentionMask, prompt: promptOf(input, rules) };
+  return { index, inputIds, attentionMask, prompt: withPrefix(input, index, promptOf(input, rules), rules) };
+}
+
+/** A prompt and the prefix after it; a prefix follows a first token that would be forced. */
+function withPrefix(
+  { inputIds, prefix = [] }: GenerationInput,
+  index: number,
+  prompt: readonly number[],
+  { decoderStartTokenId, forcedBosTokenId }: DecodingRules,
+): readonly number[] {
+  if (prefix.length === 0) return prompt;
+  if (decoderStartTokenId === undefined) {
+    throw invalid(
+      index,
+      `prefix [${prefix}] has no place beside inputIds, which the model continues`,
+      'append it to inputIds',
+    );
+  }
+  if (inputIds.length === 0) {
+    throw invalid(index, `prefix [${prefix}] begins the output of nothing`, 'give inputIds, or leave it out');
+  }
+  const forced = prompt.length === 1 && forcedBosTokenId !== undefined ? [forcedBosTokenId] : [];
+  return [...prompt, ...forced, ...prefix];
 }
 
 /** What an output begins with: the decoder start token and what is given, or without such a token the input. */

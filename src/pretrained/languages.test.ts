@@ -121,6 +121,30 @@ describe.each([
     expect(await model.translate(texts, { to: french, ...options })).not.toEqual(wanted(name, 'beam'));
   });
 
+  test('writes the language, then a prefix, then the rest', async () => {
+    const [text] = sourceTexts(name);
+    const [free] = await model.translate([text], { from: english, to: french, ...options });
+    const [whole] = await model.generate([{ text }], { ...options, forcedBosTokenId: 5 });
+    const [output] = await model.generate([{ text, prefix: 'w9 w7' }], { ...options, forcedBosTokenId: 5 });
+    expect(whole.sequences[0].ids[0]).toBe(5);
+    expect(output.sequences[0].ids.slice(0, 3)).toEqual([5, 9, 7]);
+    const [found] = await model.translate([text], {
+      from: english,
+      to: french,
+      ...options,
+      prefixes: ['w9 w7'],
+    });
+    expect(found).toMatch(/^w9 w7/);
+    expect(found).not.toBe(free);
+    const unknown = model.translate([text, text], { to: french, prefixes: ['', 'w9 snow'] });
+    await expect(unknown).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringMatching(
+        /^Input 2: prefix "w9 snow" has characters or words that the model's voc/,
+      ),
+    });
+  });
+
   test('refuses others, naming those it knows', async () => {
     for (const [request, message] of [
       [{ to: 'xx' }, new RegExp(`does not translate into "xx"; it knows ${english}, ${french}`)],

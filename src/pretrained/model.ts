@@ -16,8 +16,9 @@ import type { Tokenizer } from '../text/tokenizer.js';
 import type { AlignmentLink, WordAlignment } from './alignment.js';
 import type { ModelDefinition } from './architectures/definition.js';
 import type { RawConfig } from './config.js';
+import { requireKnown } from './encodeTexts.js';
 import { type ModelLanguages, type TranslationRequest, translationRequest } from './languages.js';
-import { prepareInputs, requireGeneration, requireKnown } from './modelInputs.js';
+import { prepareInputs, requireGeneration } from './modelInputs.js';
 import {
   modelOutputs,
   type Replacing,
@@ -26,6 +27,7 @@ import {
   type StreamOptions,
   streamOutputs,
 } from './modelStream.js';
+import { type Prefix, requirePrefixes } from './prefixes.js';
 import { type ModelScore, type ScoreInput, type ScoreOptions, scoreAll } from './score.js';
 import { readDictionary, type UnknownReplacement } from './unknownWords.js';
 
@@ -38,8 +40,11 @@ export type ModelInput =
       decoderInputIds?: readonly number[];
     } & InputConstraints);
 
-/** Constraints of one input, beside those of the option of the same name. */
-type InputConstraints = Pick<GenerationInput, 'forceWordsIds'>;
+/** What is demanded of the outputs of one input; phrases beside those of the option of the same name. */
+type InputConstraints = Pick<GenerationInput, 'forceWordsIds'> & {
+  /** What they begin with; see `prefixIds`. */
+  prefix?: Prefix;
+};
 
 /** One output of `generate`. */
 export interface ModelSequence {
@@ -113,6 +118,12 @@ export interface TranslateOptions extends TextGenerationOptions, Batching {
    * read is left out, with a warning.
    */
   chunk?: number;
+  /**
+   * What each translation begins with, and contains: a text, or token ids, for each of the texts, empty for none. A text is
+   * encoded as target text, without special tokens; its last token is whole, so the next one may continue its word. With
+   * `chunk` it begins the first piece.
+   */
+  prefixes?: readonly Prefix[];
 }
 
 /** A translation and how its words, which white space separates, belong to those of the source. */
@@ -205,7 +216,7 @@ export function makeModel(parts: ModelParts): Model {
     return modelOutputs(parts, prepared, results, inputs, request?.prefix, replacing);
   };
   const translateAll = async (texts: readonly string[], options: TranslateOptions) => {
-    const { from, to, chunk, batchSize, maxBatchTokens, firstIndex, onProgress, ...rest } = options;
+    const { from, to, chunk, prefixes, batchSize, maxBatchTokens, firstIndex, onProgress, ...rest } = options;
     const { rules } = requireGeneration(parts);
     if (rules.decoderStartTokenId === undefined) {
       throw new PolybeamError(
@@ -217,12 +228,18 @@ export function makeModel(parts: ModelParts): Model {
     if (chunk !== undefined && !(Number.isInteger(chunk) && chunk >= 1)) {
       throw new PolybeamError('OPTION_INVALID', `Option chunk cannot be ${chunk}: give an integer from 1.`);
     }
+    requirePrefixes(prefixes, texts.length);
     const pieces = await Promise.all(
       texts.map((text) =>
         chunk === undefined ? [text] : chunksOf(parts, text, chunk, request.prefix, from),
       ),
     );
-    const inputs = pieces.flat().map((text) => ({ text: text.trim() === '' ? '' : request.prefix + text }));
+    const inputs = pieces.flatMap((own, index) =>
+      own.map((text, piece) => ({
+        text: text.trim() === '' ? '' : request.prefix + text,
+        ...(prefixes && piece === 0 && { prefix: prefixes[index] }),
+      })),
+    );
     const batching = { batchSize, maxBatchTokens, firstIndex, onProgress };
     return { pieces, outputs: await decodeAll(inputs, rest, dropUndefined(batching), request) };
   };

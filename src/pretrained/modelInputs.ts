@@ -1,7 +1,9 @@
 import { PolybeamError } from '../errors.js';
 import type { GenerationInput } from '../generation/generate.js';
+import { encodeTexts, requireKnown } from './encodeTexts.js';
 import { replaceSourceToken } from './languages.js';
 import type { ModelInput, ModelParts } from './model.js';
+import { prefixIds } from './prefixes.js';
 
 /** What a model generates with. @throws MODEL_CANNOT_GENERATE */
 export function requireGeneration(parts: ModelParts): NonNullable<ModelParts['generation']> {
@@ -29,10 +31,12 @@ export async function prepareInputs(
   const encoded = texts.length === 0 ? [] : await encodeTexts(parts, texts);
   if (sourceId !== undefined && parts.tokenizer)
     await replaceSourceToken(encoded, sourceId, parts.languages, parts.tokenizer);
+  const prefixes = await prefixIds(parts, inputs, firstIndex);
   let next = 0;
   return inputs.map((input, index) => {
     const name = `Input ${firstIndex + index + 1}`;
-    if (!('text' in input)) return checkIds(parts, input, name);
+    const prefix = prefixes[index];
+    if (!('text' in input)) return checkIds(parts, { ...input, prefix }, name);
     const { ids, truncated } = encoded[next++];
     if (truncated) {
       parts.onWarning(
@@ -40,24 +44,12 @@ export async function prepareInputs(
       );
     }
     const { forceWordsIds } = input;
-    return { inputIds: input.text.trim() === '' ? [] : ids, ...(forceWordsIds && { forceWordsIds }) };
+    return {
+      inputIds: input.text.trim() === '' ? [] : ids,
+      ...(prefix && { prefix }),
+      ...(forceWordsIds && { forceWordsIds }),
+    };
   });
-}
-
-/** Ids of texts; sources are cut to what the model can read. @throws TOKENIZER_MISSING */
-export async function encodeTexts(
-  parts: ModelParts,
-  texts: readonly string[],
-  side: 'source' | 'target' = 'source',
-) {
-  if (!parts.tokenizer) {
-    throw new PolybeamError(
-      'TOKENIZER_MISSING',
-      `${parts.directory} has no tokenizer files, so text cannot be read; give token ids instead.`,
-    );
-  }
-  const cut = side === 'source' && Number.isFinite(parts.maxSource) ? { maxLength: parts.maxSource } : {};
-  return parts.tokenizer.encodeBatch(texts, { side, ...cut });
 }
 
 function checkIds(parts: ModelParts, input: GenerationInput, name: string): GenerationInput {
@@ -67,11 +59,4 @@ function checkIds(parts: ModelParts, input: GenerationInput, name: string): Gene
     'INPUT_INVALID',
     `${name} has ${input.inputIds.length} token ids; the model can read ${parts.maxSource}: shorten it.`,
   );
-}
-
-/** @throws INPUT_INVALID for an id that is none */
-export function requireKnown(ids: readonly number[], count: number, name: string): void {
-  const bad = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= count);
-  if (bad === undefined) return;
-  throw new PolybeamError('INPUT_INVALID', `${name} holds ${bad}; give ids from 0 to ${count - 1}.`);
 }

@@ -4,9 +4,10 @@ import { promptOf } from '../generation/generate.js';
 import { resolveGenerationOptions } from '../generation/options.js';
 import type { AttentionSpec } from '../generation/stepModel.js';
 import { type AlignmentLink, alignTokens, alignWords, type WordAlignment } from './alignment.js';
+import { encodeTexts, requireKnown } from './encodeTexts.js';
 import { translationRequest } from './languages.js';
 import type { ModelInput, ModelParts } from './model.js';
-import { encodeTexts, prepareInputs, requireGeneration, requireKnown } from './modelInputs.js';
+import { prepareInputs, requireGeneration } from './modelInputs.js';
 
 /** A source, and an output to be scored. */
 export interface ScoreInput {
@@ -61,6 +62,13 @@ export async function scoreAll(
   const ruling = { ...rules, ...request.rules };
   // A text to continue has its beginning.
   const forcedBosTokenId = ruling.decoderStartTokenId === undefined ? undefined : ruling.forcedBosTokenId;
+  for (const [index, { source }] of pairs.entries()) {
+    if (source.prefix === undefined) continue;
+    throw new PolybeamError(
+      'INPUT_INVALID',
+      `Input ${index + 1}: a prefix is part of the target where outputs are scored; leave prefix out.`,
+    );
+  }
   const sources = await prepareInputs(
     parts,
     pairs.map(({ source }) => ('text' in source ? { text: request.prefix + source.text } : source)),
