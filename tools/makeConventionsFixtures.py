@@ -116,7 +116,7 @@ NAMES = dict(numBeams="beam_size", numReturnSequences="num_hypotheses", lengthPe
              patience="patience", noRepeatNgramSize="no_repeat_ngram_size", repetitionPenalty="repetition_penalty")
 
 
-def ctranslate2_runner(model, directory):
+def ctranslate2_translator(model, directory):
     import ctranslate2
     from ctranslate2.converters import TransformersConverter
 
@@ -135,7 +135,11 @@ def ctranslate2_runner(model, directory):
 
     model.save_pretrained(directory / "hf")
     Converter(str(directory / "hf")).convert(str(directory / "ct2"), force=True)
-    translator = ctranslate2.Translator(str(directory / "ct2"), compute_type="float32", inter_threads=1)
+    return ctranslate2.Translator(str(directory / "ct2"), compute_type="float32", inter_threads=1)
+
+
+def ctranslate2_runner(model, directory):
+    translator = ctranslate2_translator(model, directory)
 
     def run(case, source):
         options = {NAMES[name]: value for name, value in case.items() if name in NAMES}

@@ -26,6 +26,11 @@ export function addPrefixFlags(command: Command): Command {
     );
 }
 
+/** Whether the flags name any. */
+export function hasPrefixes({ prefix, prefixFile }: PrefixFlags): boolean {
+  return prefix !== undefined || prefixFile !== undefined;
+}
+
 /** @throws PolybeamError OPTION_CONFLICT */
 export function checkPrefixFlags({ prefix, prefixFile }: PrefixFlags): void {
   if (prefix === undefined || prefixFile === undefined) return;

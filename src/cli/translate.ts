@@ -7,7 +7,7 @@ import { withFlagNames } from './flags.js';
 import { inGroups, readTexts } from './lines.js';
 import { packageRoot } from './packageRoot.js';
 import { inPortions } from './portions.js';
-import { addPrefixFlags, checkPrefixFlags, type PrefixFlags, withPrefixes } from './prefixes.js';
+import { addPrefixFlags, checkPrefixFlags, hasPrefixes, type PrefixFlags, withPrefixes } from './prefixes.js';
 import { withDecoder } from './stopStrings.js';
 import { printStreamed } from './streamedLines.js';
 import type { CommandStreams } from './streams.js';
@@ -120,7 +120,7 @@ async function translatePortions(
   const lines = withPrefixes(readTexts(streams, texts), flags, streams);
   return inPortions(lines, flags, streams, async (portion, batching) => {
     const replaceUnknowns = unknownReplacement(flags);
-    const prefixes = portion.map(({ prefix }) => prefix);
+    const prefixes = hasPrefixes(flags) ? portion.map(({ prefix }) => prefix) : undefined;
     const wanted = { ...options, ...batching, to, from, chunk, replaceUnknowns, prefixes };
     const own = portion.map(({ text }) => text);
     return withFlagNames(generationOptionsSchema, async () => {
@@ -148,7 +148,8 @@ async function translateAsItComes(
   let firstIndex = 0;
   const all = withPrefixes(readTexts(streams, texts), flags, streams);
   for await (const lines of inGroups(all, streams.stdin.isTTY ? 1 : batchSize)) {
-    const run = () => printStreamed(lines, model, { ...options, to, from, batchSize, firstIndex }, streams);
+    const inputs = hasPrefixes(flags) ? lines : lines.map(({ text }) => text);
+    const run = () => printStreamed(inputs, model, { ...options, to, from, batchSize, firstIndex }, streams);
     await withFlagNames(generationOptionsSchema, run);
     firstIndex += lines.length;
   }

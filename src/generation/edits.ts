@@ -53,6 +53,8 @@ function listedPenalty(options: SearchContext['options']): number {
 /** Whether hidden tokens must be banned by the model: where it renormalizes over what is left. */
 function renormalizes(context: Pick<SearchContext, 'options' | 'rules'>): boolean {
   if (isContrastive(context.options)) return true;
+  // A mixture of probabilities needs some that sum to one.
+  if (context.options.prefixBiasBeta > 0 && !searchesBeams(context.options)) return true;
   const { renormalize } = conventionsOf(context.options);
   if (renormalize !== 'modelSays') return renormalize === 'always';
   return context.options.numBeams > 1 && context.rules.renormalize === true;
@@ -157,6 +159,7 @@ export function selectionSpec(
 ): SelectionSpec {
   const repetitionPenalty = listedPenalty(context.options);
   const contrastive = isContrastive(context.options);
+  const scoredByChoice = contrastive || context.options.prefixBiasBeta > 0;
   const changed = needs.edits === 'values' || needs.rescale || repetitionPenalty !== 1;
   const beams = searchesBeams(context.options);
   return {
@@ -166,7 +169,7 @@ export function selectionSpec(
     penaltySpace: beams ? conventionsOf(context.options).penaltySpace : 'logits',
     renormalize: renormalizes(context),
     // Rows that choose for themselves are scored by the model's own log-probabilities.
-    ownLogits: changed && !beams && !contrastive,
+    ownLogits: changed && !beams && !scoredByChoice,
     ...(contrastive && { hidden: true }),
     rawLogits: context.options.returnLogits || undefined,
     attention: attentionSpec(context.options),

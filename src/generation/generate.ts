@@ -28,7 +28,7 @@ export interface GenerationInput {
   decoderInputIds?: readonly number[];
   /**
    * Ids that its outputs go on with after the decoder start token and `decoderInputIds`, or after the first token where that
-   * is forced. Not for models that continue inputIds, nor for an empty input.
+   * is forced; with `prefixBiasBeta` that they are drawn to. Not for models that continue inputIds, nor for an empty input.
    */
   prefix?: readonly number[];
   /** Phrases that its outputs must contain, beside those of the options: see the option of this name. */
@@ -57,6 +57,8 @@ interface Entry {
   inputIds: readonly number[];
   attentionMask: readonly number[] | undefined;
   prompt: readonly number[];
+  /** What its outputs are drawn to. */
+  bias?: readonly number[];
   constraints?: Constraint[];
 }
 
@@ -80,7 +82,7 @@ export async function generate(
   const rules = decodingRules(modelRules, options, model.vocabSize);
   requireAttention(model, options);
   requireHiddenStates(model, options);
-  const entries = inputs.map((input, index) => checkInput(model, input, index, rules));
+  const entries = inputs.map((input, index) => checkInput(model, input, index, rules, options));
   const results: GenerationResult[] = entries.map(() => ({
     sequences: [
       {
@@ -113,6 +115,12 @@ export async function generate(
       'orderedConstraints has no effect without forceWordsIds; give some, or leave orderedConstraints out.',
     );
   }
+  if (options.prefixBiasBeta > 0 && inputs.length > 0 && inputs.every(({ prefix }) => prefix === undefined)) {
+    throw new PolybeamError(
+      'OPTION_CONFLICT',
+      `prefixBiasBeta ${options.prefixBiasBeta} has no effect without a prefix; give inputs one, or leave prefixBiasBeta out.`,
+    );
+  }
   let done = entries.length - filled.length;
   const batches = makeBatches(filled, batching);
   const firstIndex = batching.firstIndex ?? 0;
@@ -131,6 +139,7 @@ export async function generate(
       options,
       limits: limits.get(promptLength) as LengthLimits,
       rules,
+      bias: batch.some(({ bias }) => bias) ? batch.map(({ bias = [] }) => bias) : undefined,
       constraints: batch.some(({ constraints }) => constraints)
         ? batch.map(({ constraints = [] }) => constraints)
         : undefined,
@@ -165,7 +174,13 @@ function requireRoom(
   );
 }
 
-function checkInput(model: StepModel, input: GenerationInput, index: number, rules: DecodingRules): Entry {
+function checkInput(
+  model: StepModel,
+  input: GenerationInput,
+  index: number,
+  rules: DecodingRules,
+  { prefixBiasBeta }: ResolvedGenerationOptions,
+): Entry {
   const { inputIds, attentionMask, decoderInputIds } = input;
   const bad = inputIds.find((id) => !Number.isInteger(id) || id < 0);
   if (bad !== undefined) throw invalid(index, `inputIds holds ${bad}`, 'give token ids from 0');
@@ -192,17 +207,20 @@ function checkInput(model: StepModel, input: GenerationInput, index: number, rul
     if (badId === undefined) continue;
     throw invalid(index, `${name} holds ${badId}`, `give token ids from 0 to ${model.vocabSize - 1}`);
   }
-  return { index, inputIds, attentionMask, prompt: withPrefix(input, index, promptOf(input, rules), rules) };
+  return { index, inputIds, attentionMask, ...beginning(input, index, rules, prefixBiasBeta > 0) };
 }
 
-/** A prompt and the prefix after it; a prefix follows a first token that would be forced. */
-function withPrefix(
-  { inputIds, prefix = [] }: GenerationInput,
+/** A prompt and the prefix after it; a prefix follows a first token that would be forced. @param drawn not held to it */
+function beginning(
+  input: GenerationInput,
   index: number,
-  prompt: readonly number[],
-  { decoderStartTokenId, forcedBosTokenId }: DecodingRules,
-): readonly number[] {
-  if (prefix.length === 0) return prompt;
+  rules: DecodingRules,
+  drawn: boolean,
+): Pick<Entry, 'prompt' | 'bias'> {
+  const { inputIds, prefix = [] } = input;
+  const { decoderStartTokenId, forcedBosTokenId } = rules;
+  const prompt = promptOf(input, rules);
+  if (prefix.length === 0) return { prompt };
   if (decoderStartTokenId === undefined) {
     throw invalid(
       index,
@@ -214,7 +232,8 @@ function withPrefix(
     throw invalid(index, `prefix [${prefix}] begins the output of nothing`, 'give inputIds, or leave it out');
   }
   const forced = prompt.length === 1 && forcedBosTokenId !== undefined ? [forcedBosTokenId] : [];
-  return [...prompt, ...forced, ...prefix];
+  const rest = [...forced, ...prefix];
+  return drawn ? { prompt, bias: rest } : { prompt: [...prompt, ...rest] };
 }
 
 /** What an output begins with: the decoder start token and what is given, or without such a token the input. */

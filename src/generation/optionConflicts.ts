@@ -65,6 +65,7 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
     refuseIdle(user, idle, 'doSample false; set doSample to true');
   }
   if (resolved.penaltyAlpha > 0) refuseContrast(resolved);
+  if (resolved.prefixBiasBeta > 0) refuseBesideBias(resolved);
   if (numBeams === 1) {
     const scored: readonly OptionName[] = searchesBeams(resolved) ? lengthScores : [];
     refuseIdle(
@@ -155,6 +156,23 @@ function refuseContrast(resolved: ResolvedGenerationOptions): void {
   }
 }
 
+/** Refuses what a biased prefix does not go with: chance, and what decides by itself which tokens may come. */
+function refuseBesideBias(resolved: ResolvedGenerationOptions): void {
+  const { prefixBiasBeta, doSample, penaltyAlpha, forceWordsIds, conventions } = resolved;
+  const others = [
+    ['doSample true', doSample],
+    [`penaltyAlpha ${penaltyAlpha}`, penaltyAlpha > 0],
+    ['forceWordsIds', forceWordsIds !== undefined],
+    ['prefixAllowedTokens', resolved.prefixAllowedTokens !== undefined],
+    ['allowedSequences', resolved.allowedSequences !== undefined],
+    [`conventions ${conventions}, which has no such thing`, conventionsOf(resolved).scoresForced],
+  ] as const;
+  const other = others.find(([, given]) => given);
+  if (other) {
+    throw conflict(`prefixBiasBeta ${prefixBiasBeta} does not go with ${other[0]}; leave one of them out.`);
+  }
+}
+
 function refuseGroups(user: GenerationOptions, resolved: ResolvedGenerationOptions): void {
   const { numBeams, numBeamGroups, diversityPenalty, siblingPenalty, doSample } = resolved;
   if (numBeams === 1) return;
@@ -199,6 +217,7 @@ export function refuseBesideConstraints(resolved: ResolvedGenerationOptions): vo
     'allowedSequences',
     'siblingPenalty',
     'numBeamGroups',
+    'prefixBiasBeta',
   ] as const;
   const defaults: Partial<Record<OptionName, unknown>> = generationDefaults;
   const other = others.find((name) => resolved[name] !== undefined && resolved[name] !== defaults[name]);

@@ -23,6 +23,7 @@ describe('resolveGenerationOptions', () => {
       minNewTokens: 0,
       lengthPenalty: 1,
       penaltyAlpha: 0,
+      prefixBiasBeta: 0,
       numBeamGroups: 1,
       diversityPenalty: 0,
       siblingPenalty: 0,

@@ -292,6 +292,14 @@ export const generationOptionsSchema = z.strictObject({
     .describe(
       'A lexical shortlist, as loadShortlist reads it: outputs are of those tokens alone that it offers for any source token of the batch, which is faster; their probabilities sum to one over these. What other options name may always come. Default: none, every token.',
     ),
+  prefixBiasBeta: z
+    .number()
+    .min(0)
+    .lt(1)
+    .optional()
+    .describe(
+      "Draws outputs to the prefix of their input instead of holding them to it: while a hypothesis agrees with the prefix, p becomes (1 - b) p, plus b for the prefix's next token (Arivazhagan et al. 2020); for this b, a number from 0, which holds them to it, to below 1. Scores include it. Default 0.",
+    ),
   exponentialDecayLengthPenalty: z
     .tuple([z.int().min(0), z.number().gt(0)])
     .optional()
@@ -377,6 +385,7 @@ export interface ResolvedGenerationOptions extends Pick<GenerationOptions, Optio
   patience: number;
   earlyStopping: boolean | 'never';
   numReturnSequences: number;
+  prefixBiasBeta: number;
   orderedConstraints: boolean;
   returnAttention: boolean;
   returnLogits: boolean;
@@ -410,6 +419,7 @@ export const generationDefaults = {
   patience: 1,
   earlyStopping: false,
   numReturnSequences: 1,
+  prefixBiasBeta: 0,
   orderedConstraints: false,
   returnAttention: false,
   returnLogits: false,

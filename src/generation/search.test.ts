@@ -218,8 +218,14 @@ describe('the search loop', () => {
 
   // A new option must be added here, with a value that shows in the result.
   const decodeAll = (outputs: number[][]) => outputs.map((ids) => ids.map((id) => ` ${id}`).join(''));
-  // The signal refuses a result, see abort.test.ts; others add something, see attention.test.ts.
-  type Untold = 'signal' | 'returnLogits' | 'returnAttention' | 'alignmentLayer' | 'alignmentHeads';
+  // The signal refuses a result, see abort.test.ts; others add something, see attention.test.ts, or are about prefixes.
+  type Untold =
+    | 'signal'
+    | 'prefixBiasBeta'
+    | 'returnLogits'
+    | 'returnAttention'
+    | 'alignmentLayer'
+    | 'alignmentHeads';
   const telling: Record<Exclude<keyof typeof generationOptionsSchema.shape, Untold>, GenerationOptions[]> = {
     stopStrings: [
       { stopStrings: 'none', decode: decodeAll },

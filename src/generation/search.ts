@@ -15,6 +15,7 @@ import type { DecodingRules, LengthLimits, ResolvedGenerationOptions } from './o
 import { createForcing } from './processors/forcedTokens.js';
 import type { Constraint } from './processors/lexicalConstraints.js';
 import { endForbidden } from './processors/minNewTokens.js';
+import { withPrefixBias } from './processors/prefixBias.js';
 import { createStopper } from './processors/stopStrings.js';
 import {
   beginSuppressedToken,
@@ -38,6 +39,8 @@ export interface SearchRequest {
   promptLength: number;
   /** See `SearchContext.prefix`; made from the prompts where they are scored. */
   prefix?: SearchContext['prefix'];
+  /** Of each sentence tokens that its outputs are drawn to, by `prefixBiasBeta`; undefined where none has any. [batch] */
+  bias?: readonly (readonly number[])[];
   options: ResolvedGenerationOptions;
   limits: LengthLimits;
   rules: DecodingRules;
@@ -75,7 +78,8 @@ export async function searchBatch(whole: StepModel, given: SearchRequest): Promi
   const { frontier, attention, rawLogits } = context;
   const hidden = (count: number) => hiddenClasses(context, count);
   const selector = createSelector(context, request.constraints);
-  const forcing = createForcing(context);
+  const forced = createForcing(context);
+  const forcing = request.bias ? withPrefixBias(context, request.bias, forced) : forced;
   const edits = createEditMaker(context, selector, forcing);
   const stopper = createStopper(context);
   const results = (sentence: number) => outputs(context, selector, request, sentence);

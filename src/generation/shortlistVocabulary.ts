@@ -14,6 +14,8 @@ interface ShortlistRequest {
   options: ResolvedGenerationOptions;
   rules: DecodingRules;
   constraints?: readonly (readonly Constraint[])[];
+  /** What outputs are drawn to. */
+  bias?: readonly (readonly number[])[];
 }
 
 /**
@@ -66,7 +68,7 @@ export function shortlistVocabulary(
 }
 
 /** What must be able to come whatever the source. */
-function named({ prompt, options, rules, constraints = [] }: ShortlistRequest): number[] {
+function named({ prompt, options, rules, constraints = [], bias = [] }: ShortlistRequest): number[] {
   const { decoderStartTokenId = [], eosTokenIds, forcedBosTokenId = [], forcedEosTokenIds = [] } = rules;
   const { allowedSequences = [], sequenceBias = [] } = options;
   return [
@@ -76,6 +78,7 @@ function named({ prompt, options, rules, constraints = [] }: ShortlistRequest): 
     ...[forcedBosTokenId].flat(),
     ...forcedEosTokenIds,
     ...constraints.flat(3),
+    ...bias.flat(),
     ...allowedSequences.flat(),
     ...sequenceBias.flatMap(([ids]) => ids),
   ];

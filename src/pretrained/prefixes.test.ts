@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import '../node/install.js';
+import { createBatcher } from './batcher.js';
 import { loadModel } from './loadModel.js';
 import type { Model } from './model.js';
 import type { Prefix } from './prefixes.js';
@@ -90,6 +91,36 @@ describe('prefixes of translations', () => {
       prefixes: ['La documentation'],
     });
     expect(attention).toHaveLength(text.split(' ').length);
+  });
+});
+
+describe('prefixBiasBeta', () => {
+  const drawn = { ...search, prefixBiasBeta: 0.5 };
+  const inputs = texts
+    .map((text, index) => ({ text, prefix: prefixes[index] }))
+    .filter(({ text }) => text !== '');
+
+  test('draws translations to their prefixes, each to its own', async () => {
+    const translations = await model.translate(texts, { ...drawn, prefixes });
+    const free = await model.translate(texts, search);
+    expect(translations[1]).toBe(free[1]);
+    expect(translations.filter((text, at) => text !== free[at]).length).toBeGreaterThan(0);
+    const outputs = await model.generate(inputs, drawn);
+    expect(outputs.map(({ sequences }) => sequences[0].text)).toEqual(
+      translations.filter((text) => text !== ''),
+    );
+  });
+
+  test('is the same in requests that share steps', async () => {
+    const alone = await model.generate(inputs, drawn);
+    const batcher = createBatcher(model);
+    const shared = await Promise.all(inputs.map((input) => batcher.generate(input, drawn)));
+    expect(shared.map(({ sequences }) => sequences[0].text)).toEqual(
+      alone.map(({ sequences }) => sequences[0].text),
+    );
+    for (const [at, { sequences }] of shared.entries()) {
+      expect(sequences[0].score).toBeCloseTo(alone[at].sequences[0].score, 4);
+    }
   });
 });
 

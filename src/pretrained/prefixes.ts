@@ -23,10 +23,11 @@ export async function prefixIds(
   const encoded = texts.length === 0 ? [] : await encodeTexts(parts, texts, 'prefix');
   let next = 0;
   return inputs.map((input, index) => {
-    const { prefix = [] } = input;
+    const { prefix } = input;
+    if (prefix === undefined) return undefined;
     const name = `Input ${firstIndex + index + 1}`;
     const ids = isText(prefix) ? encoded[next++].ids : typeof prefix === 'string' ? [] : prefix;
-    if (ids.length === 0) return undefined;
+    if (ids.length === 0) return [];
     if (isText(prefix)) requireWords(parts, prefix, ids, name);
     else requireKnown(ids, parts.generation?.steps.vocabSize ?? 0, `${name}: prefix`);
     if ('text' in input && input.text.trim() === '') {

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import '../node/install.js';
+import type { GenerationOptions } from '../generation/options.js';
+import { loadModel } from './loadModel.js';
+
+/*
+ * What CTranslate2 4.8.5 and transformers 5.23 make of prefixes with the checkpoint test/fixtures/conventions/marian
+ * (tools/makePrefixFixtures.py): ids of n-best lists, and scores.
+ */
+
+interface Fixture {
+  version: string;
+  inputs: number[][];
+  cases: {
+    options: GenerationOptions & { prefix: number[] };
+    /** Per input: [ids, score]. */
+    outputs: [number[], number][][];
+  }[];
+}
+
+const directory = new URL('../../test/fixtures/conventions/', import.meta.url);
+const model = await loadModel(new URL('marian', directory).pathname, { device: 'cpu' });
+afterAll(() => model.dispose());
+
+for (const [toolkit, conventions] of [
+  ['ctranslate2', 'ctranslate2'],
+  ['transformers', 'huggingface'],
+] as const) {
+  const path = new URL(`prefix-${toolkit}.json`, directory);
+  const { version, inputs, cases } = JSON.parse(readFileSync(path, 'utf8')) as Fixture;
+
+  describe(`prefixes of ${toolkit} ${version}`, () => {
+    it.each(cases.map((one) => [JSON.stringify(one.options), one] as const))('%s', async (_, one) => {
+      const { prefix, ...options } = one.options;
+      const results = await model.generate(
+        inputs.map((inputIds) => ({ inputIds, prefix })),
+        { ...options, conventions },
+      );
+      expect(results.map(({ sequences }) => sequences.map(({ ids }) => ids))).toEqual(
+        one.outputs.map((outputs) => outputs.map(([ids]) => ids)),
+      );
+      one.outputs.forEach((outputs, input) => {
+        outputs.forEach(([, score], rank) => {
+          expect(Math.abs(results[input].sequences[rank].score - score)).toBeLessThan(1e-3);
+        });
+      });
+    });
+
+    it('has cases in which the prefix is met, left and never taken', () => {
+      const agreed = cases.flatMap(({ options: { prefix }, outputs }) =>
+        outputs.map(([[ids]]) => prefix.filter((id, at) => ids[at] === id).length / prefix.length),
+      );
+      expect(agreed.filter((part) => part === 1).length).toBeGreaterThan(10);
+      expect(agreed.filter((part) => part === 0).length).toBeGreaterThan(2);
+    });
+  });
+}
