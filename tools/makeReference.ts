@@ -133,14 +133,18 @@ function typeText(schema: JsonSchema): string {
 }
 
 function errorsPage(): string {
-  const rows = Object.entries(errorCatalogue).map(([name, meaning]) => [code(name), plain(meaning)]);
+  const rows = Object.entries(errorCatalogue).map(([name, meaning]) => [
+    `[${code(name)}](errors/${name}.md)`,
+    plain(meaning),
+  ]);
   return `${origin('src/errors.ts')}
 
 # Errors
 
 What polybeam refuses it refuses with a \`PolybeamError\`: \`message\` is one sentence with the value and the remedy,
 \`code\` one of these. Codes are stable. The command line prints both and ends with 2 for wrong usage (codes that begin
-with \`OPTION_\`, unknown commands and flags), with 1 otherwise; \`--debug\` adds the stack.
+with \`OPTION_\`, unknown commands and flags), with 1 otherwise; \`--debug\` adds the stack. Each code has a page with an
+example and what to do.
 
 ${table(['Code', 'Meaning'], rows)}
 `;

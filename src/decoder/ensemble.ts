@@ -133,7 +133,10 @@ function checkMembers(members: readonly StepModel[], { weights, combine }: Ensem
   if (members.length === 0) refuse('An ensemble has no members; give at least one model.');
   const sizes = members.map((member) => member.vocabSize);
   if (new Set(sizes).size > 1) {
-    refuse(`The members of an ensemble know ${sizes.join(', ')} tokens; take models of one vocabulary.`);
+    throw new PolybeamError(
+      'ENSEMBLE_MISMATCH',
+      `The members of an ensemble know ${sizes.join(', ')} tokens; take models of one vocabulary.`,
+    );
   }
   if (combine !== undefined && combine !== 'linear' && combine !== 'logLinear') {
     refuse(`Option combine cannot be "${String(combine)}": use linear or logLinear.`);

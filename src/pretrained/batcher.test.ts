@@ -123,6 +123,7 @@ describe('createBatcher', () => {
     for (const options of [{ batchSize: 0 }, { maxWaiting: -1 }]) {
       expect(() => createBatcher(model, options)).toThrow(/OPTION_INVALID|cannot be/);
     }
+    expect(() => createBatcher(model, { batchsize: 4 } as object)).toThrow('did you mean batchSize?');
   });
 
   test('needs a model that generates', async () => {

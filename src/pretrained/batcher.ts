@@ -1,6 +1,7 @@
 import { PolybeamError } from '../errors.js';
 import { anySignal, createEventStream, type EventStream } from '../generation/eventStream.js';
 import { createJointModel } from '../generation/jointModel.js';
+import { nearestName } from '../generation/nearestName.js';
 import type { GenerationOptions } from '../generation/options.js';
 import { type Model, type ModelInput, type ModelOutput, makeModel, modelParts } from './model.js';
 import { requireGeneration } from './modelInputs.js';
@@ -39,9 +40,10 @@ export interface Batcher {
  * Requests with the same number of beams that need the same of the model (bans, penalties, candidates) step together;
  * others take turns.
  *
- * @throws OPTION_INVALID, MODEL_CANNOT_GENERATE
+ * @throws OPTION_UNKNOWN, OPTION_INVALID, MODEL_CANNOT_GENERATE
  */
 export function createBatcher(model: Pick<Model, typeof modelParts>, options: BatcherOptions = {}): Batcher {
+  requireKnown(options);
   const { batchSize = 32, maxWaiting = 1024 } = options;
   requireInteger('batchSize', batchSize, 1);
   requireInteger('maxWaiting', maxWaiting, 0);
@@ -72,6 +74,14 @@ export function createBatcher(model: Pick<Model, typeof modelParts>, options: Ba
       return gate.waiting();
     },
   };
+}
+
+function requireKnown(options: BatcherOptions): void {
+  const names: readonly (keyof BatcherOptions)[] = ['batchSize', 'maxWaiting'];
+  const unknown = Object.keys(options).find((name) => !(names as readonly string[]).includes(name));
+  if (unknown === undefined) return;
+  const remedy = `did you mean ${nearestName(unknown, names) ?? names.join(' or ')}?`;
+  throw new PolybeamError('OPTION_UNKNOWN', `A batcher has no option "${unknown}"; ${remedy}`);
 }
 
 function requireInteger(name: keyof BatcherOptions, value: number, least: number): void {
