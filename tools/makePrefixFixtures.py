@@ -1,10 +1,11 @@
-"""Writes test/fixtures/conventions/prefix-*.json: n-best lists of searches that are drawn to a prefix.
+"""Writes test/fixtures/conventions/{prefix,alternatives}-*.json: biased prefixes, and alternatives after a prefix.
 
-CTranslate2's `prefix_bias_beta`, and biased beam search of transformers by a logits processor,
+CTranslate2's `prefix_bias_beta` and `return_alternatives`, and biased beam search of transformers by a logits processor,
 all with the checkpoint test/fixtures/conventions/marian (makeConventionsFixtures.py).
 
 CTranslate2 remembers for each place of the beam, not for each hypothesis, whether it has left the prefix. With several beams
-it is asked only where that is the same: with beta^length > 1 - beta the hypothesis that agrees has the first place.
+it is asked only where that is the same: with beta^length > 1 - beta the hypothesis that agrees has the first place. For
+alternatives it reads all of a longer prefix as the start token, since Marian's start token is a zero embedding.
 """
 
 import pathlib
@@ -29,17 +30,27 @@ def biased_cases(beams):
 def ctranslate2_cases():
     for beams in [1, 2, 4]:
         yield from biased_cases(beams)
+    for prefix in [[], [40], [11], [33]]:
+        for beams, returned in [(1, 3), (2, 5), (4, 4)]:
+            yield dict(numBeams=beams, numReturnSequences=returned, maxNewTokens=8, returnAlternatives=True, prefix=prefix)
+    for least in [0.005, 0.013]:
+        yield dict(numBeams=2, numReturnSequences=6, maxNewTokens=8, lengthPenalty=0.5, returnAlternatives=True,
+                   minAlternativeExpansionProb=least, prefix=[40])
+    yield dict(numBeams=1, numReturnSequences=4, maxNewTokens=1, returnAlternatives=True, prefix=[11])
 
 
 def ctranslate2_runner(model, directory):
     translator = ctranslate2_translator(model, directory)
 
     def run(case, source):
-        longest = case["maxNewTokens"]
+        prefix, alternatives = case["prefix"], case.get("returnAlternatives", False)
+        longest = case["maxNewTokens"] + (len(prefix) if alternatives else 0)
         result = translator.translate_batch(
-            [[f"t{i}" for i in source]], target_prefix=[[f"t{i}" for i in case["prefix"]]], return_scores=True,
+            [[f"t{i}" for i in source]], target_prefix=[[f"t{i}" for i in prefix]] if prefix else None, return_scores=True,
             max_decoding_length=longest, beam_size=case["numBeams"], num_hypotheses=case["numReturnSequences"],
-            length_penalty=case["lengthPenalty"], prefix_bias_beta=case["prefixBiasBeta"])[0]
+            length_penalty=case.get("lengthPenalty", 1.0), prefix_bias_beta=case.get("prefixBiasBeta", 0.0),
+            return_alternatives=alternatives,
+            min_alternative_expansion_prob=case.get("minAlternativeExpansionProb", 0.0))[0]
         ids = [[int(token[1:]) for token in tokens] for tokens in result.hypotheses]
         return [[one + [EOS] * (len(one) < longest), round(score, 6)] for one, score in zip(ids, result.scores)]
 
@@ -97,7 +108,9 @@ def main(scratch):
     sources = list(inputs(40))
     given, cases = stable(ctranslate2_cases(), ctranslate2_runner(exact, scratch / "exact"),
                           ctranslate2_runner(noisy, scratch / "perturbed"), sources, 6)
-    write("prefix-ctranslate2", dict(version=ctranslate2.__version__, inputs=given), cases)
+    head = dict(version=ctranslate2.__version__, inputs=given)
+    write("prefix-ctranslate2", head, [case for case in cases if "prefixBiasBeta" in case["options"]])
+    write("alternatives-ctranslate2", head, [case for case in cases if "returnAlternatives" in case["options"]])
     given, cases = stable(transformers_cases(), transformers_runner(exact), transformers_runner(noisy), sources[:16], 4)
     write("prefix-transformers", dict(version=transformers.__version__, inputs=given), cases)
 

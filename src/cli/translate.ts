@@ -72,7 +72,13 @@ Examples:
   addPrefixFlags(command);
   addModelFlags(command);
   // One line goes in and one comes out.
-  addGenerationFlags(command, ['numReturnSequences', 'returnAttention', 'returnLogits']);
+  addGenerationFlags(command, [
+    'numReturnSequences',
+    'returnAttention',
+    'returnLogits',
+    'returnAlternatives',
+    'minAlternativeExpansionProb',
+  ]);
   return command.action((texts: string[], flags: TranslateFlags) => translate(texts, flags, streams));
 }
 

@@ -63,12 +63,13 @@ export function createBeamSelector(
   const conventions = conventionsOf(options);
   const fillsPlaces = conventions.endTakesPlace === 'none';
   const keepsBest = conventions.keeps === 'best';
-  /** Tokens before the new ones that scores count. */
-  const before = conventions.promptCounts ? frontier.promptLength - 1 : 0;
+  /** Tokens before the new ones that scores count; a prefix of alternatives is no part of what is searched. */
+  const before = conventions.promptCounts && !options.returnAlternatives ? frontier.promptLength - 1 : 0;
   /** Where the best continuation decides when a sentence is done: whether it has ended. */
   const led = stopsAtBest(options) ? new Uint8Array(batch) : undefined;
   /** New token that only the best continuation may end with; 0 is none. */
-  const leaderOnly = conventions.onlyBestEndsFirst ? firstAfterPrompt(context) : 0;
+  const leaderOnly =
+    conventions.onlyBestEndsFirst && !options.returnAlternatives ? firstAfterPrompt(context) : 0;
   const finalScore = createFinalScore(context);
   const next = {
     parents: new Int32Array(beams),

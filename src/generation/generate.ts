@@ -1,4 +1,5 @@
 import { PolybeamError } from '../errors.js';
+import { searchAlternatives } from './alternatives.js';
 import { requireAttention } from './attentionLog.js';
 import { constraintsOf, type ForcedWords } from './constraints.js';
 import { isContrastive, requireHiddenStates } from './contrastive.js';
@@ -82,6 +83,12 @@ export async function generate(
   const rules = decodingRules(modelRules, options, model.vocabSize);
   requireAttention(model, options);
   requireHiddenStates(model, options);
+  if (onTokens && options.returnAlternatives) {
+    throw new PolybeamError(
+      'OPTION_CONFLICT',
+      'returnAlternatives does not go with streams; call generate, or leave returnAlternatives out.',
+    );
+  }
   const entries = inputs.map((input, index) => checkInput(model, input, index, rules, options));
   const results: GenerationResult[] = entries.map(() => ({
     sequences: [
@@ -131,7 +138,8 @@ export async function generate(
   }
   for (const batch of batches) {
     const promptLength = batch[0].prompt.length;
-    const outputs = await searchBatch(model, {
+    const search = options.returnAlternatives ? searchAlternatives : searchBatch;
+    const outputs = await search(model, {
       source: padSources(batch, rules.padTokenId),
       sourceLengths: batch.map(({ inputIds }) => inputIds.length),
       prompt: Int32Array.from(batch.flatMap((entry) => entry.prompt)),
@@ -179,7 +187,7 @@ function checkInput(
   input: GenerationInput,
   index: number,
   rules: DecodingRules,
-  { prefixBiasBeta }: ResolvedGenerationOptions,
+  options: ResolvedGenerationOptions,
 ): Entry {
   const { inputIds, attentionMask, decoderInputIds } = input;
   const bad = inputIds.find((id) => !Number.isInteger(id) || id < 0);
@@ -207,20 +215,22 @@ function checkInput(
     if (badId === undefined) continue;
     throw invalid(index, `${name} holds ${badId}`, `give token ids from 0 to ${model.vocabSize - 1}`);
   }
-  return { index, inputIds, attentionMask, ...beginning(input, index, rules, prefixBiasBeta > 0) };
+  return { index, inputIds, attentionMask, ...beginning(input, index, rules, options) };
 }
 
-/** A prompt and the prefix after it; a prefix follows a first token that would be forced. @param drawn not held to it */
+/** A prompt and the prefix after it; both follow a first token that would be forced. */
 function beginning(
   input: GenerationInput,
   index: number,
   rules: DecodingRules,
-  drawn: boolean,
+  { prefixBiasBeta, returnAlternatives }: ResolvedGenerationOptions,
 ): Pick<Entry, 'prompt' | 'bias'> {
   const { inputIds, prefix = [] } = input;
   const { decoderStartTokenId, forcedBosTokenId } = rules;
   const prompt = promptOf(input, rules);
-  if (prefix.length === 0) return { prompt };
+  const forced = prompt.length === 1 && forcedBosTokenId !== undefined ? [forcedBosTokenId] : [];
+  // There is no alternative to a forced token.
+  if (prefix.length === 0) return { prompt: returnAlternatives ? [...prompt, ...forced] : prompt };
   if (decoderStartTokenId === undefined) {
     throw invalid(
       index,
@@ -231,9 +241,8 @@ function beginning(
   if (inputIds.length === 0) {
     throw invalid(index, `prefix [${prefix}] begins the output of nothing`, 'give inputIds, or leave it out');
   }
-  const forced = prompt.length === 1 && forcedBosTokenId !== undefined ? [forcedBosTokenId] : [];
   const rest = [...forced, ...prefix];
-  return drawn ? { prompt, bias: rest } : { prompt: [...prompt, ...rest] };
+  return prefixBiasBeta > 0 ? { prompt, bias: rest } : { prompt: [...prompt, ...rest] };
 }
 
 /** What an output begins with: the decoder start token and what is given, or without such a token the input. */

@@ -54,7 +54,8 @@ const lengthScores = [
  */
 export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGenerationOptions): void {
   const { doSample, numBeams, numReturnSequences, maxNewTokens, minNewTokens } = resolved;
-  if ((!doSample || numBeams > 1) && numReturnSequences > numBeams) {
+  const ranked = !resolved.returnAlternatives && (!doSample || numBeams > 1);
+  if (ranked && numReturnSequences > numBeams) {
     throw conflict(
       `numReturnSequences ${numReturnSequences} is more than numBeams ${numBeams}; raise numBeams, or set doSample to true and numBeams to 1 for independent samples.`,
     );
@@ -66,6 +67,13 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
   }
   if (resolved.penaltyAlpha > 0) refuseContrast(resolved);
   if (resolved.prefixBiasBeta > 0) refuseBesideBias(resolved);
+  if (resolved.returnAlternatives) refuseBesideAlternatives(resolved);
+  else
+    refuseIdle(
+      user,
+      ['minAlternativeExpansionProb'],
+      'returnAlternatives false; set returnAlternatives to true',
+    );
   if (numBeams === 1) {
     const scored: readonly OptionName[] = searchesBeams(resolved) ? lengthScores : [];
     refuseIdle(
@@ -84,7 +92,7 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
     );
   }
   const waitsFor = finishedWanted(resolved);
-  if ((!doSample || numBeams > 1) && numReturnSequences > waitsFor) {
+  if (ranked && numReturnSequences > waitsFor) {
     throw conflict(
       `numReturnSequences ${numReturnSequences} is more than the ${waitsFor} hypotheses that patience ${resolved.patience} waits for; raise patience, or lower numReturnSequences.`,
     );
@@ -173,6 +181,21 @@ function refuseBesideBias(resolved: ResolvedGenerationOptions): void {
   }
 }
 
+/** Refuses what alternatives do not go with: chance, and what is about an output as a whole. */
+function refuseBesideAlternatives(resolved: ResolvedGenerationOptions): void {
+  const { doSample, penaltyAlpha, prefixBiasBeta, forceWordsIds, conventions } = resolved;
+  const others = [
+    ['doSample true', doSample],
+    [`penaltyAlpha ${penaltyAlpha}`, penaltyAlpha > 0],
+    [`prefixBiasBeta ${prefixBiasBeta}`, prefixBiasBeta > 0],
+    ['forceWordsIds', forceWordsIds !== undefined],
+    ['allowedSequences', resolved.allowedSequences !== undefined],
+    [`conventions ${conventions}, which has no such thing`, conventionsOf(resolved).scoresForced],
+  ] as const;
+  const other = others.find(([, given]) => given);
+  if (other) throw conflict(`returnAlternatives true does not go with ${other[0]}; leave one of them out.`);
+}
+
 function refuseGroups(user: GenerationOptions, resolved: ResolvedGenerationOptions): void {
   const { numBeams, numBeamGroups, diversityPenalty, siblingPenalty, doSample } = resolved;
   if (numBeams === 1) return;
@@ -218,6 +241,7 @@ export function refuseBesideConstraints(resolved: ResolvedGenerationOptions): vo
     'siblingPenalty',
     'numBeamGroups',
     'prefixBiasBeta',
+    'returnAlternatives',
   ] as const;
   const defaults: Partial<Record<OptionName, unknown>> = generationDefaults;
   const other = others.find((name) => resolved[name] !== undefined && resolved[name] !== defaults[name]);

@@ -24,6 +24,8 @@ describe('resolveGenerationOptions', () => {
       lengthPenalty: 1,
       penaltyAlpha: 0,
       prefixBiasBeta: 0,
+      returnAlternatives: false,
+      minAlternativeExpansionProb: 0,
       numBeamGroups: 1,
       diversityPenalty: 0,
       siblingPenalty: 0,

@@ -300,6 +300,20 @@ export const generationOptionsSchema = z.strictObject({
     .describe(
       "Draws outputs to the prefix of their input instead of holding them to it: while a hypothesis agrees with the prefix, p becomes (1 - b) p, plus b for the prefix's next token (Arivazhagan et al. 2020); for this b, a number from 0, which holds them to it, to below 1. Scores include it. Default 0.",
     ),
+  returnAlternatives: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether to return alternatives at a position: the numReturnSequences most probable tokens after the prefix, end tokens aside, each with the best output that goes on from there, as CTranslate2 does. A score is the log-probability of that token plus the score of what follows. Default false.',
+    ),
+  minAlternativeExpansionProb: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(
+      'With returnAlternatives: leaves out next tokens that are less probable than this, but never the most probable one; a number from 0 to 1. Default 0.',
+    ),
   exponentialDecayLengthPenalty: z
     .tuple([z.int().min(0), z.number().gt(0)])
     .optional()
@@ -386,6 +400,8 @@ export interface ResolvedGenerationOptions extends Pick<GenerationOptions, Optio
   earlyStopping: boolean | 'never';
   numReturnSequences: number;
   prefixBiasBeta: number;
+  returnAlternatives: boolean;
+  minAlternativeExpansionProb: number;
   orderedConstraints: boolean;
   returnAttention: boolean;
   returnLogits: boolean;
@@ -420,6 +436,8 @@ export const generationDefaults = {
   earlyStopping: false,
   numReturnSequences: 1,
   prefixBiasBeta: 0,
+  returnAlternatives: false,
+  minAlternativeExpansionProb: 0,
   orderedConstraints: false,
   returnAttention: false,
   returnLogits: false,

@@ -310,6 +310,14 @@ describe('the search loop', () => {
       { numBeams: 4, forceWordsIds: [[9], [8], [5]], orderedConstraints: true },
     ],
     prefixAllowedTokens: [{}, { prefixAllowedTokens: (_, ids) => [1, 13 - (ids.at(-1) as number)] }],
+    returnAlternatives: [
+      { numBeams: 3, numReturnSequences: 3 },
+      { numBeams: 3, numReturnSequences: 3, returnAlternatives: true },
+    ],
+    minAlternativeExpansionProb: [
+      { numReturnSequences: 5, returnAlternatives: true },
+      { numReturnSequences: 5, returnAlternatives: true, minAlternativeExpansionProb: 0.1 },
+    ],
     shortlist: [
       {},
       {

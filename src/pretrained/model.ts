@@ -258,7 +258,7 @@ export function makeModel(parts: ModelParts): Model {
           'returnAttention has no place in texts; call translateAligned or generate, or leave returnAttention out.',
         );
       }
-      refuseLogits(options);
+      refuseLists(options);
       const { outputs, pieces } = await translateAll(texts, options);
       let next = 0;
       return pieces.map((own) => own.map(() => outputs[next++].sequences[0].text ?? '').join(' '));
@@ -270,7 +270,7 @@ export function makeModel(parts: ModelParts): Model {
           `chunk ${options.chunk} does not go with alignments; leave chunk out, or translate without them.`,
         );
       }
-      refuseLogits(options);
+      refuseLists(options);
       const { outputs } = await translateAll(texts, { ...options, returnAttention: true });
       return outputs.map(({ sequences: [{ text = '', words }] }) => ({
         text,
@@ -300,12 +300,13 @@ async function readReplacing(
   return { dictionary: await readDictionary(given), hideAttention: !returnAttention };
 }
 
-/** @throws OPTION_CONFLICT */
-function refuseLogits({ returnLogits }: GenerationOptions): void {
-  if (!returnLogits) return;
+/** What a text has no place for. @throws OPTION_CONFLICT */
+function refuseLists(options: GenerationOptions): void {
+  const name = (['returnLogits', 'returnAlternatives'] as const).find((one) => options[one]);
+  if (!name) return;
   throw new PolybeamError(
     'OPTION_CONFLICT',
-    'returnLogits has no place in translations; call generate, or leave returnLogits out.',
+    `${name} has no place in translations; call generate, or leave ${name} out.`,
   );
 }
 

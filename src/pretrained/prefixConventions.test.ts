@@ -23,14 +23,15 @@ const directory = new URL('../../test/fixtures/conventions/', import.meta.url);
 const model = await loadModel(new URL('marian', directory).pathname, { device: 'cpu' });
 afterAll(() => model.dispose());
 
-for (const [toolkit, conventions] of [
-  ['ctranslate2', 'ctranslate2'],
-  ['transformers', 'huggingface'],
+for (const [name, conventions] of [
+  ['prefix-ctranslate2', 'ctranslate2'],
+  ['prefix-transformers', 'huggingface'],
+  ['alternatives-ctranslate2', 'ctranslate2'],
 ] as const) {
-  const path = new URL(`prefix-${toolkit}.json`, directory);
+  const path = new URL(`${name}.json`, directory);
   const { version, inputs, cases } = JSON.parse(readFileSync(path, 'utf8')) as Fixture;
 
-  describe(`prefixes of ${toolkit} ${version}`, () => {
+  describe(`${name}, ${version}`, () => {
     it.each(cases.map((one) => [JSON.stringify(one.options), one] as const))('%s', async (_, one) => {
       const { prefix, ...options } = one.options;
       const results = await model.generate(
@@ -46,6 +47,8 @@ for (const [toolkit, conventions] of [
         });
       });
     });
+
+    if (name.startsWith('alternatives')) return;
 
     it('has cases in which the prefix is met, left and never taken', () => {
       const agreed = cases.flatMap(({ options: { prefix }, outputs }) =>
