@@ -97,4 +97,21 @@ describe('generate', () => {
     const wrong = await run(args, [`${JSON.stringify({ text: 'a', prefix: 3 })}\n`]);
     expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('Line 1: prefix is wrong')]);
   });
+
+  it('draws to a prefix, and returns alternatives after one', async () => {
+    const args = ['generate', '--model', 'models/en-fr-software', '--max-new-tokens', '6'];
+    const line = `${JSON.stringify({ text: lines[3], prefix: 'La liberté' })}\n`;
+    const text = (out: string) => JSON.parse(out).sequences[0].text as string;
+    const strong = await run([...args, '--prefix-bias-beta', '0.99'], [line]);
+    expect(text(strong.out).startsWith('La liberté')).toBe(true);
+    const weak = await run([...args, '--prefix-bias-beta', '0.001'], [line]);
+    expect(text(weak.out).startsWith('La liberté')).toBe(false);
+    const several = await run([...args, '--return-alternatives', '--num-return-sequences', '3'], [line]);
+    expect([several.code, several.err]).toEqual([0, '']);
+    const { sequences } = JSON.parse(several.out) as { sequences: { text: string }[] };
+    expect(new Set(sequences.map((one) => one.text)).size).toBe(3);
+    expect(sequences.every((one) => one.text.startsWith('La liberté'))).toBe(true);
+    const translated = await run(['translate', '--return-alternatives', 'a']);
+    expect([translated.code, translated.err]).toEqual([2, expect.stringContaining('--return-alternatives')]);
+  });
 });

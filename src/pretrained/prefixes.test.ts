@@ -159,3 +159,28 @@ describe('prefixes that cannot be', () => {
     await gpt2.dispose();
   });
 });
+
+describe('returnAlternatives', () => {
+  const options = { ...search, returnAlternatives: true, numReturnSequences: 3 };
+
+  test('goes on from a text in several ways, each as if it were forced', async () => {
+    const input = { text: texts[2], prefix: 'Un logiciel' };
+    const [{ sequences }] = await model.generate([input], options);
+    const { length } = (await encode('Un logiciel')).ids;
+    expect(new Set(sequences.map(({ ids }) => ids[length])).size).toBe(3);
+    for (const { ids, text } of sequences) {
+      expect(text?.startsWith('Un logiciel')).toBe(true);
+      const forced = { text: texts[2], prefix: ids.slice(0, length + 1) };
+      const [again] = await model.generate([forced], { ...search, maxNewTokens: search.maxNewTokens - 1 });
+      expect(again.sequences[0].text).toBe(text);
+    }
+  });
+
+  test('has no place in translations and streams', async () => {
+    const refusal = { code: 'OPTION_CONFLICT', message: expect.stringContaining('returnAlternatives') };
+    await expect(model.translate([texts[0]], options)).rejects.toMatchObject(refusal);
+    await expect(model.translateAligned([texts[0]], options)).rejects.toMatchObject(refusal);
+    const events = model.stream(texts[0], options);
+    await expect(events[Symbol.asyncIterator]().next()).rejects.toMatchObject(refusal);
+  });
+});
