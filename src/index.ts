@@ -20,6 +20,8 @@ export { type OnnxRuntime, setRuntime } from './engine/runtime.js';
 export type { StoredWeight, WeightStore } from './engine/weights.js';
 export { type ErrorCode, errorCatalogue, PolybeamError } from './errors.js';
 export { type FileAccess, setFileAccess } from './files.js';
+export { type Assistance, type AssistantModel, assistance } from './generation/assistant.js';
+export type { DraftCounts } from './generation/assisted.js';
 export type { EventStream } from './generation/eventStream.js';
 export {
   type Batching,

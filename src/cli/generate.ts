@@ -15,7 +15,7 @@ import {
   generationFlags,
   type ModelFlags,
   useModel,
-  withShortlist,
+  withFiles,
 } from './useModel.js';
 
 const constraints = {
@@ -43,7 +43,8 @@ export function generateCommand(streams: CommandStreams = process): Command {
         '"decoder_input_ids", "prefix" (what outputs begin with: a text or ids) and "force_words_ids"; each gives {"input_ids", "sequences": [{"ids", "score", "text"}]}, best ' +
         'first. A model without an encoder continues its input, which is then the beginning of "ids". --return-attention ' +
         'adds "attention", a list for each id with a weight for each of "input_ids", and the "alignment" of ids and the ' +
-        '"word_alignment" of texts that follow from it; --return-logits "logits", a list of the vocabulary\'s for each new id.',
+        '"word_alignment" of texts that follow from it; --return-logits "logits", a list of the vocabulary\'s for each new id; ' +
+        '--assistant-model and --prompt-lookup-num-tokens "drafts": {"passes", "drafted", "accepted"}.',
     )
     .addHelpText(
       'after',
@@ -63,8 +64,9 @@ Examples:
 async function generate(flags: GenerateFlags, streams: CommandStreams): Promise<void> {
   const options = generationFlags(flags);
   const replaceUnknowns = unknownReplacement(flags);
-  await useModel(flags, streams, async (model) => {
-    const wanted = { ...withDecoder(await withShortlist(options, flags), model), replaceUnknowns };
+  await useModel(flags, streams, async (model, assistant) => {
+    const given = await withFiles(options, flags, assistant);
+    const wanted = { ...withDecoder(given, model), replaceUnknowns };
     await inPortions(readInputs(streams, inputSchema), flags, streams, async (portion, batching) => {
       const inputs = portion.map((line) => (line === undefined ? { inputIds: [] } : modelInput(line)));
       const run = () => model.generate(inputs, wanted, batching);

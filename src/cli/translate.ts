@@ -19,7 +19,7 @@ import {
   generationFlags,
   type ModelFlags,
   useModel,
-  withShortlist,
+  withFiles,
 } from './useModel.js';
 
 /** The model that polybeam comes with. */
@@ -112,16 +112,17 @@ async function translate(texts: string[], flags: TranslateFlags, streams: Comman
   checkPrefixFlags(flags);
   const work = flags.stream ? translateAsItComes : translatePortions;
   const preset = `${packageRoot()}/${embeddedModel}`;
-  await useModel(flags, streams, (model) => work(model, texts, flags, streams), preset);
+  await useModel(flags, streams, (model, assistant) => work(model, assistant, texts, flags, streams), preset);
 }
 
 async function translatePortions(
   model: Model,
+  assistant: Model | undefined,
   texts: string[],
   flags: TranslateFlags,
   streams: CommandStreams,
 ): Promise<void> {
-  const options = withDecoder(await withShortlist(generationFlags(flags), flags), model);
+  const options = withDecoder(await withFiles(generationFlags(flags), flags, assistant), model);
   const { to, from, chunk, alignments } = flags;
   const lines = withPrefixes(readTexts(streams, texts), flags, streams);
   return inPortions(lines, flags, streams, async (portion, batching) => {
@@ -145,11 +146,12 @@ function onOneLine(text: string): string {
 
 async function translateAsItComes(
   model: Model,
+  assistant: Model | undefined,
   texts: string[],
   flags: TranslateFlags,
   streams: CommandStreams,
 ): Promise<void> {
-  const options = withDecoder(await withShortlist(generationFlags(flags), flags), model);
+  const options = withDecoder(await withFiles(generationFlags(flags), flags, assistant), model);
   const { to, from, batchSize = defaultBatchSize } = flags;
   let firstIndex = 0;
   const all = withPrefixes(readTexts(streams, texts), flags, streams);

@@ -55,6 +55,10 @@ export function addGenerationFlags(command: Command, skip: readonly string[] = [
     '--shortlist <file>',
     'hold outputs to the tokens of a shortlist, which polybeam shortlist makes',
   );
+  command.option(
+    '--assistant-model <directory>',
+    'let a smaller model of the same vocabulary draft tokens ahead, which changes speed alone',
+  );
   return addSchemaFlags(command, generationOptionsSchema, skip);
 }
 
@@ -62,12 +66,13 @@ export function addGenerationFlags(command: Command, skip: readonly string[] = [
  * Loads the model that the flags name, calls with it, and frees it. The library is imported here, so that help and
  * refusals do not wait for it.
  *
+ * @param use given the model, and with --assistant-model the one that drafts
  * @param preset directory of the model where the flags name none; without it --model must be given
  */
 export async function useModel<T>(
   flags: ModelFlags,
   streams: CommandStreams,
-  use: (model: Model) => Promise<T>,
+  use: (model: Model, assistant?: Model) => Promise<T>,
   preset?: string,
 ): Promise<T> {
   const directory = requireFlag(flags.model ?? preset, '--model');
@@ -86,33 +91,39 @@ export async function useModel<T>(
     weightPrecision: given.weightPrecision,
     onWarning: (message: string) => warn(streams, message),
   };
+  const loadOne = async (path: string) => (await import('../pretrained/loadModel.js')).loadModel(path, load);
   const model = ensemble
     ? await loadTogether([directory, ...ensemble], { ...load, weights, combine })
-    : await (await import('../pretrained/loadModel.js')).loadModel(directory, load);
+    : await loadOne(directory);
+  let assistant: Model | undefined;
   try {
-    return await use(model);
+    if (flags.assistantModel !== undefined) assistant = await loadOne(String(flags.assistantModel));
+    return await use(model, assistant);
   } finally {
+    await assistant?.dispose();
     await model.dispose();
   }
 }
 
-/** The generation options among the flags; `--shortlist` names a file, see `withShortlist`. */
-export function generationFlags({ shortlist: _, ...flags }: ModelFlags) {
+/** The generation options among the flags but those that name files: see `withFiles` and `useModel`. */
+export function generationFlags({ shortlist: _, assistantModel: __, ...flags }: ModelFlags) {
   return schemaValues(generationOptionsSchema, flags);
 }
 
 /**
- * The options with the shortlist that `--shortlist` names.
+ * The options with the shortlist that `--shortlist` names, and the assistant that `useModel` has loaded.
  *
  * @throws PolybeamError FILE_NOT_FOUND, FILE_CORRUPT
  */
-export async function withShortlist(
+export async function withFiles(
   options: GenerationOptions,
   { shortlist: path }: ModelFlags,
+  assistantModel?: Model,
 ): Promise<GenerationOptions> {
-  if (path === undefined) return options;
+  const given = assistantModel ? { ...options, assistantModel } : options;
+  if (path === undefined) return given;
   const { loadShortlist } = await import('../pretrained/shortlistFile.js');
-  return { ...options, shortlist: await loadShortlist(String(path)) };
+  return { ...given, shortlist: await loadShortlist(String(path)) };
 }
 
 /** As a model: `forward`, which an ensemble lacks, is no command that takes one. */

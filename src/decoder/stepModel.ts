@@ -7,6 +7,7 @@ import type {
   SelectionSpec,
   SourceBatch,
   StartFeed,
+  StepEdits,
   StepFeed,
   StepModel,
 } from '../generation/stepModel.js';
@@ -19,6 +20,7 @@ import {
   nextCapacity,
 } from './cacheMemory.js';
 import { type Decoder, readsSource } from './encoderDecoder.js';
+import { extend, logitsAt, selectionFeeds } from './extension.js';
 import { readOutputRows } from './outputRows.js';
 import { placeRows, settleRows } from './ownPositions.js';
 import { editFeeds } from './selection.js';
@@ -44,6 +46,8 @@ export interface State extends DecodingState {
   memory: KeptValues;
   /** Rows of the output projection, where only some tokens may come: see `readOutputRows`. */
   output?: KeptValues;
+  /** What `extend` left: the logits of each of its places. [1, places, vocabSize] */
+  placeLogits?: Value;
   /** What every step is fed and writes, until caches move; the same values are used again and again. */
   bound?: Bound;
 }
@@ -92,6 +96,16 @@ export function createStepModel(model: Decoder, options: CompileOptions): Sequen
       adopt: (into: DecodingState, from: DecodingState, places: readonly number[]) =>
         adopt(into as State, from as State, places),
     }),
+    ...(givesPlaces(options) && {
+      extend: async (state: DecodingState, tokens: Int32Array, position: number) =>
+        extend(await programs.extension(), state as State, tokens, position),
+      select: async (given: DecodingState, place: number, edits: StepEdits) => {
+        const state = given as State;
+        const program = await programs.selection(state.spec);
+        const feeds = selectionFeeds(state, logitsAt(state, place), edits);
+        return candidatesOf(await program.run(feeds), state.spec, 1);
+      },
+    }),
     dispose: (state) => free(state as State),
     warmUp: async (spec) => {
       await Promise.all([programs.source(), programs.step(spec)]);
@@ -102,6 +116,11 @@ export function createStepModel(model: Decoder, options: CompileOptions): Sequen
       memory = undefined;
     },
   };
+}
+
+/** Int8 products round by the largest number of all places, so that one place would change another's result. */
+function givesPlaces({ device = 'cpu', weightPrecision }: CompileOptions): boolean {
+  return device === 'cpu' && weightPrecision !== 'int8';
 }
 
 function sourceFeeds({ inputIds, attentionMask, batch, source }: SourceBatch): Record<string, Value> {
@@ -286,6 +305,11 @@ async function step(
       if (own >= 0) state.lengths[sentence] = own + 1;
     });
   }
+  return candidatesOf(outputs, spec, rows);
+}
+
+/** What a program's outputs say. */
+function candidatesOf(outputs: Record<string, Value>, spec: SelectionSpec, rows: number): Candidates {
   const width = spec.candidates === 0 ? outputs.logits.shape[1] : spec.candidates;
   return {
     rows,
@@ -326,5 +350,6 @@ function free(state: State): void {
   state.caches = {};
   state.memory = {};
   state.output = undefined;
+  state.placeLogits = undefined;
   state.bound = undefined;
 }

@@ -1,4 +1,6 @@
+import * as tf from '@tensorflow/tfjs';
 import { compile } from '../engine/compile.js';
+import { causalBias } from '../engine/ops/attention.js';
 import { rangeTo } from '../engine/ops/sizes.js';
 import type { Parameters } from '../engine/parameters.js';
 import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
@@ -26,6 +28,10 @@ export interface StepPrograms {
   step(spec: SelectionSpec, restricted?: boolean): Promise<Program>;
   /** Reads such rows. */
   outputRows(): Promise<Program>;
+  /** Reads several tokens of one row over its cache, and gives their keys and values and every place's logits. */
+  extension(): Promise<Program>;
+  /** Chooses from what may follow, by `stepLogits` [rows, vocabSize]. */
+  selection(spec: SelectionSpec): Promise<Program>;
   release(): Promise<void>;
 }
 
@@ -55,6 +61,9 @@ export function createStepPrograms(model: Decoder, options: CompileOptions): Ste
         compileStep(model, spec, options, restricted ? outputRowsSignature(await outputRows()) : undefined),
       ),
     outputRows,
+    extension: () => once('extension', () => compileExtension(model, options)),
+    selection: (spec) =>
+      once(`selection ${JSON.stringify(spec)}`, () => compileSelection(model, spec, options)),
     release: async () => {
       const programs = await Promise.all(made.values());
       await Promise.all(programs.map((program) => program.dispose()));
@@ -207,4 +216,48 @@ function compileStep(
     { ...stepSignature(model, spec), ...rows },
     { ...options, keep: cacheNames(model).map(nextName) },
   );
+}
+
+function compileExtension(model: Decoder, options: CompileOptions): Promise<Program> {
+  const cache = {
+    type: 'float32',
+    shape: ['batch', model.decoderHeads, 'capacity', model.headSize],
+  } as const;
+  const signature: Signature = {
+    tokens: { type: 'int32', shape: ['batch', 'target'] },
+    position: { type: 'int32', shape: [1] },
+    ...Object.fromEntries(cacheNames(model).map((name) => [name, cache])),
+    ...memorySignature(model),
+  };
+  const fn = (inputs: Tensors, p: Parameters): Tensors => {
+    const { tokens, position } = inputs;
+    const caches = pairs(model, inputs, 'key', 'value');
+    const target = tokens.shape[1]!;
+    const self: SelfAttentionMode = {
+      kind: 'extended',
+      caches,
+      bias: extensionBias(position, caches[0].key.shape[2]!, target),
+    };
+    const positions = tf.add(rangeTo(target), position);
+    const probe = createAttentionProbe(undefined, model.decoderLayers);
+    const { hidden, caches: next } = decode(model, p, inputs, tokens, positions, self, probe);
+    return { logits: model.logits(p, hidden), ...cacheOutputs(next) };
+  };
+  return compile(fn, signature, options);
+}
+
+/** Each new token sees the cache up to `position` and of the new ones itself and those before. [1, 1, target, capacity + target] */
+function extensionBias(position: tf.Tensor, capacity: number, target: number): tf.Tensor {
+  const stale = tf.mul(tf.cast(tf.greaterEqual(rangeTo(capacity), position), 'float32'), -1e9);
+  const own = causalBias(target, target);
+  const past = tf.add(tf.mul(own.slice([0, 0], [target, 1]), 0), tf.expandDims(stale, 0));
+  return tf.concat([past, own], 1).reshape([1, 1, target, capacity + target]);
+}
+
+function compileSelection(model: Decoder, spec: SelectionSpec, options: CompileOptions): Promise<Program> {
+  const signature: Signature = {
+    stepLogits: { type: 'float32', shape: ['rows', model.vocabSize] },
+    ...selectionSignature(spec, 'rows'),
+  };
+  return compile((inputs) => selectCandidates(inputs.stepLogits, spec, inputs), signature, options);
 }

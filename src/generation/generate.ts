@@ -1,5 +1,6 @@
 import { PolybeamError } from '../errors.js';
 import { searchAlternatives } from './alternatives.js';
+import { isAssisted, requireAssistance } from './assisted.js';
 import { requireAttention } from './attentionLog.js';
 import { constraintsOf, type ForcedWords } from './constraints.js';
 import { isContrastive, requireHiddenStates } from './contrastive.js';
@@ -43,7 +44,7 @@ export interface GenerationResult {
 
 /** How inputs share batches; it changes speed and memory, not results. */
 export interface Batching {
-  /** Most sentences in a batch. Default 16. */
+  /** Most sentences in a batch. Default 16; with drafts (`assistantModel`, `promptLookupNumTokens`) always 1. */
   batchSize?: number;
   /** Most source tokens in a batch, padding included; a longer sentence makes a batch of its own. Default no limit. */
   maxBatchTokens?: number;
@@ -90,6 +91,12 @@ export async function generate(
     );
   }
   const entries = inputs.map((input, index) => checkInput(model, input, index, rules, options));
+  requireAssistance(
+    model,
+    options,
+    rules,
+    entries.map(({ inputIds }) => inputIds),
+  );
   const results: GenerationResult[] = entries.map(() => ({
     sequences: [
       {
@@ -98,6 +105,7 @@ export async function generate(
         tokenLogProbabilities: [],
         ...(options.returnAttention && { attention: [] }),
         ...(options.returnLogits && { logits: [] }),
+        ...(isAssisted(options) && { drafts: { passes: 0, drafted: 0, accepted: 0 } }),
       },
     ],
   }));
@@ -129,7 +137,8 @@ export async function generate(
     );
   }
   let done = entries.length - filled.length;
-  const batches = makeBatches(filled, batching);
+  // Each sentence has drafts of its own.
+  const batches = makeBatches(filled, isAssisted(options) ? { ...batching, batchSize: 1 } : batching);
   const firstIndex = batching.firstIndex ?? 0;
   if (onTokens && done > 0) {
     const searched = new Set(filled);

@@ -42,7 +42,6 @@ const unsupportedKeys: Record<string, readonly unknown[]> = {
   constraints: [],
   dola_layers: [],
   guidance_scale: [1],
-  prompt_lookup_num_tokens: [],
   remove_invalid_values: [false],
   stop_strings: [],
   token_healing: [false],

@@ -38,6 +38,13 @@ const beamsOnly = [
 /** Options that only who reads attention has a use for. */
 const attentionOnly = ['alignmentLayer', 'alignmentHeads'] as const satisfies readonly OptionName[];
 
+/** Options that only drafts of an assistant have a use for. */
+const assistantOnly = [
+  'numAssistantTokens',
+  'numAssistantTokensSchedule',
+  'assistantConfidenceThreshold',
+] as const satisfies readonly OptionName[];
+
 /** Options of which only one can rule. */
 const lengthScores = [
   'lengthPenalty',
@@ -99,6 +106,7 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
   }
   refuseGroups(user, resolved);
   if (resolved.forceWordsIds) refuseBesideConstraints(resolved);
+  refuseBesideDrafts(user, resolved);
   if (!resolved.returnAttention && resolved.coveragePenalty === 0) {
     refuseIdle(user, attentionOnly, 'returnAttention false; set returnAttention to true');
   }
@@ -122,6 +130,32 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
       `minNewTokens ${minNewTokens} is more than maxNewTokens ${maxNewTokens}; lower the one or raise the other.`,
     );
   }
+}
+
+/** Refuses searches that drafts do not serve, and options of drafts that nobody makes. */
+function refuseBesideDrafts(user: GenerationOptions, resolved: ResolvedGenerationOptions): void {
+  const { assistantModel, promptLookupNumTokens } = resolved;
+  if (!assistantModel) refuseIdle(user, assistantOnly, 'no assistantModel; give one');
+  if (promptLookupNumTokens === undefined) {
+    refuseIdle(user, ['maxMatchingNgramSize'], 'no promptLookupNumTokens; set it');
+  }
+  if (!assistantModel && promptLookupNumTokens === undefined) return;
+  const name = assistantModel ? 'assistantModel' : 'promptLookupNumTokens';
+  const others = [
+    ['promptLookupNumTokens', assistantModel && promptLookupNumTokens, undefined],
+    ['doSample', resolved.doSample, false],
+    ['numBeams', resolved.numBeams, 1],
+    ['penaltyAlpha', resolved.penaltyAlpha, 0],
+    ['returnAttention', resolved.returnAttention, false],
+    ['returnAlternatives', resolved.returnAlternatives, false],
+    ['shortlist', resolved.shortlist && true, undefined],
+  ] as const;
+  const other = others.find(([, value, off]) => value !== off);
+  if (!other) return;
+  const [option, value, off] = other;
+  const shown = option === 'shortlist' ? option : `${option} ${show(value)}`;
+  const remedy = off === undefined ? `leave ${option}` : `set ${option} to ${off}, or leave ${name}`;
+  throw conflict(`${name} drafts for greedy search and does not go with ${shown}; ${remedy} out.`);
 }
 
 /** Refuses what other conventions than the default do not have, or have no use for. */

@@ -19,6 +19,10 @@ describe('resolveGenerationOptions', () => {
     expect(resolveGenerationOptions()).toEqual({
       conventions: 'huggingface',
       numBeams: 1,
+      numAssistantTokens: 20,
+      numAssistantTokensSchedule: 'constant',
+      assistantConfidenceThreshold: 0.4,
+      maxMatchingNgramSize: 2,
       maxNewTokens: 20,
       minNewTokens: 0,
       lengthPenalty: 1,

@@ -1,4 +1,5 @@
 import { PolybeamError } from '../errors.js';
+import { isAssisted } from './assisted.js';
 import { type Conventions, conventionsByName, conventionsOf } from './conventions.js';
 import { camelCase, nearestName } from './nearestName.js';
 import { conflict, refuseConflicts, show } from './optionConflicts.js';
@@ -98,7 +99,7 @@ export function resolveGenerationOptions(
   const { doSample, numBeams, topK } = resolved;
   if (
     user.penaltyAlpha === undefined &&
-    (doSample || numBeams > 1 || topK < 2 || conventions !== 'huggingface')
+    (doSample || numBeams > 1 || topK < 2 || conventions !== 'huggingface' || isAssisted(resolved))
   )
     resolved.penaltyAlpha = 0;
   refuseConflicts(user, resolved);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { assistedDefaults, assistedOptionFields, type ResolvedAssistedOptions } from './assistedOptions.js';
 import { isShortlist, type Shortlist } from './shortlist.js';
 
 const tokenId = z.int().min(0);
@@ -314,6 +315,7 @@ export const generationOptionsSchema = z.strictObject({
     .describe(
       'With returnAlternatives: leaves out next tokens that are less probable than this, but never the most probable one; a number from 0 to 1. Default 0.',
     ),
+  ...assistedOptionFields,
   exponentialDecayLengthPenalty: z
     .tuple([z.int().min(0), z.number().gt(0)])
     .optional()
@@ -371,6 +373,8 @@ type OptionalName =
   | 'prefixAllowedTokens'
   | 'allowedSequences'
   | 'shortlist'
+  | 'assistantModel'
+  | 'promptLookupNumTokens'
   | 'suppressTokens'
   | 'noRepeatNgramIgnore'
   | 'beginSuppressTokens'
@@ -382,7 +386,9 @@ type OptionalName =
   | 'exponentialDecayLengthPenalty';
 
 /** Options with every default filled in. */
-export interface ResolvedGenerationOptions extends Pick<GenerationOptions, OptionalName> {
+export interface ResolvedGenerationOptions
+  extends Pick<GenerationOptions, OptionalName>,
+    ResolvedAssistedOptions {
   conventions: NonNullable<GenerationOptions['conventions']>;
   numBeams: number;
   /** undefined where `maxLength` rules. */
@@ -423,6 +429,7 @@ export interface ResolvedGenerationOptions extends Pick<GenerationOptions, Optio
 
 /** Hugging Face's defaults; maxNewTokens is used where neither the caller nor the model limits the length. */
 export const generationDefaults = {
+  ...assistedDefaults,
   conventions: 'huggingface',
   numBeams: 1,
   maxNewTokens: 20,

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createFakeModel, hashAttention, hashLogits } from '../../test/support/generation/fakeModel.js';
 import { decode, fakeRules, idsOf } from '../../test/support/generation/run.js';
+import type { assistedOptionFields } from './assistedOptions.js';
 import { createBackPointers } from './backPointers.js';
 import { createBeamSelector } from './beam.js';
 import { advancePosition, createFrontier } from './frontier.js';
@@ -219,13 +220,15 @@ describe('the search loop', () => {
   // A new option must be added here, with a value that shows in the result.
   const decodeAll = (outputs: number[][]) => outputs.map((ids) => ids.map((id) => ` ${id}`).join(''));
   // The signal refuses a result, see abort.test.ts; others add something, see attention.test.ts, or are about prefixes.
+  // Drafts change no result, see assisted.test.ts.
   type Untold =
     | 'signal'
     | 'prefixBiasBeta'
     | 'returnLogits'
     | 'returnAttention'
     | 'alignmentLayer'
-    | 'alignmentHeads';
+    | 'alignmentHeads'
+    | keyof typeof assistedOptionFields;
   const telling: Record<Exclude<keyof typeof generationOptionsSchema.shape, Untold>, GenerationOptions[]> = {
     stopStrings: [
       { stopStrings: 'none', decode: decodeAll },

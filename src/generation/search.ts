@@ -1,5 +1,6 @@
 import { PolybeamError } from '../errors.js';
 import { createInterruption } from './abort.js';
+import { isAssisted, withDrafts } from './assisted.js';
 import { attentionOf, createAttentionLog, logAttention, wantsAttention } from './attentionLog.js';
 import { createBackPointers, rowsOf, trace } from './backPointers.js';
 import { createBeamSelector } from './beam.js';
@@ -73,8 +74,10 @@ const unreadTokens = 1;
 export async function searchBatch(whole: StepModel, given: SearchRequest): Promise<GeneratedSequence[][]> {
   const request = conventionsOf(given.options).scoresForced ? splitPrompt(given) : given;
   const { source, prompt, promptLength, options, limits } = request;
-  const model = restrictToShortlist(whole, given);
-  const context = createContext(model, request);
+  const restricted = restrictToShortlist(whole, given);
+  const context = createContext(restricted, request);
+  const { drafts, rules } = context;
+  const model = drafts ? withDrafts(restricted, options, rules, drafts) : restricted;
   const { frontier, attention, rawLogits } = context;
   const hidden = (count: number) => hiddenClasses(context, count);
   const selector = createSelector(context, request.constraints);
@@ -201,6 +204,7 @@ function createContext(model: StepModel, request: SearchRequest): SearchContext 
     batch,
     sentenceIds,
     rawLogits: options.returnLogits ? [] : undefined,
+    drafts: isAssisted(options) ? { passes: 0, drafted: 0, accepted: 0 } : undefined,
     attention: wantsAttention(options) ? createAttentionLog(source.source) : undefined,
   };
 }
@@ -263,6 +267,7 @@ function outputs(
       tokenLogProbabilities: logProbabilities,
       ...more,
     };
+    if (context.drafts) sequence.drafts = { ...context.drafts };
     if (context.rawLogits) sequence.logits = logitsOf(context, context.rawLogits, node);
     if (!context.attention || !context.options.returnAttention) return sequence;
     const rows = attentionOf(context.attention, context.pointers, node, sentence, promptLength);

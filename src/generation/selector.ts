@@ -1,3 +1,4 @@
+import type { DraftCounts } from './assisted.js';
 import type { AttentionLog } from './attentionLog.js';
 import type { BackPointers } from './backPointers.js';
 import type { Frontier } from './frontier.js';
@@ -24,6 +25,8 @@ export interface GeneratedSequence {
   attention?: Float32Array[];
   /** With `returnLogits`: the logits that each new token was chosen from, before all processors. [vocabSize] each */
   logits?: Float32Array[];
+  /** With `assistantModel` or `promptLookupNumTokens`: what the drafts did. */
+  drafts?: DraftCounts;
 }
 
 /** What every way of choosing tokens works on. */
@@ -48,6 +51,8 @@ export interface SearchContext {
   readonly attention?: AttentionLog;
   /** Where unprocessed logits are wanted, those of each step. [rows, vocabSize] each */
   readonly rawLogits?: Float32Array[];
+  /** Where the model has drafts to check, what they did so far. */
+  readonly drafts?: DraftCounts;
 }
 
 /** A way of choosing the next tokens: beam, greedy, sampling. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { joinAndLeave } from '../../test/support/generation/contractBoarding.js';
+import { extendAndGoBack } from '../../test/support/generation/contractExtension.js';
 import {
   attentionRows,
   type ContractSubject,
@@ -53,6 +54,10 @@ export function stepModelContract(name: string, setUp: () => Promise<ContractSub
     it('returns every logit where no number of candidates is given', async () => {
       const subject = await setUp();
       await walk(subject, everything, 2, 3);
+    });
+
+    it('extends a row by several tokens as by one after the other, and goes back', async () => {
+      await extendAndGoBack(await setUp());
     });
 
     it('bans tokens, in start and in steps, and leaves the log-sum-exp alone', async () => {

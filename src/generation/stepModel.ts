@@ -125,7 +125,11 @@ export interface StartFeed extends StepEdits {
 export interface StepFeed extends StepEdits {
   /** The token each row appended last: it is read, and its keys and values stored at [row, position]. [rows] */
   tokens: Int32Array;
-  /** Position of `tokens`: promptLength in the first step, one more each time. With `positions` the largest of them. */
+  /**
+   * Position of `tokens`: promptLength in the first step, one more each time. With `positions` the largest of them. A row
+   * alone (one sentence, one beam) may also go back to any position from promptLength on: what was written from there on is
+   * no more read, and written over.
+   */
   position: number;
   /**
    * Where the selection announces it, the position of each sentence. -1 is a sentence that takes no part: nothing of it
@@ -206,6 +210,21 @@ export interface StepModel {
    * maxLength holds from now on. `from` is used up. A model without this serves each search by itself.
    */
   adopt?(into: DecodingState, from: DecodingState, places: readonly number[]): Promise<DecodingState>;
+  /**
+   * Reads tokens of one row (one sentence, one beam) at `position` and the places after it, over what was read before
+   * `position`, in one pass; what the cache held from there on is replaced. A step or another pass may follow at any
+   * position up to the one behind the last token. Comes with `select`; not for states whose selection asks for attention,
+   * hidden states or positions of their own, nor with a vocabulary.
+   *
+   * @param tokens one or more, at most as many as the state's maxLength has room for
+   */
+  extend?(state: DecodingState, tokens: Int32Array, position: number): Promise<void>;
+  /**
+   * What `step` would return for a token that the last `extend` of this state read.
+   *
+   * @param place of the token among those of `extend`, from 0
+   */
+  select?(state: DecodingState, place: number, edits: StepEdits): Promise<Candidates>;
   /** Frees what the state holds. */
   dispose(state: DecodingState): void;
 }

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { attention, attentionWeights, splitHeads, type Visibility } from '../engine/ops/attention.js';
 import { type AttentionCache, type CachePosition, cachedAttention } from '../engine/ops/cachedAttention.js';
 import type { DropoutSource } from '../engine/ops/dropout.js';
@@ -52,7 +52,7 @@ export function keysAndValues(p: Parameters, x: tf.Tensor, shape: AttentionShape
   };
 }
 
-/** How a decoder's self-attention reaches its past: all positions at once, or one step over a cache. */
+/** How a decoder's self-attention reaches its past: all positions at once, one step or several over a cache. */
 export type SelfAttentionMode =
   | { kind: 'sequence'; visibility: Visibility; keep?: boolean }
   | {
@@ -63,13 +63,21 @@ export type SelfAttentionMode =
       bias?: tf.Tensor;
       /** int32 [rows, capacity]: 1 where a row reads a position. Default all. */
       visible?: tf.Tensor;
+    }
+  | {
+      kind: 'extended';
+      /** Of earlier positions. */
+      caches: readonly AttentionCache[];
+      /** Added to the scores, for the cache's positions and then the new ones. [1, heads or 1, length, capacity + length] */
+      bias: tf.Tensor;
     };
 
 /**
  * Self-attention without the output projection.
  * @param x [batch, length, features]; [rows, features] for one token a row over a cache
  * @param layer which cache is this layer's
- * @returns the context, and this layer's keys and values where the mode keeps them
+ * @returns the context, and this layer's keys and values where the mode keeps them: those of the new positions alone where it
+ * extends
  */
 export function selfAttention(
   p: Parameters,
@@ -94,9 +102,16 @@ export function selfAttentionOf(
     const options = { scale: shape.scale, bias: mode.bias, visible: mode.visible };
     return cachedAttention(query, key, value, shape.heads, mode.caches[layer], mode.position, options);
   }
+  const own = () => ({ key: splitHeads(key, shape.heads), value: splitHeads(value, shape.heads) });
+  if (mode.kind === 'extended') {
+    const past = mode.caches[layer];
+    const cache = own();
+    const keys = tf.concat([past.key, cache.key], 2);
+    const values = tf.concat([past.value, cache.value], 2);
+    return { context: attention(query, keys, values, shape.heads, { bias: mode.bias }, shape), cache };
+  }
   const context = attention(query, key, value, shape.heads, mode.visibility, shape);
-  if (!mode.keep) return { context };
-  return { context, cache: { key: splitHeads(key, shape.heads), value: splitHeads(value, shape.heads) } };
+  return mode.keep ? { context, cache: own() } : { context };
 }
 
 /** Told of each layer's cross-attention how to compute its weights: see `crossAttention`. */

@@ -2,6 +2,8 @@ import type { Scorer } from '../decoder/scorer.js';
 import type { Program } from '../engine/program.js';
 import { integers, type Value } from '../engine/values.js';
 import { PolybeamError } from '../errors.js';
+import { type AssistantModel, assistance } from '../generation/assistant.js';
+import type { DraftCounts } from '../generation/assisted.js';
 import type { EventStream } from '../generation/eventStream.js';
 import { type Batching, type GenerationInput, generate } from '../generation/generate.js';
 import type { ModelGeneration } from '../generation/generationConfig.js';
@@ -61,6 +63,8 @@ export interface ModelSequence {
   text?: string;
   /** Where there are `forceWordsIds`: indices of those that the output lacks; an input's own come last. */
   unmetConstraints?: readonly number[];
+  /** With `assistantModel` or `promptLookupNumTokens`: how often the model ran, tokens drafted, and those that were right. */
+  drafts?: DraftCounts;
   /** With `returnLogits`: what each new token was chosen from, before all processors. [vocabSize] each */
   logits?: Float32Array[];
   /** With `returnAttention`: how each of `ids` reads the source; sums to 1. [inputIds.length] each */
@@ -138,6 +142,8 @@ export const modelParts = Symbol('parts');
 export interface Model {
   /** What it is made of, for those who serve it in another way. */
   readonly [modelParts]: ModelParts;
+  /** What it takes to draft for another: see the option assistantModel. */
+  readonly [assistance]: AssistantModel[typeof assistance];
   readonly directory: string;
   /** config.json as it is. */
   readonly config: RawConfig;
@@ -245,6 +251,7 @@ export function makeModel(parts: ModelParts): Model {
   };
   return {
     [modelParts]: parts,
+    [assistance]: assistanceOf(parts),
     directory,
     config,
     tokenizer,
@@ -282,6 +289,12 @@ export function makeModel(parts: ModelParts): Model {
     forward: async (input) => forward(parts, await parts.forwardProgram(), input),
     dispose: parts.dispose,
   };
+}
+
+function assistanceOf({ generation, maxSource, idCounts }: ModelParts): AssistantModel[typeof assistance] {
+  if (!generation) return undefined;
+  const continues = generation.rules.decoderStartTokenId === undefined;
+  return { steps: generation.steps, maxSource, sourceVocabSize: idCounts.inputIds, continues };
 }
 
 /** @throws INPUT_INVALID for inputs without words, OPTION_INVALID, FILE_NOT_FOUND, FILE_CORRUPT */

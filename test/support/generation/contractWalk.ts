@@ -106,7 +106,7 @@ export async function walk(
   model.dispose(state);
 }
 
-function makeEdits(
+export function makeEdits(
   { model, decoderStartTokenId }: ContractSubject,
   selection: SelectionSpec,
   plan: WalkPlan,

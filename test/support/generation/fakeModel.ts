@@ -25,6 +25,8 @@ export interface FakeModelLog {
   starts: StartFeed['selection'][];
   /** Rows of each step. */
   steps: number[];
+  /** Tokens read by each `extend`. */
+  extensions: number[];
   /** Sentences kept by each `keep`. */
   keeps: number[][];
   /** States not yet disposed of. */
@@ -44,6 +46,8 @@ interface FakeState extends DecodingState {
   selection: SelectionSpec;
   /** Token written at [sentence, beam, position], as a key-value cache would hold it. */
   cache: Int32Array;
+  /** Logits of each place that `extend` read. */
+  places?: Float32Array[];
 }
 
 /**
@@ -57,7 +61,7 @@ export function createFakeModel(
   maxPositions = Number.POSITIVE_INFINITY,
   attention?: AttentionFunction,
 ): StepModel & { log: FakeModelLog } {
-  const log: FakeModelLog = { starts: [], steps: [], keeps: [], alive: 0 };
+  const log: FakeModelLog = { starts: [], steps: [], extensions: [], keeps: [], alive: 0 };
 
   function answer(
     state: FakeState,
@@ -173,6 +177,32 @@ export function createFakeModel(
       );
       return answer(state, histories, beams, feed);
     },
+    async extend(given, tokens, position) {
+      const state = given as FakeState;
+      log.extensions.push(tokens.length);
+      const { attention: wanted, hidden, ownPositions } = state.selection;
+      check(state.batch * state.beams === 1, 'one row is extended');
+      check(!wanted && !hidden && !ownPositions && !state.vocabulary, 'the selection can be extended');
+      check(
+        position >= state.promptLength && position <= state.positions[0] + 1,
+        'no gap before an extension',
+      );
+      check(tokens.length > 0 && position + tokens.length <= state.maxLength, 'an extension has room');
+      check(
+        tokens.every((id) => id >= 0 && id < vocabSize),
+        'tokens are in the vocabulary',
+      );
+      state.cache.set(tokens, position);
+      state.positions[0] = position + tokens.length - 1;
+      const history = [...state.cache.subarray(0, position + tokens.length)];
+      state.places = [...tokens].map((_, place) =>
+        Float32Array.from(logits(state.sources[0], history.slice(0, position + place + 1))),
+      );
+    },
+    async select(given, place, edits) {
+      const state = given as FakeState;
+      return choose(state, [(state.places as Float32Array[])[place]], edits);
+    },
     async adopt(given, givenFrom, places) {
       const [into, from] = [given as FakeState, givenFrom as FakeState];
       log.alive--;
@@ -252,7 +282,10 @@ function checkFeed(state: FakeState, feed: StepFeed, vocabSize: number): void {
   const { positions = new Int32Array(state.batch).fill(feed.position) } = feed;
   check(positions.length === state.batch, 'positions is [batch]');
   positions.forEach((position, sentence) => {
-    const next = position === state.positions[sentence] + 1 && position < state.maxLength;
+    const last = state.positions[sentence];
+    const alone = rows === 1 && !feed.positions;
+    const back = alone && position <= last && position >= state.promptLength;
+    const next = (position === last + 1 || back) && position < state.maxLength;
     check(next || (feed.positions !== undefined && position <= 0), 'positions follow one another');
   });
   check(feed.ancestry.length === rows * state.maxLength, 'ancestry is [batch, beams, maxLength]');
