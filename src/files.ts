@@ -11,6 +11,11 @@ export interface FileAccess {
   readRange(path: string, start: number, end: number): Promise<Uint8Array>;
   /** Size in bytes, or undefined where there is no such file. */
   size(path: string): Promise<number | undefined>;
+  /**
+   * When a file last changed, in milliseconds, or undefined where there is no such file. Without this function nothing that
+   * is made from a file is kept beside it.
+   */
+  modified?(path: string): Promise<number | undefined>;
   /** Names in a directory, sorted; empty where there is no such directory. */
   list(directory: string): Promise<string[]>;
   /**

@@ -6,7 +6,7 @@ import type { WeightPrecision } from '../pretrained/saveModel.js';
 import { addSchemaFlags, requireFlag } from './flags.js';
 import type { CommandStreams } from './streams.js';
 
-const precisions = ['float32', 'float16', 'int8'] as const satisfies readonly WeightPrecision[];
+const precisions = ['float32', 'float16', 'int8', 'int4'] as const satisfies readonly WeightPrecision[];
 
 const optionsSchema = z.strictObject({
   model: z.string().min(1).optional().describe('Model directory to read.'),
@@ -15,7 +15,7 @@ const optionsSchema = z.strictObject({
     .enum(precisions)
     .optional()
     .describe(
-      'Number format of the weights; int8 is stored with a scale for each row and read by polybeam only.',
+      'Number format of the weights; int8 and int4 are read by polybeam only, which then computes with them.',
     ),
 });
 

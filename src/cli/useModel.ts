@@ -33,8 +33,14 @@ const runOptionsSchema = z.strictObject({
   device: z.string().default('cpu').describe('Where to compute; polybeam doctor lists what there is.'),
   weightPrecision: z
     .enum(['float32', 'int8', 'int4'])
-    .default('float32')
-    .describe('Numbers that products read weights as, on the CPU: int8 and int4 are faster and rounded.'),
+    .optional()
+    .describe(
+      'Numbers that products read weights as, on the CPU: int8 and int4 are faster and rounded. Default: as polybeam convert stored them, otherwise float32.',
+    ),
+  cache: z
+    .boolean()
+    .default(true)
+    .describe('Keep weights that are rounded while loading in .polybeam below the model directory.'),
   threads: z.int().min(1).optional().describe('Threads on the CPU. Default: one for each core.'),
 });
 
@@ -89,6 +95,7 @@ export async function useModel<T>(
     device: given.device as Device | undefined,
     threads: given.threads,
     weightPrecision: given.weightPrecision,
+    cache: given.cache,
     onWarning: (message: string) => warn(streams, message),
   };
   const loadOne = async (path: string) => (await import('../pretrained/loadModel.js')).loadModel(path, load);

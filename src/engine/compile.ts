@@ -1,9 +1,11 @@
 import { PolybeamError } from '../errors.js';
 import { compileEager } from './eager.js';
+import type { GraphWeight } from './graph.js';
 import { createOnnxProgram } from './onnxProgram.js';
 import { applyPasses, passesFor } from './passes/index.js';
-import type { CompileOptions, Program, Signature, TracedFunction } from './program.js';
+import type { CompileOptions, Program, Signature, TracedFunction, WeightPrecision } from './program.js';
 import { traceFunction } from './traceFunction.js';
+import type { WeightStore } from './weights.js';
 
 /**
  * Compiles a function of tfjs operations into a program. The function runs once, recorded; its gradients, if it
@@ -35,4 +37,16 @@ export async function compile(
   for (const port of graph.inputs) port.asWeight = signature[port.name]?.asWeight;
   applyPasses(graph, options.passes ?? passesFor(device), precision);
   return createOnnxProgram(graph, parameters, { ...options, device });
+}
+
+/** The weights of a function as constants of its program on the CPU; nothing is compiled or read. */
+export function constantWeights(
+  fn: TracedFunction,
+  signature: Signature,
+  weights: WeightStore,
+  precision: WeightPrecision,
+): GraphWeight[] {
+  const { graph } = traceFunction(fn, signature, { weights });
+  applyPasses(graph, passesFor('cpu'), precision);
+  return [...graph.weights.values()];
 }

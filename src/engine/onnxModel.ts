@@ -1,6 +1,6 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { Attribute, Dimension, ElementType, Graph, GraphNode, GraphPort } from './graph.js';
-import type { StoredWeight } from './weights.js';
+import type { StoredWeight, WeightFormat } from './weights.js';
 
 /** Numbers of `TensorProto.DataType` in onnx.proto. */
 const onnxTypes: Record<ElementType, number> = {
@@ -28,12 +28,20 @@ export type WeightPlacement =
   | { kind: 'inline'; type: ElementType; data: Uint8Array }
   | { kind: 'external'; type: ElementType; location: string; offset: number; length: number };
 
+/** Formats that graphs read as they are. */
+const mappedTypes: Partial<Record<WeightFormat, ElementType>> = { F32: 'float32', I8: 'int8', U8: 'uint8' };
+
 /** Where a stored weight's bytes can be referred to unchanged; undefined where it must be converted first. */
-export function placeStored(weight: StoredWeight, location: string): WeightPlacement | undefined {
-  if (weight.format !== 'F32' || weight.data.kind !== 'file') return undefined;
+export function placeStored(
+  weight: StoredWeight,
+  location: string,
+  wanted: ElementType,
+): WeightPlacement | undefined {
+  const type = mappedTypes[weight.format];
+  if (type !== wanted || weight.packed || weight.data.kind !== 'file') return undefined;
   return {
     kind: 'external',
-    type: 'float32',
+    type,
     location,
     offset: weight.data.offset,
     length: weight.data.length,

@@ -8,7 +8,7 @@ import { type CompileOptions, type Device, type Program, residentOutputs } from 
 import { type QuantizedWeight, quantizeInt4, quantizeInt8 } from './quantize.js';
 import { mapsFiles, onnxRuntime } from './runtime.js';
 import { checkFeeds, checkInto, fromOnnx, onDevice, toOnnx, type Value } from './values.js';
-import type { WeightStore } from './weights.js';
+import type { StoredWeight, WeightStore } from './weights.js';
 
 /** What a session must be given beside the model: bytes or paths of external weights. */
 type ExternalData = { path: string; data: Uint8Array };
@@ -31,15 +31,17 @@ async function placeWeights(
 ): Promise<PlacedWeights> {
   const placed: PlacedWeights = { placements: new Map(), external: [] };
   const unmapped: GraphWeight[] = [];
+  const files: { weight: GraphWeight; stored: StoredWeight; path: string }[] = [];
   for (const weight of graph.weights.values()) {
-    const stored = weight.quantized ? undefined : weights?.get(weight.name);
-    if (stored?.data.kind !== 'file' || stored.format !== 'F32' || !mapsFiles()) {
-      unmapped.push(weight);
-      continue;
-    }
-    const at = stored.data.path.lastIndexOf('/');
-    placed.folder = stored.data.path.slice(0, at);
-    placed.placements.set(weight.name, placeStored(stored, stored.data.path.slice(at + 1))!);
+    const stored = weights?.get(weight.name);
+    const mapped = mapsFiles() && stored && fits(weight, stored) && placeStored(stored, '', weight.type);
+    if (mapped && stored.data.kind === 'file') files.push({ weight, stored, path: stored.data.path });
+    else unmapped.push(weight);
+  }
+  if (files.length > 0) placed.folder = commonFolder(files.map(({ path }) => path));
+  for (const { weight, stored, path } of files) {
+    const location = path.slice(placed.folder!.length + 1);
+    placed.placements.set(weight.name, placeStored(stored, location, weight.type)!);
   }
   const read = weightReader(specs, weights);
   for (const weight of unmapped) {
@@ -56,6 +58,20 @@ async function placeWeights(
   return placed;
 }
 
+/** Of what a store has under the name of a weight's integers: whether they are those. */
+function fits({ quantized, shape }: GraphWeight, stored: StoredWeight): boolean {
+  return quantized === undefined || stored.shape.join() === shape.join();
+}
+
+/** The deepest folder that all files lie below. */
+function commonFolder(paths: readonly string[]): string {
+  let folder = paths[0].slice(0, paths[0].lastIndexOf('/'));
+  for (const path of paths) {
+    while (folder && !path.startsWith(`${folder}/`)) folder = folder.slice(0, folder.lastIndexOf('/'));
+  }
+  return folder;
+}
+
 /** Bytes of weights that are not mapped. The two parts of a quantized weight come one after the other. */
 function weightReader(specs: readonly ParameterSpec[], weights: WeightStore | undefined) {
   let last: ({ of: string } & QuantizedWeight) | undefined;
@@ -63,8 +79,11 @@ function weightReader(specs: readonly ParameterSpec[], weights: WeightStore | un
     weights?.get(name) === undefined
       ? computedWeight(specs.find((spec) => spec.name === name)!)
       : weights.read(name);
-  return async ({ name, quantized }: GraphWeight): Promise<Uint8Array> => {
+  return async (weight: GraphWeight): Promise<Uint8Array> => {
+    const { name, quantized } = weight;
     if (!quantized) return bytesOf(await floats(name));
+    const stored = weights?.get(name);
+    if (stored && weights?.bytes && fits(weight, stored)) return weights.bytes(name);
     const { of, precision, part } = quantized;
     if (last?.of !== of) {
       const values = await floats(of);

@@ -9,6 +9,11 @@ import { floats, type Value } from './values.js';
 /** What the name of an input's scales ends with: see `weightFeeds`. */
 export const scalesSuffix = ':scales';
 
+/** The name of the integers of a weight, in graphs and in files; that of their scales ends with `scalesSuffix`. */
+export function integersName(of: string, precision: 'int8' | 'int4'): string {
+  return `${of}:${precision}`;
+}
+
 /** A weight [outputs, inputs] as integers, in the layout of its operator, and their scales. */
 export interface QuantizedWeight {
   values: Uint8Array;
@@ -82,6 +87,31 @@ export function quantizeInt4(weight: Float32Array): QuantizedWeight {
     }
   }
   return { values, scales };
+}
+
+/** The weight float32 [outputs, inputs] that integers of `quantizeInt8` stand for. */
+export function dequantizeInt8({ values, scales }: QuantizedWeight): Float32Array {
+  const codes = new Int8Array(values.buffer, values.byteOffset, values.length);
+  const outputs = scales.length;
+  const inputs = codes.length / outputs;
+  const weight = new Float32Array(codes.length);
+  for (let output = 0; output < outputs; output++) {
+    for (let input = 0; input < inputs; input++) {
+      weight[output * inputs + input] = codes[input * outputs + output] * scales[output];
+    }
+  }
+  return weight;
+}
+
+/** The weight float32 [outputs, inputs] that integers of `quantizeInt4` stand for. */
+export function dequantizeInt4({ values, scales }: QuantizedWeight): Float32Array {
+  const weight = new Float32Array(values.length * 2);
+  for (let i = 0; i < weight.length; i += 2) {
+    const scale = scales[Math.floor(i / int4BlockSize)];
+    weight[i] = ((values[i >> 1] & 15) - 8) * scale;
+    weight[i + 1] = ((values[i >> 1] >> 4) - 8) * scale;
+  }
+  return weight;
 }
 
 /**

@@ -11,6 +11,8 @@ export interface StoredWeight {
   format: WeightFormat;
   shape: readonly number[];
   data: WeightData;
+  /** Of a weight that is stored as products read it, see `quantize.ts`: `data` are its integers in that layout. */
+  packed?: 'int8' | 'int4';
 }
 
 /**
@@ -23,4 +25,6 @@ export interface WeightStore {
   get(name: string): StoredWeight | undefined;
   /** The tensor as float32, converted (F16, BF16, F64) or dequantized (I8 with a scale) where it must be. */
   read(name: string): Promise<Float32Array>;
+  /** The bytes of a tensor as it is stored; without this, the integers of weights are made from `read`. */
+  bytes?(name: string): Promise<Uint8Array>;
 }

@@ -8,6 +8,7 @@ export const nodeFiles: FileAccess = {
   read: (path) => reading(path, () => readFile(path)),
   readRange: (path, start, end) => reading(path, () => readRange(path, start, end)),
   size: async (path) => (await statOrUndefined(path))?.size,
+  modified: async (path) => (await statOrUndefined(path))?.mtimeMs,
   list: async (directory) => {
     try {
       return (await readdir(directory)).sort();

@@ -11,14 +11,23 @@ import type { ModelDefinition } from './architectures/definition.js';
 import { readLanguages } from './languages.js';
 import { type Model, type ModelParts, makeModel } from './model.js';
 import { generationSettingsOf, type ModelDirectory, readModelDirectory } from './modelDirectory.js';
+import { packedPrecision, withPackedWeights } from './packedWeights.js';
 
 export interface LoadOptions {
   /** Default 'cpu'. */
   device?: Device;
   /** Threads on the CPU; default all cores. */
   threads?: number;
-  /** Numbers that matrix products read weights as, on the CPU: default 'float32', as exact as the checkpoint. */
+  /**
+   * Numbers that matrix products read weights as, on the CPU. Default: on the CPU as `polybeam convert` stored them, int8
+   * or int4; otherwise 'float32', as exact as the checkpoint.
+   */
   weightPrecision?: WeightPrecision;
+  /**
+   * Keep weights that are rounded to int8 or int4 while loading in `.polybeam/` below the directory, so that the next load
+   * maps them; a file of weights that changes is rounded anew. No error where nothing can be written. Default true.
+   */
+  cache?: boolean;
   /** Told what was cut or replaced in inputs; default: nobody. */
   onWarning?: (message: string) => void;
 }
@@ -40,10 +49,13 @@ export async function loadParts(directory: string, options: LoadOptions = {}): P
   const { config, weights } = found;
   const definition = found.architecture.define(config, weights, `${directory}/config.json`);
   const tokenizer = await tokenizerOf(directory);
+  const { device = 'cpu', cache = true } = options;
+  const { weightPrecision = (device === 'cpu' && packedPrecision(weights)) || 'float32' } = options;
+  const packs = cache && device === 'cpu' && weightPrecision !== 'float32';
   const compileOptions: CompileOptions = {
-    device: options.device,
-    weights,
-    weightPrecision: options.weightPrecision,
+    device,
+    weights: packs ? await withPackedWeights(directory, definition, weights, weightPrecision) : weights,
+    weightPrecision,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
   };
   const steps = definition.decoder && createStepModel(definition.decoder, compileOptions);

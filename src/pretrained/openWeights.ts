@@ -1,3 +1,10 @@
+import {
+  dequantizeInt4,
+  dequantizeInt8,
+  int4BlockSize,
+  integersName,
+  scalesSuffix,
+} from '../engine/quantize.js';
 import type { StoredWeight, WeightStore } from '../engine/weights.js';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
@@ -91,12 +98,17 @@ function modernNames(weights: ReadonlyMap<string, StoredWeight>): Map<string, St
 
 /** A store over tensors whose places are known. */
 export function weightStore(weights: ReadonlyMap<string, StoredWeight>): WeightStore {
-  const names = [...weights.keys()].filter((name) => !isScale(name, weights));
+  const packed = packedWeights(weights);
+  const own = [...weights.keys()].filter((name) => !isScale(name, weights) && !isPart(name, packed));
+  const names = [...new Set([...own, ...packed.keys()])];
+  const bytes = async (name: string) => readBytes(weights.get(name)!);
   return {
     names: () => names,
-    get: (name) => weights.get(name),
+    get: (name) => weights.get(name) ?? packed.get(name),
+    bytes,
     read: async (name) => {
-      const weight = weights.get(name);
+      const weight = weights.get(name) ?? packed.get(name);
+      if (weight?.packed) return unpack(name, weight.packed, bytes);
       if (!weight) {
         throw new PolybeamError(
           'WEIGHT_MISSING',
@@ -106,6 +118,42 @@ export function weightStore(weights: ReadonlyMap<string, StoredWeight>): WeightS
       return toFloats(name, weight, weights);
     },
   };
+}
+
+/** Weights that are stored as products read them (`name:int8`, `name:int4` and their scales), by name. */
+function packedWeights(weights: ReadonlyMap<string, StoredWeight>): Map<string, StoredWeight> {
+  const packed = new Map<string, StoredWeight>();
+  for (const [name, { shape, data, format }] of weights) {
+    const found = /^(.+):(int8|int4)$/.exec(name);
+    if (!found || !weights.has(name + scalesSuffix)) continue;
+    const precision = found[2] as 'int8' | 'int4';
+    const logical = precision === 'int8' ? [shape[1], shape[0]] : [shape[0], (shape[1] ?? 0) * int4BlockSize];
+    packed.set(found[1], { format, shape: logical, data, packed: precision });
+  }
+  return packed;
+}
+
+/** Whether a tensor is the integers or scales of one of these. */
+function isPart(name: string, packed: ReadonlyMap<string, StoredWeight>): boolean {
+  const found = /^(.+):(int8|int4)(:scales)?$/.exec(name);
+  return found !== null && packed.has(found[1]);
+}
+
+async function unpack(
+  name: string,
+  precision: 'int8' | 'int4',
+  bytes: (name: string) => Promise<Uint8Array>,
+): Promise<Float32Array> {
+  const integers = integersName(name, precision);
+  const values = await bytes(integers);
+  const scales = asFloats(await bytes(integers + scalesSuffix));
+  if (scales.length * (precision === 'int4' ? int4BlockSize / 2 : 1) > values.length) {
+    throw new PolybeamError(
+      'WEIGHT_SHAPE',
+      `${integers}${scalesSuffix} has ${scales.length} scales for the ${values.length} bytes of ${integers}; convert the model again.`,
+    );
+  }
+  return precision === 'int8' ? dequantizeInt8({ values, scales }) : dequantizeInt4({ values, scales });
 }
 
 function isScale(name: string, weights: ReadonlyMap<string, StoredWeight>): boolean {

@@ -115,6 +115,8 @@ describe('smaller formats compute nearly the same', () => {
     expect(small.get('final_logits_bias')!.format).toBe('F32');
     expect(small.get('model.encoder.layers.0.fc1.bias')!.format).toBe('F32');
 
+    await convertModel(`${models}/marian`, `${directory}/four`, 'int4');
+    expect(json(`${directory}/four/config.json`)).toMatchObject({ polybeam: { weights: 'int4' } });
     await convertModel(`${directory}/small`, `${directory}/back`, 'float32');
     expect(json(`${directory}/back/config.json`)).toEqual(json(`${models}/marian/config.json`));
     const back = await openWeights(`${directory}/back`);
@@ -230,16 +232,32 @@ describe('weights', () => {
     const to = `${directory}/beyond`;
     await saveModel(to, { config, weights: weightStore(new Map([['w', table]])) });
     const before = readFileSync(`${to}/model.safetensors`);
-    const save = (values: number[], precision: 'float16' | 'int8') =>
+    const save = (values: number[], precision: 'float16') =>
       saveModel(to, { config, weights: weightStore(new Map([['w', f32([2, 2], values)]])) }, precision);
     await expect(save([1, 2, -70000, 4], 'float16')).rejects.toMatchObject({
       code: 'OPTION_INVALID',
       message: 'weights float16 cannot hold w: it has -70000; use float32 or int8.',
     });
-    await expect(save([1, 2, Number.NaN, 4], 'int8')).rejects.toMatchObject({
-      code: 'OPTION_INVALID',
-      message: 'weights int8 cannot hold w: row 1 is not finite; use float32.',
-    });
+    const marian = {
+      config: json(`${models}/marian/config.json`),
+      weights: await openWeights(`${models}/marian`),
+    };
+    for (const precision of ['int8', 'int4'] as const) {
+      for (const name of ['model.encoder.layers.0.fc1.weight', 'model.shared.weight']) {
+        const broken = async (one: string) => {
+          const values = Float32Array.from(await marian.weights.read(one));
+          if (one === name) values[marian.weights.get(one)!.shape[1] + 3] = Number.NaN;
+          return values;
+        };
+        const weights = { ...marian.weights, read: broken };
+        await expect(saveModel(to, { ...marian, weights }, precision)).rejects.toMatchObject({
+          code: 'OPTION_INVALID',
+          message: expect.stringMatching(
+            `weights int[48] cannot hold ${name}: row 1 is not finite; use float32.`,
+          ),
+        });
+      }
+    }
     expect(readFileSync(`${to}/model.safetensors`).equals(before)).toBe(true);
     await save([1, 2, Number.NEGATIVE_INFINITY, 65519], 'float16');
     expect([...(await (await openWeights(to)).read('w'))]).toEqual([1, 2, Number.NEGATIVE_INFINITY, 65504]);

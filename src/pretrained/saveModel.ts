@@ -1,20 +1,22 @@
 import type { StoredWeight, WeightStore } from '../engine/weights.js';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
-import type { Architecture } from './architectures/definition.js';
+import type { Architecture, ModelDefinition } from './architectures/definition.js';
 import { architectureOf } from './architectures/index.js';
 import type { RawConfig } from './config.js';
 import { readModelDirectory } from './modelDirectory.js';
 import { floatsToHalves, quantizeRows } from './numberFormats.js';
 import { readBytes, scaleSuffix } from './openWeights.js';
+import { packWeights } from './packedWeights.js';
 import { type TensorToWrite, writeSafetensors } from './safetensors.js';
 
 /** Number formats a model can be saved in. */
-export const weightPrecisions = ['float32', 'float16', 'int8'] as const;
+export const weightPrecisions = ['float32', 'float16', 'int8', 'int4'] as const;
 
 /**
- * How weights are stored. float32 and float16 are what Python transformers reads. int8 is polybeam's own: matrices as
- * I8 with one float32 scale a row (`<name>.scale`), all else float32; it is computed with in float32.
+ * How weights are stored. float32 and float16 are what Python transformers reads. int8 and int4 are polybeam's own:
+ * the weights of products as `weightPrecision` makes them when it loads (`<name>:int8`, `<name>:int4`, with scales), other
+ * matrices as I8 with one float32 scale a row (`<name>.scale`), all else float32.
  */
 export type WeightPrecision = (typeof weightPrecisions)[number];
 
@@ -31,7 +33,7 @@ export interface ModelToSave {
 /**
  * Writes a model directory as transformers lays it out, each file atomically, the weights last: a directory with
  * weights is complete. Weights that repeat others (tied embeddings) or are computed (sinusoidal positions) are left
- * out. One tensor is held in memory at a time.
+ * out. One tensor is held in memory at a time, and of int8 and int4 what has been rounded.
  * @throws FILE_WRITE; MODEL_TYPE_UNKNOWN; WEIGHT_DTYPE for weights that cannot be read; OPTION_INVALID where a weight
  * does not fit the precision
  */
@@ -43,14 +45,46 @@ export async function saveModel(
   const architecture = architectureOf(model.config, `${directory}/config.json`);
   const names = await savedNames(architecture, model);
   const tensors: TensorToWrite[] = [];
-  for (const [name, source] of names)
+  const packed =
+    precision === 'int8' || precision === 'int4'
+      ? packWeights(
+          definitionOf(architecture, model, names, directory),
+          renamed(model.weights, names),
+          precision,
+        )
+      : undefined;
+  const rounded = new Set(packed?.tensors.map(({ name }) => name.replace(/:.*$/, '')));
+  for (const [name, source] of names) {
+    // Eight bits serve look-ups as well as products; four would be few.
+    if (rounded.has(name) && !(precision === 'int4' && packed!.alsoRead.has(name))) continue;
     tensors.push(...(await storedAs(precision, name, source, model.weights)));
+  }
+  tensors.push(...(packed?.tensors ?? []));
   for (const [name, content] of model.tokenizerFiles ?? []) {
     await fileAccess().writeAtomic(`${directory}/${name}`, [content]);
   }
   if (model.generationConfig) await writeJson(`${directory}/generation_config.json`, model.generationConfig);
   await writeJson(`${directory}/config.json`, configFor(precision, model.config));
   await writeSafetensors(`${directory}/model.safetensors`, tensors);
+}
+
+/** The model as its weights will be named. */
+function definitionOf(
+  architecture: Architecture,
+  { config, weights }: ModelToSave,
+  names: ReadonlyMap<string, string>,
+  directory: string,
+): ModelDefinition {
+  return architecture.define(config, renamed(weights, names), `${directory}/config.json`);
+}
+
+function renamed(weights: WeightStore, names: ReadonlyMap<string, string>): WeightStore {
+  const source = (name: string) => names.get(name) ?? name;
+  return {
+    names: () => [...names.keys()],
+    get: (name) => (names.has(name) ? weights.get(source(name)) : undefined),
+    read: (name) => weights.read(source(name)),
+  };
 }
 
 /** The name each weight is saved under, and the one it has now. */
@@ -87,7 +121,8 @@ async function storedAs(
   const stored = weights.get(source)!;
   const { format, shape } = stored;
   // Buffers such as position_ids are no weights: they are carried along.
-  if (!floatFormats.includes(format)) return [{ name, format, shape, data: () => readBytes(stored) }];
+  if (!floatFormats.includes(format) && !stored.packed)
+    return [{ name, format, shape, data: () => readBytes(stored) }];
   const read = () => weights.read(source);
   if (precision === 'float16') {
     return [{ name, format: 'F16', shape, data: async () => halves(name, await read()) }];
@@ -129,7 +164,7 @@ function configFor(precision: WeightPrecision, config: RawConfig): RawConfig {
   const dtype = precision === 'float16' ? 'float16' : 'float32';
   const own: RawConfig = { ...(polybeam as RawConfig | undefined) };
   delete own.weights;
-  if (precision === 'int8') own.weights = 'int8';
+  if (precision === 'int8' || precision === 'int4') own.weights = precision;
   for (const side of ['encoder', 'decoder']) {
     const inner = rest[side] as RawConfig | undefined;
     if (inner?.dtype ?? inner?.torch_dtype) {

@@ -1,6 +1,6 @@
 import { consumers, type Dimension, type Graph, type GraphNode, type GraphPort, makeNode } from '../graph.js';
 import type { WeightPrecision } from '../program.js';
-import { int4BlockSize, scalesSuffix } from '../quantize.js';
+import { int4BlockSize, integersName, scalesSuffix } from '../quantize.js';
 import { biasOf, isLinear } from './products.js';
 
 type Precision = Exclude<WeightPrecision, 'float32'>;
@@ -63,7 +63,8 @@ function addQuantized(
   [outputs, inputs]: readonly number[],
   precision: Precision,
 ): [string, string] {
-  const names: [string, string] = [`${of}:${precision}`, `${of}:${precision}:scales`];
+  const integers = integersName(of, precision);
+  const names: [string, string] = [integers, integers + scalesSuffix];
   const blocks = inputs / int4BlockSize;
   const shapes =
     precision === 'int8'
