@@ -74,9 +74,9 @@ function isInside(values: readonly string[], node: GraphNode): boolean {
   return node.outputs.some((output) => values.includes(output));
 }
 
-/** An addition of two tensors of three axes and the same sizes: what SkipLayerNormalization takes. */
+/** An addition of two tensors of two or three axes and the same sizes: what SkipLayerNormalization takes. */
 function isResidualSum(graph: Graph, node: GraphNode): boolean {
   if (node.op !== 'Add') return false;
   const [a, b] = node.inputs.map((input) => graph.shapes.get(input)?.shape);
-  return a !== undefined && b !== undefined && a.length === 3 && a.join() === b.join();
+  return a !== undefined && b !== undefined && [2, 3].includes(a.length) && a.join() === b.join();
 }

@@ -137,6 +137,16 @@ describe('fuseSkipLayerNorm', () => {
     expect(left).not.toContain('Add');
   });
 
+  it.each([
+    ['two', ['batch', 8], 'SkipLayerNormalization'],
+    ['four', ['batch', 'beams', 'length', 8], 'LayerNormalization'],
+  ])('takes sums of two or three axes, here of %s', async (_, shape, wanted) => {
+    const some: ScenarioInput = { type: 'float32', shape };
+    const fn: TracedFunction = (t) => ({ y0: layerNorm(tf.add(t.x, t.y), t.gain, t.bias, 1e-5) });
+    const left = await compareWithPasses(fn, { ...inputs, x: some, y: some }, ['fuseSkipLayerNorm']);
+    expect(left).toContain(wanted);
+  });
+
   it('adds no bias that is not one number for each feature', async () => {
     const fn: TracedFunction = (t) => {
       const sum = tf.add(t.x, tf.add(t.y, t.scalar));
