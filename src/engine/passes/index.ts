@@ -10,6 +10,7 @@ import { fuseRmsNorm } from './fuseRmsNorm.js';
 import { fuseSumOfSquares } from './fuseSumOfSquares.js';
 import { fuseTransposedMatMul } from './fuseTransposedMatMul.js';
 import { joinProducts } from './joinProducts.js';
+import { mendTopK } from './mendTopK.js';
 import { quantizeProducts } from './quantizeProducts.js';
 
 /** Passes by name, in the order they are applied. Each rewrites the graph so that its outputs stay the same. */
@@ -26,6 +27,7 @@ export const passes = {
   quantizeProducts,
   fuseBias,
   joinProducts,
+  mendTopK,
 } satisfies Record<string, (graph: Graph, precision: WeightPrecision) => void>;
 
 export type PassName = keyof typeof passes;
@@ -50,7 +52,7 @@ export function passesFor(device: 'cpu' | 'webgpu' | 'cuda'): readonly PassName[
         'fuseBias',
         'joinProducts',
       ]
-    : ['fuseAttentionByBias', 'fuseSkipLayerNorm', 'fuseGelu'];
+    : ['fuseAttentionByBias', 'fuseSkipLayerNorm', 'fuseGelu', 'mendTopK'];
 }
 
 /** Applies passes in their fixed order, then drops what nothing reads any more. */

@@ -319,3 +319,14 @@ describe('passesFor', () => {
     }
   });
 });
+
+describe('mendTopK', () => {
+  it('leaves values and places of the best as they are, -Infinity among them', async () => {
+    const fn: TracedFunction = (t) => {
+      const { values, indices } = tf.topk(tf.where(tf.greater(t.x, 0.5), t.x, Number.NEGATIVE_INFINITY), 5);
+      return { values, indices };
+    };
+    const left = await compareWithPasses(fn, { x }, ['mendTopK']);
+    expect(left.filter((op) => op === 'Where')).toHaveLength(2);
+  });
+});
