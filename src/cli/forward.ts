@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { z } from 'zod';
 import { readInputs, tokenIds } from './jsonLines.js';
-import type { CommandStreams } from './streams.js';
+import { type CommandStreams, writeOut } from './streams.js';
 import { addModelFlags, type ModelFlags, useModel } from './useModel.js';
 
 const inputSchema = z.strictObject({
@@ -26,7 +26,7 @@ Examples:
   $ echo '{"input_ids": [101, 7592, 102]}' | polybeam forward --model bert-base-uncased
   $ echo '{"input_ids": [5, 8, 2], "decoder_input_ids": [0, 4]}' | polybeam forward --model models/en-fr-software`,
     );
-  addModelFlags(command, ['batchSize', 'ensemble', 'ensembleWeights', 'ensembleCombine']);
+  addModelFlags(command, ['batchSize', 'maxBatchTokens', 'ensemble', 'ensembleWeights', 'ensembleCombine']);
   return command.action((flags: ModelFlags) => forward(flags, streams));
 }
 
@@ -34,7 +34,7 @@ async function forward(flags: ModelFlags, streams: CommandStreams): Promise<void
   await useModel(flags, streams, async (model) => {
     for await (const line of readInputs(streams, inputSchema)) {
       if (line === undefined) {
-        streams.stdout.write('\n');
+        await writeOut(streams, '\n');
         continue;
       }
       const { logits, lastHiddenState, poolerOutput } = await model.forward({
@@ -44,7 +44,7 @@ async function forward(flags: ModelFlags, streams: CommandStreams): Promise<void
         decoderInputIds: line.decoder_input_ids,
       });
       const output = { logits, last_hidden_state: lastHiddenState, pooler_output: poolerOutput };
-      streams.stdout.write(`${JSON.stringify(output, shortFloats)}\n`);
+      await writeOut(streams, `${JSON.stringify(output, shortFloats)}\n`);
     }
   });
 }

@@ -445,7 +445,7 @@ describe('polybeam convert', () => {
   });
 
   it.each([
-    [['--weights', 'int2', '--output', 'x'], 'use float32, int8 or int4.'],
+    [['--weights', 'int2', '--output', 'x'], 'use float32, float16, int8 or int4.'],
     [['--output', 'x'], '--weights is missing'],
     [['--weights', 'int8', '--output', `${textModel}/../marian/`], 'is the model itself'],
   ])('refuses %j', async (flags, message) => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { minimumBayesRisk, minimumBayesRiskSchema } from '../reranking/minimumBayesRisk.js';
 import { addSchemaFlags, schemaValues } from './flags.js';
 import { readInputs } from './jsonLines.js';
-import type { CommandStreams } from './streams.js';
+import { type CommandStreams, writeOut } from './streams.js';
 
 /** A line of `polybeam generate`, of which only the texts are read. */
 const inputSchema = z.strictObject({
@@ -35,7 +35,7 @@ async function rerank(flags: Record<string, unknown>, streams: CommandStreams): 
   const options = schemaValues(flagSchema, flags);
   for await (const line of readInputs(streams, inputSchema)) {
     if (line === undefined) {
-      streams.stdout.write('\n');
+      await writeOut(streams, '\n');
       continue;
     }
     const ranked = minimumBayesRisk(
@@ -43,6 +43,6 @@ async function rerank(flags: Record<string, unknown>, streams: CommandStreams): 
       options,
     );
     const sequences = ranked.map(({ index, utility }) => ({ ...line.sequences[index], utility }));
-    streams.stdout.write(`${JSON.stringify({ ...line, sequences })}\n`);
+    await writeOut(streams, `${JSON.stringify({ ...line, sequences })}\n`);
   }
 }

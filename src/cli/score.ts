@@ -48,7 +48,7 @@ Examples:
     );
   addAlignmentsFlag(command, 'each score');
   addSchemaFlags(command, alignmentOptions);
-  addModelFlags(command);
+  addModelFlags(command, ['maxBatchTokens']);
   return command.action((flags: ScoreFlags) => score(flags, streams));
 }
 

@@ -1,6 +1,6 @@
 import type { Model } from '../pretrained/model.js';
 import type { StreamInput, StreamOptions } from '../pretrained/modelStream.js';
-import type { CommandStreams } from './streams.js';
+import { type CommandStreams, caughtUp } from './streams.js';
 
 /**
  * Translates lines together and prints each as it becomes final: the first that is not complete grows on the screen, those
@@ -12,10 +12,15 @@ export async function printStreamed(
   options: StreamOptions,
   { stdout }: CommandStreams,
 ): Promise<void> {
-  const writer = createLinesWriter(lines.length, (text) => stdout.write(text));
+  let behind = false;
+  const writer = createLinesWriter(lines.length, (text) => {
+    behind = stdout.write(text) === false;
+  });
   for await (const { index, delta, ended } of model.stream(lines, options)) {
     writer.add(index, delta);
     if (ended) writer.end(index);
+    if (behind) await caughtUp(stdout);
+    behind = false;
   }
 }
 

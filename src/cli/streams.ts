@@ -1,12 +1,38 @@
 /** The streams of a command; tests pass their own. */
 export interface CommandStreams {
   stdin: AsyncIterable<Uint8Array | string> & { isTTY?: boolean };
-  stdout: { write(text: string): unknown; isTTY?: boolean; columns?: number };
+  stdout: {
+    /** False where the reader is behind; `drain` then tells when it has caught up. */
+    write(text: string): unknown;
+    once?(event: 'drain' | 'close', listener: () => void): unknown;
+    off?(event: 'drain' | 'close', listener: () => void): unknown;
+    isTTY?: boolean;
+    columns?: number;
+  };
   stderr: { write(text: string): unknown; isTTY?: boolean; columns?: number };
   /** Bytes that standard input has, where it is a file. */
   inputSize?: number;
   /** Bytes of standard input up to the end of the last line that was read; `readLines` counts them. */
   inputRead?: number;
+}
+
+/** Writes to standard output and waits until its reader has caught up, so that what it has not read does not pile up. */
+export async function writeOut({ stdout }: CommandStreams, text: string): Promise<void> {
+  if (stdout.write(text) === false) await caughtUp(stdout);
+}
+
+/** Until a reader that is behind has caught up, or has gone. */
+export async function caughtUp(stdout: CommandStreams['stdout']): Promise<void> {
+  if (!stdout.once) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      stdout.off?.('drain', done);
+      stdout.off?.('close', done);
+      resolve();
+    };
+    stdout.once?.('drain', done);
+    stdout.once?.('close', done);
+  });
 }
 
 /** Prints a warning as every command does: one line on standard error. */

@@ -152,12 +152,13 @@ async function translateAsItComes(
   streams: CommandStreams,
 ): Promise<void> {
   const options = withDecoder(await withFiles(generationFlags(flags), flags, assistant), model);
-  const { to, from, batchSize = defaultBatchSize } = flags;
+  const { to, from, maxBatchTokens, batchSize = defaultBatchSize } = flags;
   let firstIndex = 0;
   const all = withPrefixes(readTexts(streams, texts), flags, streams);
   for await (const lines of inGroups(all, streams.stdin.isTTY ? 1 : batchSize)) {
     const inputs = hasPrefixes(flags) ? lines : lines.map(({ text }) => text);
-    const run = () => printStreamed(inputs, model, { ...options, to, from, batchSize, firstIndex }, streams);
+    const run = () =>
+      printStreamed(inputs, model, { ...options, to, from, batchSize, maxBatchTokens, firstIndex }, streams);
     await withFlagNames(generationOptionsSchema, run);
     firstIndex += lines.length;
   }

@@ -29,7 +29,18 @@ const runOptionsSchema = z.strictObject({
     .enum(['linear', 'logLinear'])
     .optional()
     .describe('Mean of probabilities, or of log-probabilities. Default: linear.'),
-  batchSize: z.int().min(1).default(16).describe('Inputs decoded together, at most.'),
+  batchSize: z
+    .int()
+    .min(1)
+    .default(16)
+    .describe('Inputs decoded together, at most; with --max-batch-tokens no limit unless it is given.'),
+  maxBatchTokens: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'Source tokens decoded together, at most: inputs x tokens of the longest of them. A longer input is decoded alone.',
+    ),
   device: z.string().default('cpu').describe('Where to compute; polybeam doctor lists what there is.'),
   weightPrecision: z
     .enum(['float32', 'int8', 'int4'])

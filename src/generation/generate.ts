@@ -264,12 +264,13 @@ export function promptOf(
 }
 
 /** Batches of one prompt length each, longest sources first; a sort that keeps the order of equals. */
-function makeBatches(entries: readonly Entry[], { batchSize = 16, maxBatchTokens }: Batching): Entry[][] {
+function makeBatches(entries: readonly Entry[], { batchSize, maxBatchTokens }: Batching): Entry[][] {
   for (const [name, value] of Object.entries({ batchSize, maxBatchTokens })) {
     if (value !== undefined && !(Number.isInteger(value) && value >= 1)) {
       throw new PolybeamError('OPTION_INVALID', `Option ${name} cannot be ${value}: give an integer from 1.`);
     }
   }
+  const most = batchSize ?? (maxBatchTokens === undefined ? 16 : Number.POSITIVE_INFINITY);
   const sorted = [...entries].sort(
     (a, b) => b.prompt.length - a.prompt.length || b.inputIds.length - a.inputIds.length,
   );
@@ -279,7 +280,7 @@ function makeBatches(entries: readonly Entry[], { batchSize = 16, maxBatchTokens
     const fits =
       batch !== undefined &&
       batch[0].prompt.length === entry.prompt.length &&
-      batch.length < batchSize &&
+      batch.length < most &&
       (batch.length + 1) * batch[0].inputIds.length <= (maxBatchTokens ?? Number.POSITIVE_INFINITY);
     if (fits) batch.push(entry);
     else batches.push([entry]);
