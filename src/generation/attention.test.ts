@@ -19,6 +19,13 @@ const searches = fc.constantFrom<GenerationOptions>(
   { numBeams: 4, numReturnSequences: 3, forceWordsIds: [[4, 5]] },
   { doSample: true, numReturnSequences: 3, seed: 5 },
   { doSample: true, numBeams: 3, numReturnSequences: 3, seed: 5 },
+  { penaltyAlpha: 0.6, topK: 4 },
+  { penaltyAlpha: 0.3, topK: 3, forcedBosTokenId: 9, forcedEosTokenId: 1, maxNewTokens: 5 },
+  { conventions: 'marian' },
+  { conventions: 'marian', numBeams: 4, numReturnSequences: 4, forcedEosTokenId: 1, maxNewTokens: 5 },
+  { conventions: 'fairseq', numBeams: 3, numReturnSequences: 3, forcedBosTokenId: 9, maxNewTokens: 5 },
+  { conventions: 'ctranslate2', numBeams: 4, numReturnSequences: 4, repetitionPenalty: 1.3 },
+  { conventions: 'unilm', numBeams: 3, numReturnSequences: 3 },
 );
 
 /** What each token of an output is to read of its source, from the history before it. */
@@ -59,17 +66,24 @@ describe('returnAttention', () => {
           });
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 120 },
     );
   });
 
-  it('has a row for each token of a given beginning, and none for an empty input', async () => {
+  it.each<GenerationOptions>([
+    { numBeams: 2 },
+    { penaltyAlpha: 0.6, topK: 4 },
+    { conventions: 'marian', numBeams: 2 },
+    { conventions: 'fairseq', numBeams: 2 },
+    { conventions: 'ctranslate2', numBeams: 2 },
+    { conventions: 'unilm' },
+  ])('has a row for each token of a given beginning, and none for an empty input: %j', async (options) => {
     const inputs = [
       { inputIds: [5, 6, 7], decoderInputIds: [4, 9] },
       { inputIds: [8, 3], decoderInputIds: [0, 2, 2] },
       { inputIds: [] },
     ];
-    const results = await decode(model(), inputs, { numBeams: 2, returnAttention: true, maxNewTokens: 5 });
+    const results = await decode(model(), inputs, { ...options, returnAttention: true, maxNewTokens: 5 });
     results.slice(0, 2).forEach(({ sequences: [{ ids, attention }] }, index) => {
       expect(ids.length).toBeGreaterThan(2);
       expectOwnRows(attention, inputs[index].inputIds, ids, {});
