@@ -7,7 +7,7 @@ import {
   scriptedLogits,
 } from '../../test/support/generation/fakeModel.js';
 import { decode } from '../../test/support/generation/run.js';
-import { assistance, createLookUpDrafter } from './assistant.js';
+import { assistance, createLookUpDrafter, createModelDrafter } from './assistant.js';
 import { type GenerationOptions, resolveGenerationOptions } from './options.js';
 import type { StepModel } from './stepModel.js';
 
@@ -190,6 +190,31 @@ describe('assisted decoding', () => {
     expect(await lengths(0.89)).toEqual([5]);
     // The doubted token is part of the draft.
     expect(await lengths(0.91)).toEqual([2, 2]);
+  });
+
+  it('drafts from the text that it is given, whatever it read before', async () => {
+    const drafterOf = () =>
+      createModelDrafter(
+        createFakeModel(vocabSize, hash(4)),
+        {
+          source: { inputIds: Int32Array.of(5), attentionMask: Int32Array.of(1), batch: 1, source: 1 },
+          prompt: Int32Array.of(0),
+          promptLength: 1,
+          maxLength: 20,
+        },
+        { eosTokenIds: [], confidence: 0 },
+      );
+    const used = drafterOf();
+    for (const text of [
+      [0, 5, 6, 7, 8],
+      [0, 5, 3, 7, 8],
+      [0, 9],
+      [0, 9, 4, 4, 4, 4, 4, 2],
+    ]) {
+      const drafts = await used.draft(text, 4);
+      expect(drafts).toHaveLength(4);
+      expect(drafts).toEqual(await drafterOf().draft(text, 4));
+    }
   });
 
   it('looks drafts up in the source', async () => {
