@@ -1,6 +1,6 @@
 /**
  * Runs an experiment, or resumes it where it stopped, and writes docs/experiments/NAME.md.
- *   npm run experiment -- multi30k [--scale 0.5]
+ *   npm run experiment -- multi30k|precision [--scale 0.5]
  */
 import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -8,8 +8,9 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Experiment } from './experiments/experiment.js';
 import { multi30k } from './experiments/multi30k.js';
+import { precision } from './experiments/precision.js';
 
-const experiments: Record<string, Experiment> = { multi30k };
+const experiments: Record<string, Experiment> = { multi30k, precision };
 
 const { values, positionals } = parseArgs({
   options: { scale: { type: 'string', default: '1' }, part: { type: 'string' } },
