@@ -183,7 +183,7 @@ describe('--ensemble', () => {
       ['generate', '--model', `${fixtures}/marian`, '--ensemble', `["${fixtures}/bart"]`],
       [line],
     );
-    expect(other).toMatchObject({ code: 2 });
+    expect(other).toMatchObject({ code: 1 });
     expect(other.err).toContain('72, 60 tokens');
   });
 });

@@ -106,6 +106,7 @@ describe('polybeam shortlist', () => {
     const cut = await run(['translate', '--shortlist', at('cut.safetensors'), 'the file']);
     expect(cut).toMatchObject({ code: 1, err: expect.stringContaining('FILE_CORRUPT') });
     const none = await run(['translate', '--shortlist', at('none'), 'the file']);
+    expect(none.err).toContain(`There is no shortlist ${at('none')}; check the path, or make one`);
     expect(none.err).toContain('FILE_NOT_FOUND');
   });
 });

@@ -1,4 +1,5 @@
 import { PolybeamError } from '../errors.js';
+import { fileAccess } from '../files.js';
 import { isShortlist, type Shortlist } from '../generation/shortlist.js';
 import { readBytes } from './openWeights.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
@@ -10,6 +11,12 @@ const parts = ['offsets', 'targets', 'always'] as const;
  * @throws FILE_NOT_FOUND, FILE_CORRUPT
  */
 export async function loadShortlist(path: string): Promise<Shortlist> {
+  if ((await fileAccess().size(path)) === undefined) {
+    throw new PolybeamError(
+      'FILE_NOT_FOUND',
+      `There is no shortlist ${path}; check the path, or make one with polybeam shortlist.`,
+    );
+  }
   const tensors = await readSafetensors(path);
   const lists: Partial<Record<(typeof parts)[number], Int32Array>> = {};
   for (const part of parts) {
