@@ -43,10 +43,10 @@ const runOptionsSchema = z.strictObject({
     ),
   device: z.string().default('cpu').describe('Where to compute; polybeam doctor lists what there is.'),
   weightPrecision: z
-    .enum(['float32', 'int8', 'int4'])
+    .enum(['float32', 'float16', 'int8', 'int4'])
     .optional()
     .describe(
-      'Numbers that products read weights as, on the CPU: int8 and int4 are faster and rounded. Default: as polybeam convert stored them, otherwise float32.',
+      'Numbers that products read weights as, on the CPU: int8 and int4 are faster and rounded; float16 is rounded and computed with as float32, on any device. Default: as polybeam convert stored them, otherwise float32.',
     ),
   cache: z
     .boolean()

@@ -8,6 +8,7 @@ import { type ModelGeneration, readGenerationConfig } from '../generation/genera
 import { loadTokenizer } from '../text/loadTokenizer.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import type { ModelDefinition } from './architectures/definition.js';
+import { halfWeights } from './halfWeights.js';
 import { readLanguages } from './languages.js';
 import { type Model, type ModelParts, makeModel } from './model.js';
 import { generationSettingsOf, type ModelDirectory, readModelDirectory } from './modelDirectory.js';
@@ -19,10 +20,11 @@ export interface LoadOptions {
   /** Threads on the CPU; default all cores. */
   threads?: number;
   /**
-   * Numbers that matrix products read weights as, on the CPU. Default: on the CPU as `polybeam convert` stored them, int8
+   * Numbers that matrix products read weights as, int8 and int4 on the CPU only; 'float16' rounds all weights and computes in
+   * float32, as with a model that is stored so, on any device. Default: on the CPU as `polybeam convert` stored them, int8
    * or int4; otherwise 'float32', as exact as the checkpoint.
    */
-  weightPrecision?: WeightPrecision;
+  weightPrecision?: WeightPrecision | 'float16';
   /**
    * Keep weights that are rounded to int8 or int4 while loading in `.polybeam/` below the directory, so that the next load
    * maps them; a file of weights that changes is rounded anew. No error where nothing can be written. Default true.
@@ -51,11 +53,16 @@ export async function loadParts(directory: string, options: LoadOptions = {}): P
   const tokenizer = await tokenizerOf(directory);
   const { device = 'cpu', cache = true } = options;
   const { weightPrecision = (device === 'cpu' && packedPrecision(weights)) || 'float32' } = options;
-  const packs = cache && device === 'cpu' && weightPrecision !== 'float32';
+  const isFloat = weightPrecision === 'float32' || weightPrecision === 'float16';
+  const packs = cache && device === 'cpu' && !isFloat;
   const compileOptions: CompileOptions = {
     device,
-    weights: packs ? await withPackedWeights(directory, definition, weights, weightPrecision) : weights,
-    weightPrecision,
+    weights: packs
+      ? await withPackedWeights(directory, definition, weights, weightPrecision)
+      : weightPrecision === 'float16'
+        ? halfWeights(weights)
+        : weights,
+    weightPrecision: isFloat ? 'float32' : weightPrecision,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
   };
   const steps = definition.decoder && createStepModel(definition.decoder, compileOptions);

@@ -91,6 +91,26 @@ describe.each(['int8', 'int4'] as const)('%s', (weightPrecision) => {
   });
 });
 
+test('float16 at load computes what a model stored as float16 does, and refuses what it cannot hold', async () => {
+  const to = `${directory}/half`;
+  await convertModel(`${models}/marian`, to, 'float16');
+  const half = await logitsOf(`${models}/marian`, { weightPrecision: 'float16' });
+  expect(half).toEqual(await logitsOf(to));
+  expect(half).not.toEqual(await logitsOf(`${models}/marian`));
+  expect(await logitsOf(`${models}/marian`, { weightPrecision: 'float16', device: 'tfjs:cpu' })).toEqual(
+    await logitsOf(to, { device: 'tfjs:cpu' }),
+  );
+  const large = copied('large');
+  const { data } = (await readSafetensors(`${large}/model.safetensors`)).get('final_logits_bias')!;
+  const bytes = readFileSync(`${large}/model.safetensors`);
+  bytes.writeFloatLE(70000, (data as { offset: number }).offset);
+  writeFileSync(`${large}/model.safetensors`, bytes);
+  await expect(logitsOf(large, { weightPrecision: 'float16' })).rejects.toMatchObject({
+    code: 'OPTION_INVALID',
+    message: 'weights float16 cannot hold final_logits_bias: it has 70000; use float32 or int8.',
+  });
+});
+
 test('a directory that cannot be written to is loaded without a cache', async () => {
   const path = copied('read-only');
   const plain = await logitsOf(path, { weightPrecision: 'int8', cache: false });

@@ -4,8 +4,9 @@ import { fileAccess } from '../files.js';
 import type { Architecture, ModelDefinition } from './architectures/definition.js';
 import { architectureOf } from './architectures/index.js';
 import type { RawConfig } from './config.js';
+import { toHalves } from './halfWeights.js';
 import { readModelDirectory } from './modelDirectory.js';
-import { floatsToHalves, quantizeRows } from './numberFormats.js';
+import { quantizeRows } from './numberFormats.js';
 import { readBytes, scaleSuffix } from './openWeights.js';
 import { packWeights } from './packedWeights.js';
 import { type TensorToWrite, writeSafetensors } from './safetensors.js';
@@ -125,7 +126,7 @@ async function storedAs(
     return [{ name, format, shape, data: () => readBytes(stored) }];
   const read = () => weights.read(source);
   if (precision === 'float16') {
-    return [{ name, format: 'F16', shape, data: async () => halves(name, await read()) }];
+    return [{ name, format: 'F16', shape, data: async () => toHalves(name, await read()) }];
   }
   if (precision === 'float32' || shape.length !== 2 || shape[0] < 2) {
     return [{ name, format: 'F32', shape, data: async () => bytesOf(await read()) }];
@@ -138,13 +139,6 @@ async function storedAs(
     { name, format: 'I8', shape, data: async () => bytesOf((await quantize()).values) },
     { name: name + scaleSuffix, format: 'F32', shape: [shape[0]], data: bytesOf(scales) },
   ];
-}
-
-/** Half precision ends at 65504; what is infinite already may stay so. */
-function halves(name: string, data: Float32Array): Uint8Array {
-  const large = data.find((value) => Math.abs(value) >= 65520 && Number.isFinite(value));
-  if (large !== undefined) throw unfit(name, `it has ${large}`, 'float16', 'float32 or int8');
-  return floatsToHalves(data);
 }
 
 function unfit(name: string, what: string, precision: WeightPrecision, remedy: string): PolybeamError {
