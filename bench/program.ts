@@ -47,6 +47,12 @@ const benches: Record<string, BenchEntry> = {
     load: async () => (await import('./serve.js')).benchServe,
     profiles: false,
   },
+  controls: {
+    description:
+      'Time what constraints, penalties and streaming cost a step at batch 1, beam 4; the model of decode.',
+    load: async () => (await import('./controls.js')).benchControls,
+    profiles: false,
+  },
 };
 
 const examples = `

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { withTemporaryDirectory } from './bench.js';
+import { benchControls } from './controls.js';
 import { benchDecode, type DecodeDesign, decodeDesign } from './decode.js';
 import { benchLoad } from './load.js';
 import { padTokenOf, transformerWeights, writeRandomModel } from './randomModel.js';
@@ -63,6 +64,20 @@ describe('benches on a tiny model', () => {
     const rows = await rowsOf((report) => benchLoad(once, report, decode));
     expect(rows[0]).toMatchObject({ case: 'float32 until the first token', ms: expect.any(Number) });
     expect(rows.slice(1).every((row) => row.mb !== undefined)).toBe(true);
+  });
+
+  it('controls', async () => {
+    const rows = await rowsOf((report) => benchControls(once, report, { ...decode, steps: 8 }));
+    expect(rows.map((row) => [row.case, row.peer])).toEqual(
+      [
+        'noRepeatNgramSize',
+        'repetitionPenalty',
+        'badWordsIds',
+        'sequenceBias',
+        'forceWordsIds',
+        'stream',
+      ].map((name) => [name, 'without']),
+    );
   });
 
   it('serve', async () => {
