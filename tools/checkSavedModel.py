@@ -69,8 +69,16 @@ def compare_forward(model, expected, tolerance):
             fail(f"{key} differs by {difference}, more than {tolerance}")
 
 
+def padded_left(inputs):
+    """The same texts with their padding first, as transformers wants them for a decoder alone."""
+    order = inputs["attention_mask"].sort(dim=1, stable=True).indices
+    return {key: value.gather(1, order) for key, value in inputs.items()}
+
+
 def compare_generation(model, expected):
     inputs = {key: torch.tensor(expected["inputs"][key]) for key in ("input_ids", "attention_mask")}
+    if not model.config.is_encoder_decoder:
+        inputs = padded_left(inputs)
     for case in expected["generate"]:
         out = model.generate(**inputs, **case["options"], do_sample=False)
         if out.tolist() != case["sequences"]:
@@ -101,7 +109,12 @@ def compare_with_polybeam(model, directory, sentences=16, length=12, new_tokens=
             fail(run.stderr)
         found = [json.loads(line)["sequences"][0]["ids"] for line in run.stdout.splitlines()]
         out = model.generate(ids, num_beams=beams, max_new_tokens=new_tokens, do_sample=False)
-        wanted = [until_end(row[1:], ends) for row in out.tolist()]
+        if model.config.is_encoder_decoder:
+            # Without the decoder start token.
+            wanted = [until_end(row[1:], ends) for row in out.tolist()]
+        else:
+            # A decoder alone gives back its prompt, as polybeam does.
+            wanted = [row[:length] + until_end(row[length:], ends) for row in out.tolist()]
         for index, (ours, theirs) in enumerate(zip(found, wanted, strict=True)):
             # transformers pads what never ended as well.
             if ours != theirs[: len(ours)] or any(token != config.pad_token_id for token in theirs[len(ours) :]):
