@@ -108,7 +108,9 @@ def compare_with_polybeam(model, directory, sentences=16, length=12, new_tokens=
         if run.returncode != 0:
             fail(run.stderr)
         found = [json.loads(line)["sequences"][0]["ids"] for line in run.stdout.splitlines()]
-        out = model.generate(ids, num_beams=beams, max_new_tokens=new_tokens, do_sample=False)
+        # Without a mask transformers would take padding tokens among random ids for padding.
+        mask = torch.ones_like(ids)
+        out = model.generate(ids, attention_mask=mask, num_beams=beams, max_new_tokens=new_tokens, do_sample=False)
         if model.config.is_encoder_decoder:
             # Without the decoder start token.
             wanted = [until_end(row[1:], ends) for row in out.tolist()]
