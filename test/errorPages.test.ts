@@ -8,7 +8,7 @@ import { errorCatalogue } from '../src/errors.js';
 
 /*
  * Every error code has a page in docs/reference/errors, whose examples are run here as they stand; what they print is
- * compared with the page. After a change of messages: `npx vitest -u test/errorPages.test.ts`.
+ * compared with the page. After a change of messages: `npx vitest run test/errorPages.test.ts -u`.
  */
 const root = resolve(import.meta.dirname, '..');
 const directory = join(root, 'docs/reference/errors');
