@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createFakeModel, hashLogits } from '../../test/support/generation/fakeModel.js';
-import { decode } from '../../test/support/generation/run.js';
+import { decode, expectNBest } from '../../test/support/generation/run.js';
 import type { GenerationOptions } from './options.js';
 
 /*
@@ -35,14 +35,7 @@ for (const conventions of ['fairseq', 'unilm'] as const) {
   describe(`conventions '${conventions}' equal ${version}`, () => {
     it.each(cases.map((one) => [JSON.stringify(one.options), one] as const))('%s', async (_, one) => {
       const results = await search(one.options, { conventions });
-      expect(results.map(({ sequences }) => sequences.map(({ ids }) => ids))).toEqual(
-        one.outputs.map((outputs) => outputs.map(([ids]) => ids)),
-      );
-      one.outputs.forEach((outputs, input) => {
-        outputs.forEach(([, score], rank) => {
-          expect(Math.abs(results[input].sequences[rank].score - score)).toBeLessThan(1e-4);
-        });
-      });
+      expectNBest(results, one.outputs, 1e-4);
     });
 
     it('are not what Hugging Face does', async () => {

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { type Batching, type GenerationInput, generate } from '../../../src/generation/generate.js';
 import {
   type DecodingRules,
@@ -26,4 +27,20 @@ export async function decode(
 /** Ids of all sequences of all results. */
 export function idsOf(results: Awaited<ReturnType<typeof decode>>): number[][][] {
   return results.map(({ sequences }) => sequences.map(({ ids }) => ids));
+}
+
+/** Holds n-best lists to those of another toolkit: ids exactly, scores to a tolerance. @param wanted [input][rank] */
+export function expectNBest(
+  results: readonly { sequences: readonly { ids: readonly number[]; score: number }[] }[],
+  wanted: readonly (readonly (readonly [ids: readonly number[], score: number])[])[],
+  tolerance: number,
+): void {
+  expect(results.map(({ sequences }) => sequences.map(({ ids }) => ids))).toEqual(
+    wanted.map((outputs) => outputs.map(([ids]) => ids)),
+  );
+  wanted.forEach((outputs, input) => {
+    outputs.forEach(([, score], rank) => {
+      expect(Math.abs(results[input].sequences[rank].score - score)).toBeLessThan(tolerance);
+    });
+  });
 }
