@@ -15,6 +15,8 @@ export interface TrainBatch {
   sourceTokens: number;
   /** Target tokens without padding: what losses are divided by. */
   targetTokens: number;
+  /** Which of the step's objectives it is for; a step of one objective needs no name. */
+  task?: string;
 }
 
 /** Sums over the target tokens of a micro-batch, so that micro-batches of different sizes add up rightly. */
@@ -69,15 +71,18 @@ export interface TrainTensor {
  * that outlives an update: after `restore` of what `tensors` gave, the same calls give the same bits.
  */
 export interface TrainStep {
-  /** Forward and backward; adds the gradient to the accumulator. Micro-batch 0 of an update overwrites it. */
+  /**
+   * Forward and backward; adds the gradient to the accumulator. Micro-batch 0 of an update overwrites it. The micro-batches
+   * of an update are of one task; throws INPUT_INVALID otherwise, as `update` does.
+   */
   accumulate(batch: TrainBatch, seed: DropoutSeed): Promise<LossSums>;
   /** Forward, backward, what was accumulated, clipping and AdamW in one run. */
   update(batch: TrainBatch, options: UpdateOptions): Promise<StepReport>;
   /** Forward without dropout; changes nothing. */
   evaluate(batch: TrainBatch): Promise<LossSums>;
   /**
-   * Live views by name: `weights/<name>`, `adamM/<name>`, `adamV/<name>`. Valid until the next call of `accumulate`
-   * or `update`.
+   * Live views by name: `weights/<name>`; of weights that are trained `adamM/<name>` and `adamV/<name>`; where there are
+   * several tasks `updates/<task>`, the updates done for each. Valid until the next call of `accumulate` or `update`.
    */
   tensors(): Map<string, TrainTensor>;
   /** Copies the values in. Throws WEIGHT_MISSING or WEIGHT_SHAPE where the tensors are not those of this model. */
