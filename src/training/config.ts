@@ -1,17 +1,27 @@
 import { z } from 'zod';
 import { transformerPresets } from '../encoder/transformer.js';
 import { vocabularyOptionsSchema } from '../text/vocabularyOptions.js';
+import {
+  batchSchema,
+  budgetSchema,
+  checkpointsSchema,
+  count,
+  earlyStoppingSchema,
+  logSchema,
+  optimizerSchema,
+  path,
+  rate,
+  runSchema,
+  scheduleSchema,
+} from './configPieces.js';
 
 /*
  * The file that `polybeam train` reads. Each description gives the meaning, the default where it is not a plain value,
  * and the reason; the reference page is made from them. Cross-checks and presets are in parseConfig.ts.
  */
 
-const count = z.int().min(1);
-const rate = z.number().min(0).lt(1);
-const path = z.string().min(1);
-
-const dataSourceSchema = z.strictObject({
+/** Where parallel text is. */
+export const dataSourceSchema = z.strictObject({
   source: path.optional().describe('File of source sentences, one a line; may be gzipped. Goes with target.'),
   target: path.optional().describe('File of target sentences: line n translates line n of source.'),
   tsv: path
@@ -43,7 +53,8 @@ const dataSchema = z.strictObject({
     ),
 });
 
-const vocabularySchema = z.strictObject({
+/** Tokens: a tokenizer, or one to be trained. */
+export const vocabularySchema = z.strictObject({
   tokenizer: path
     .optional()
     .describe('Directory or file of an existing tokenizer to use as it is. Goes without train.'),
@@ -74,7 +85,8 @@ export const modelPresets = {
   base: withDropout(transformerPresets.base, 0.1),
 } as const;
 
-const modelSchema = z.strictObject({
+/** Architecture and sizes. */
+export const modelSchema = z.strictObject({
   type: z
     .literal('marian')
     .default('marian')
@@ -123,76 +135,6 @@ const modelSchema = z.strictObject({
     ),
 });
 
-const optimizerSchema = z.strictObject({
-  adamBeta1: rate.default(0.9).describe("AdamW's decay of the mean gradient."),
-  adamBeta2: rate
-    .default(0.98)
-    .describe(
-      "AdamW's decay of the mean squared gradient; 0.98 as in Vaswani et al.: Transformers want a shorter memory than " +
-        '0.999.',
-    ),
-  adamEpsilon: z.number().gt(0).default(1e-9).describe('Added to the root of the mean squared gradient.'),
-  weightDecay: z
-    .number()
-    .min(0)
-    .default(0)
-    .describe('Decoupled weight decay (AdamW), times the learning rate; none on biases and layer norms.'),
-  clipNorm: z
-    .number()
-    .min(0)
-    .default(1)
-    .describe('Largest L2 norm of the gradient of an update; larger ones are scaled down. 0 is no clipping.'),
-  labelSmoothing: rate
-    .default(0.1)
-    .describe('Share of the label probability spread over the vocabulary (Szegedy et al. 2016).'),
-});
-
-const scheduleSchema = z.strictObject({
-  type: z
-    .enum(['inverseSquareRoot', 'linear', 'cosine', 'constant'])
-    .default('inverseSquareRoot')
-    .describe(
-      'How the learning rate falls after warm-up; linear and cosine reach 0 at totalUpdates, the others need no end.',
-    ),
-  learningRate: z.number().gt(0).default(5e-4).describe('The highest learning rate, reached after warm-up.'),
-  warmupUpdates: z
-    .int()
-    .min(0)
-    .default(4000)
-    .describe("Updates over which the rate rises from 0: Adam's first estimates are poor."),
-  totalUpdates: count
-    .optional()
-    .describe('Update at which linear and cosine reach 0. Default budget.maxUpdates.'),
-});
-
-const batchSchema = z.strictObject({
-  maxTokens: count
-    .default(4096)
-    .describe('Sentences x longest padded side of one batch, at most: what fits in memory.'),
-  accumulate: count
-    .default(1)
-    .describe(
-      'Batches whose gradients are added up to one update: larger updates than memory holds. The last update of an ' +
-        'epoch may have fewer.',
-    ),
-  sortWindow: count
-    .default(20_000)
-    .describe('Shuffled pairs are sorted by length within windows of this many, which cuts padding.'),
-  lengthMultiple: count
-    .default(4)
-    .describe('Lengths are padded to multiples of this: fewer distinct shapes for little more padding.'),
-});
-
-const budgetSchema = z.strictObject({
-  maxUpdates: count.optional().describe('Updates after which training ends.'),
-  maxEpochs: count.optional().describe('Passes over the training text after which training ends.'),
-  maxMinutes: z
-    .number()
-    .gt(0)
-    .optional()
-    .describe('Minutes of training (validation included, interruptions not) after which training ends.'),
-});
-
 const validationSchema = z.strictObject({
   everyUpdates: count.default(1000).describe('Updates between validations.'),
   metric: z
@@ -213,37 +155,6 @@ const validationSchema = z.strictObject({
     .describe('Validation pairs used at most, from the first: validation should cost little of the time.'),
 });
 
-const earlyStoppingSchema = z.strictObject({
-  patience: count
-    .optional()
-    .describe('Validations in a row without a new best after which training ends. Default: never.'),
-});
-
-const checkpointsSchema = z.strictObject({
-  everyUpdates: count.default(1000).describe('Updates between checkpoints that are kept and averaged.'),
-  everyMinutes: z
-    .number()
-    .gt(0)
-    .default(10)
-    .describe('Minutes after which a checkpoint is written anyway: what a crash can cost at most.'),
-  keep: count
-    .default(5)
-    .describe('Checkpoints kept, besides the best and the last; older ones keep their weights only.'),
-  averageLast: z
-    .int()
-    .min(0)
-    .default(5)
-    .describe(
-      'The final model is the mean of the weights of this many last kept checkpoints (Vaswani et al. 2017, section 6.1); ' +
-        '0 takes the best checkpoint instead, or the last without validation.',
-    ),
-});
-
-const logSchema = z.strictObject({
-  everyUpdates: count.default(50).describe('Updates between rows of log.jsonl, each a mean over them.'),
-});
-
-/** The configuration file of `polybeam train` as written; `parseTrainConfig` gives it with presets and cross-checks. */
 export const trainConfigSchema = z.strictObject({
   output: path.describe('Run directory: checkpoints, log and the final model. A run found there is resumed.'),
   init: path
@@ -268,14 +179,7 @@ export const trainConfigSchema = z.strictObject({
   earlyStopping: earlyStoppingSchema.prefault({}).describe('Ends training when validation stops improving.'),
   checkpoints: checkpointsSchema.prefault({}).describe('What is saved, and when.'),
   log: logSchema.prefault({}).describe('The log of the run.'),
-  seed: z
-    .int()
-    .min(0)
-    .max(4294967295)
-    .default(1)
-    .describe('Decides initial weights, order of the data and dropout: the same seed gives the same run.'),
-  device: z.string().default('cpu').describe('Where to compute; `polybeam doctor` lists what there is.'),
-  threads: count.optional().describe('Threads on the CPU. Default: one for each core.'),
+  ...runSchema,
 });
 
 /** The configuration as a user may write it, defaults left out. */

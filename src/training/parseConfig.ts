@@ -1,9 +1,8 @@
-import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { PolybeamError } from '../errors.js';
 import { resolveVocabularyOptions } from '../text/vocabularyOptions.js';
 import { modelPresets, type TrainConfig, type TrainModelConfig, trainConfigSchema } from './config.js';
-import { describeIssue } from './configProblems.js';
+import { readSchema, readYaml, refuseProblems, runProblems } from './readConfig.js';
 import type { RunIdentity } from './runCheckpoint.js';
 
 type Parsed = z.output<typeof trainConfigSchema>;
@@ -13,17 +12,7 @@ type Parsed = z.output<typeof trainConfigSchema>;
  * Throws CONFIG_INVALID naming the line of a syntax error; otherwise as `parseTrainConfig`.
  */
 export function parseTrainConfigText(text: string, name: string): TrainConfig {
-  const document = parseDocument(text);
-  const problem = document.errors[0];
-  if (problem) {
-    const [line, column] = [problem.linePos?.[0].line, problem.linePos?.[0].col];
-    throw new PolybeamError(
-      'CONFIG_INVALID',
-      `${name} is not YAML at line ${line}, column ${column}: ${problem.message.split('\n')[0].replace(/ at line.*$/, '')}.`,
-      { cause: problem },
-    );
-  }
-  return parseTrainConfig(document.toJS(), name);
+  return parseTrainConfig(readYaml(text, name), name);
 }
 
 /**
@@ -33,38 +22,26 @@ export function parseTrainConfigText(text: string, name: string): TrainConfig {
  */
 export function parseTrainConfig(value: unknown, name = 'The configuration'): TrainConfig {
   const given = wrapSingleSources(value ?? {});
-  const result = trainConfigSchema.safeParse(given);
-  if (!result.success) {
-    const [first, ...others] = result.error.issues;
-    const more = others.length ? ` (and ${others.length} more)` : '';
-    throw new PolybeamError(
-      'CONFIG_INVALID',
-      `${name}: ${describeIssue(first, trainConfigSchema, given)}${more}.`,
-      { cause: result.error },
-    );
-  }
+  const parsed = readSchema(trainConfigSchema, given, name);
   const config: TrainConfig = {
-    ...result.data,
-    model: resolveModel(result.data.model),
-    vocabulary: resolveVocabulary(result.data, given, name),
+    ...parsed,
+    model: resolveModel(parsed.model),
+    vocabulary: resolveVocabulary(parsed, given, name),
     validation: {
-      ...result.data.validation,
-      lowercase: result.data.validation.lowercase ?? result.data.vocabulary.train?.lowercase ?? false,
+      ...parsed.validation,
+      lowercase: parsed.validation.lowercase ?? parsed.vocabulary.train?.lowercase ?? false,
     },
     schedule: {
-      ...result.data.schedule,
-      totalUpdates: result.data.schedule.totalUpdates ?? result.data.budget.maxUpdates,
+      ...parsed.schedule,
+      totalUpdates: parsed.schedule.totalUpdates ?? parsed.budget.maxUpdates,
     },
   };
-  const problem = crossProblems(config).find((text) => text !== undefined);
-  if (problem) {
-    throw new PolybeamError('CONFIG_INVALID', `${name}: ${problem}.`);
-  }
+  refuseProblems(crossProblems(config), name);
   return config;
 }
 
 /** `train: {...}` means a list of one. */
-function wrapSingleSources(value: unknown): unknown {
+export function wrapSingleSources(value: unknown): unknown {
   const config = value as { data?: Record<string, unknown> };
   if (typeof config?.data !== 'object' || config.data === null || Array.isArray(config.data)) {
     return value;
@@ -78,7 +55,8 @@ function wrapSingleSources(value: unknown): unknown {
   return { ...config, data };
 }
 
-function resolveModel({ preset, ...model }: Parsed['model']): TrainModelConfig {
+/** Sizes of the preset, and over them what was given. */
+export function resolveModel({ preset, ...model }: Parsed['model']): TrainModelConfig {
   const { layers, ...sizes } = modelPresets[preset];
   const given = Object.fromEntries(Object.entries(model).filter(([, value]) => value !== undefined));
   return {
@@ -89,7 +67,12 @@ function resolveModel({ preset, ...model }: Parsed['model']): TrainModelConfig {
   } as TrainModelConfig;
 }
 
-function resolveVocabulary(config: Parsed, given: unknown, name: string): TrainConfig['vocabulary'] {
+/** The tokenizer to use, or the options of the vocabulary to train. */
+export function resolveVocabulary(
+  config: Pick<Parsed, 'vocabulary' | 'init'>,
+  given: unknown,
+  name: string,
+): TrainConfig['vocabulary'] {
   const { tokenizer, train } = config.vocabulary;
   if (tokenizer !== undefined && train !== undefined) {
     throw new PolybeamError(
@@ -116,19 +99,11 @@ function resolveVocabulary(config: Parsed, given: unknown, name: string): TrainC
 
 /** What no field can tell alone: each entry is a problem or undefined. */
 function crossProblems(config: TrainConfig): (string | undefined)[] {
-  const { model, batch, budget, checkpoints, data, earlyStopping, schedule } = config;
-  const endless = Object.values(budget).every((limit) => limit === undefined) && !earlyStopping.patience;
-  const decays = schedule.type === 'linear' || schedule.type === 'cosine';
+  const { model, batch, data } = config;
   return [
     ...data.train.map((source, at) => sourceProblem(source, `data.train[${at}]`)),
     ...(data.validation ?? []).map((source, at) => sourceProblem(source, `data.validation[${at}]`)),
-    endless
-      ? 'training would never end: set budget.maxUpdates, budget.maxEpochs, budget.maxMinutes or ' +
-        'earlyStopping.patience'
-      : undefined,
-    earlyStopping.patience && !data.validation
-      ? `earlyStopping.patience is ${earlyStopping.patience} but there is nothing to validate on: give data.validation`
-      : undefined,
+    ...runProblems(config),
     model.dModel % model.attentionHeads
       ? `model.dModel (${model.dModel}) is not a multiple of model.attentionHeads (${model.attentionHeads}): ` +
         'choose sizes that divide'
@@ -141,21 +116,14 @@ function crossProblems(config: TrainConfig): (string | undefined)[] {
       ? `data.maxLength (${data.maxLength}) is more than batch.maxTokens (${batch.maxTokens}), so that one sentence ` +
         'could exceed a batch: lower the one or raise the other'
       : undefined,
-    decays && schedule.totalUpdates === undefined
-      ? `schedule.type ${schedule.type} must know its end: set schedule.totalUpdates or budget.maxUpdates`
-      : undefined,
-    decays && schedule.totalUpdates !== undefined && schedule.totalUpdates <= schedule.warmupUpdates
-      ? `schedule.warmupUpdates (${schedule.warmupUpdates}) is not below the ${schedule.totalUpdates} updates of the ` +
-        'schedule: lower it'
-      : undefined,
-    checkpoints.averageLast > checkpoints.keep
-      ? `checkpoints.averageLast (${checkpoints.averageLast}) is more than checkpoints.keep (${checkpoints.keep}): ` +
-        'keep as many as are averaged'
-      : undefined,
   ];
 }
 
-function sourceProblem(source: TrainConfig['data']['train'][number], path: string): string | undefined {
+/** What is wrong with one entry of parallel text, or undefined. */
+export function sourceProblem(
+  source: TrainConfig['data']['train'][number],
+  path: string,
+): string | undefined {
   const plain = source.source !== undefined || source.target !== undefined;
   if (source.tsv !== undefined) {
     return plain ? `${path} has both tsv (${source.tsv}) and plain files: leave one out` : undefined;

@@ -2,14 +2,8 @@ import type { EncoderDecoder } from '../decoder/encoderDecoder.js';
 import { transformer } from '../decoder/transformer.js';
 import type { ParameterSpec } from '../engine/parameters.js';
 import type { Device } from '../engine/program.js';
-import { PolybeamError } from '../errors.js';
-import { fileAccess } from '../files.js';
 import type { DecodingRules } from '../generation/options.js';
-import { loadTokenizer } from '../text/loadTokenizer.js';
-import { saveTokenizer } from '../text/saveTokenizer.js';
 import type { Tokenizer } from '../text/tokenizer.js';
-import { trainVocabulary } from '../text/trainVocabulary.js';
-import { averageCheckpoints } from './average.js';
 import { type BatchingOptions, createBatches, fingerprintPairs, type TokenPair } from './batching.js';
 import type { TrainConfig } from './config.js';
 import { type ParallelText, readParallelText } from './data.js';
@@ -17,14 +11,21 @@ import { initialWeights, warmStart } from './initialize.js';
 import { marianModel, marianModelFiles } from './marianModel.js';
 import { runIdentity } from './parseConfig.js';
 import { createProgress, type ProgressOutput } from './progress.js';
-import { checkpointPath, type RunPointer } from './runCheckpoint.js';
 import { createRunLog } from './runLog.js';
+import {
+  type ModelFiles,
+  prepareTokenizer,
+  type TranslationIds,
+  tokenizerDirectory,
+  tokenizerFiles,
+  translationIds,
+  writeFinalModel,
+} from './runParts.js';
 import { createSchedule } from './schedule.js';
-import { collatePairs, type SpecialIds, sequenceToSequence } from './sequenceToSequence.js';
+import { collatePairs, sequenceToSequence } from './sequenceToSequence.js';
 import { compileTrainStep, trainableParameters } from './step.js';
-import { readTensors, writeTensors } from './tensorFiles.js';
 import { evaluateLoss, type StopReason, trainLoop, type Validation } from './trainer.js';
-import type { TrainStep, TrainTensor } from './trainStep.js';
+import type { TrainStep } from './trainStep.js';
 import { validateBleu } from './validateBleu.js';
 
 export interface TrainOptions {
@@ -57,8 +58,9 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   const note = (text: string) => progress?.note(text);
   const text = await readParallelText(config.data.train);
   warnOfText(text, 'training', options);
-  const tokenizer = await prepareTokenizer(config, text, note);
-  const ids = specialIds(tokenizer);
+  const place = { output: config.output, modelMaxLength: config.model.maxPositionEmbeddings };
+  const tokenizer = await prepareTokenizer(config.vocabulary, place, () => bothSides(text), note);
+  const ids = translationIds(tokenizer);
   const architecture = marianModel(config.model, tokenizer.vocabSize);
   const model = transformer(architecture);
   const pairs = await encodePairs(tokenizer, text);
@@ -77,7 +79,11 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   const total = [...initial.values()].reduce((sum, weight) => sum + weight.length, 0);
   note(`model: ${(total / 1e6).toFixed(1)} million parameters, ${batches.epoch(0).count} batches an epoch`);
   try {
-    const modelFiles = await modelFilesOf(config, architecture, ids);
+    const languages = config.data.languages ? { polybeam: { languages: config.data.languages } } : {};
+    const modelFiles: ModelFiles = {
+      ...marianModelFiles(architecture, ids, languages),
+      ...(await tokenizerFiles(tokenizerDirectory(config.vocabulary, config.output))),
+    };
     const run = { directory: config.output, identity: runIdentity(config, fingerprintPairs(pairs)) };
     const result = await trainLoop({
       step,
@@ -94,7 +100,9 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
     const { reason, state, pointer, resumedFrom } = result;
     const done = { reason, updates: state.update, resumedFrom, best: state.best };
     if (reason === 'interrupted') return done;
-    return { ...done, modelDirectory: await writeFinalModel(config, pointer, modelFiles) };
+    const { averageLast } = config.checkpoints;
+    const final = { output: config.output, averageLast };
+    return { ...done, modelDirectory: await writeFinalModel(final, pointer, modelFiles) };
   } finally {
     step.dispose();
   }
@@ -127,36 +135,9 @@ function describeData(pairs: number, dropped: number, vocabSize: number): string
   return `data: ${pairs} pairs${left}, vocabulary of ${vocabSize}`;
 }
 
-/** The tokenizer named in the configuration, or one trained on the data and kept in the run directory. */
-async function prepareTokenizer(
-  config: TrainConfig,
-  text: ParallelText,
-  note: (text: string) => void,
-): Promise<Tokenizer> {
-  if ('tokenizer' in config.vocabulary) return loadTokenizer(config.vocabulary.tokenizer);
-  const directory = `${config.output}/tokenizer`;
-  if ((await fileAccess().size(`${directory}/tokenizer.json`)) === undefined) {
-    note('training the vocabulary');
-    const tokenizer = await trainVocabulary(bothSides(text), config.vocabulary.train);
-    await saveTokenizer(directory, tokenizer, { modelMaxLength: config.model.maxPositionEmbeddings });
-  }
-  return loadTokenizer(directory);
-}
-
 function* bothSides(text: ParallelText): Iterable<string> {
   yield* text.source;
   yield* text.target;
-}
-
-function specialIds(tokenizer: Tokenizer): SpecialIds & { eosTokenId: number; vocabSize: number } {
-  const { pad, eos } = tokenizer.specialIds;
-  if (pad === undefined || eos === undefined) {
-    throw new PolybeamError(
-      'TOKENIZER_INVALID',
-      `The tokenizer has no ${pad === undefined ? 'padding' : 'end'} token; a translation model needs <pad> and </s>.`,
-    );
-  }
-  return { padTokenId: pad, eosTokenId: eos, decoderStartTokenId: pad, vocabSize: tokenizer.vocabSize };
 }
 
 async function encodePairs(tokenizer: Tokenizer, text: ParallelText): Promise<TokenPair[]> {
@@ -170,27 +151,10 @@ function batchingOptions(config: TrainConfig): BatchingOptions {
   return { seed: config.seed, maxTokens, maxLength: config.data.maxLength, sortWindow, lengthMultiple };
 }
 
-async function modelFilesOf(
-  config: TrainConfig,
-  architecture: ReturnType<typeof marianModel>,
-  ids: ReturnType<typeof specialIds>,
-): Promise<Record<string, string | Uint8Array>> {
-  const languages = config.data.languages ? { polybeam: { languages: config.data.languages } } : {};
-  const modelFiles: Record<string, string | Uint8Array> = marianModelFiles(architecture, ids, languages);
-  const directory =
-    'tokenizer' in config.vocabulary ? config.vocabulary.tokenizer : `${config.output}/tokenizer`;
-  const names = await fileAccess().list(directory);
-  for (const name of names) {
-    if (/token|spm|spiece|vocab/.test(name))
-      modelFiles[name] = await fileAccess().read(`${directory}/${name}`);
-  }
-  return modelFiles;
-}
-
 interface ValidationParts {
   model: EncoderDecoder;
   tokenizer: Tokenizer;
-  ids: ReturnType<typeof specialIds>;
+  ids: TranslationIds;
   step: TrainStep;
 }
 
@@ -229,29 +193,4 @@ async function validation(
     const score = await validateBleu(step, bleu, signal);
     return score === undefined ? undefined : { score, values: { ...values, bleu: score } };
   };
-}
-
-/** The averaged (or best, or last) weights as a model directory. */
-async function writeFinalModel(
-  config: TrainConfig,
-  pointer: RunPointer,
-  modelFiles: Record<string, string | Uint8Array>,
-): Promise<string> {
-  const files = fileAccess();
-  const directory = `${config.output}/model`;
-  const { averageLast } = config.checkpoints;
-  let tensors: Map<string, TrainTensor>;
-  if (averageLast > 0) {
-    tensors = await averageCheckpoints(config.output, pointer, averageLast);
-  } else {
-    const update = pointer.state.best?.update ?? pointer.kept[pointer.kept.length - 1].update;
-    tensors = await readTensors(`${checkpointPath(config.output, update)}/model.safetensors`);
-  }
-  await writeTensors(`${directory}/model.safetensors`, tensors);
-  for (const [name, content] of Object.entries(modelFiles)) {
-    await files.writeAtomic(`${directory}/${name}`, [
-      typeof content === 'string' ? new TextEncoder().encode(content) : content,
-    ]);
-  }
-  return directory;
 }

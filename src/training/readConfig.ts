@@ -1,0 +1,73 @@
+import { parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { PolybeamError } from '../errors.js';
+import type { TrainConfig } from './config.js';
+import { describeIssue } from './configProblems.js';
+
+/**
+ * The value of a YAML (or JSON) text.
+ * @param name how messages call it: its file
+ * @throws CONFIG_INVALID naming the place of a syntax error
+ */
+export function readYaml(text: string, name: string): unknown {
+  const document = parseDocument(text);
+  const problem = document.errors[0];
+  if (!problem) return document.toJS();
+  const [line, column] = [problem.linePos?.[0].line, problem.linePos?.[0].col];
+  throw new PolybeamError(
+    'CONFIG_INVALID',
+    `${name} is not YAML at line ${line}, column ${column}: ${problem.message.split('\n')[0].replace(/ at line.*$/, '')}.`,
+    { cause: problem },
+  );
+}
+
+/**
+ * Checks a value against a schema and fills in defaults.
+ * @throws CONFIG_INVALID naming the path, the value and the remedy, and the nearest name where a key is unknown
+ */
+export function readSchema<S extends z.ZodType>(schema: S, value: unknown, name: string): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [first, ...others] = result.error.issues;
+  const more = others.length ? ` (and ${others.length} more)` : '';
+  throw new PolybeamError('CONFIG_INVALID', `${name}: ${describeIssue(first, schema, value)}${more}.`, {
+    cause: result.error,
+  });
+}
+
+/** Throws CONFIG_INVALID for the first problem that is one. */
+export function refuseProblems(problems: readonly (string | undefined)[], name: string): void {
+  const problem = problems.find((text) => text !== undefined);
+  if (problem) throw new PolybeamError('CONFIG_INVALID', `${name}: ${problem}.`);
+}
+
+/** What the sections that all runs share can have wrong together: each entry is a problem or undefined. */
+export function runProblems(
+  config: Pick<TrainConfig, 'budget' | 'schedule' | 'checkpoints' | 'earlyStopping'> & {
+    data: { validation?: unknown };
+  },
+): (string | undefined)[] {
+  const { budget, checkpoints, data, earlyStopping, schedule } = config;
+  const endless = Object.values(budget).every((limit) => limit === undefined) && !earlyStopping.patience;
+  const decays = schedule.type === 'linear' || schedule.type === 'cosine';
+  return [
+    endless
+      ? 'training would never end: set budget.maxUpdates, budget.maxEpochs, budget.maxMinutes or ' +
+        'earlyStopping.patience'
+      : undefined,
+    earlyStopping.patience && !data.validation
+      ? `earlyStopping.patience is ${earlyStopping.patience} but there is nothing to validate on: give data.validation`
+      : undefined,
+    decays && schedule.totalUpdates === undefined
+      ? `schedule.type ${schedule.type} must know its end: set schedule.totalUpdates or budget.maxUpdates`
+      : undefined,
+    decays && schedule.totalUpdates !== undefined && schedule.totalUpdates <= schedule.warmupUpdates
+      ? `schedule.warmupUpdates (${schedule.warmupUpdates}) is not below the ${schedule.totalUpdates} updates of the ` +
+        'schedule: lower it'
+      : undefined,
+    checkpoints.averageLast > checkpoints.keep
+      ? `checkpoints.averageLast (${checkpoints.averageLast}) is more than checkpoints.keep (${checkpoints.keep}): ` +
+        'keep as many as are averaged'
+      : undefined,
+  ];
+}
