@@ -7,7 +7,10 @@ import type { AttentionObserver, KeysAndValues, SelfAttentionMode } from '../nn/
 export interface OwnInputs {
   /** int32 [rows, length]; [rows] for one token of each row over a cache, where hidden states have no length either. */
   inputIds: tf.Tensor;
-  /** int32 [length], positions of the columns of `inputIds`; [rows] where each row has its own. */
+  /**
+   * int32 [length], positions of the columns of `inputIds`; [rows] where there is one token a row, each at its own;
+   * [rows, length] where each row of a sequence has its own.
+   */
   positions: tf.Tensor;
   self: SelfAttentionMode;
   dropout?: DropoutSource;
@@ -15,10 +18,10 @@ export interface OwnInputs {
 
 /** What the decoder of an encoder-decoder is given. */
 export interface DecoderInputs extends OwnInputs {
-  /** The source as each layer's cross-attention reads it. */
-  memory: readonly KeysAndValues[];
-  /** int32 [batch, source] */
-  memoryMask: tf.Tensor;
+  /** The source as each layer's cross-attention reads it; without it there is none, and the decoder is a language model. */
+  memory?: readonly KeysAndValues[];
+  /** int32 [batch, source]; goes with `memory`. */
+  memoryMask?: tf.Tensor;
   /** Where cross-attention's weights are wanted; called once for each layer. */
   observe?: AttentionObserver;
 }

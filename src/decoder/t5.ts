@@ -67,13 +67,15 @@ function decode(p: Parameters, config: T5Config, inputs: DecoderInputs) {
       if (cache) caches.push(cache);
       return t5AttentionOutput(own, config, context);
     });
-    x = t5Residual(at.scope('layer.1'), config, x, source, (input) => {
-      const cross = at.scope('layer.1.EncDecAttention');
-      const context = crossAttention(cross, input, memory[layer], memoryMask, shape, (weights) =>
-        observe?.(layer, weights),
-      );
-      return t5AttentionOutput(cross, config, context);
-    });
+    if (memory) {
+      x = t5Residual(at.scope('layer.1'), config, x, source, (input) => {
+        const cross = at.scope('layer.1.EncDecAttention');
+        const context = crossAttention(cross, input, memory[layer], memoryMask!, shape, (weights) =>
+          observe?.(layer, weights),
+        );
+        return t5AttentionOutput(cross, config, context);
+      });
+    }
     x = t5Residual(at.scope('layer.2'), config, x, source, (input) =>
       t5FeedForward(at.scope('layer.2.DenseReluDense'), config, input, source),
     );

@@ -74,13 +74,15 @@ function decode(p: Parameters, config: TransformerConfig, inputs: DecoderInputs)
       if (cache) caches.push(cache);
       return drop(dense(at.scope('self_attn.out_proj'), context, config.dModel));
     });
-    x = residual(at, config, 'encoder_attn_layer_norm', x, (input) => {
-      const own = at.scope('encoder_attn');
-      const context = crossAttention(own, input, memory[layer], memoryMask, shape, (weights) =>
-        observe?.(layer, weights),
-      );
-      return drop(dense(at.scope('encoder_attn.out_proj'), context, config.dModel));
-    });
+    if (memory) {
+      x = residual(at, config, 'encoder_attn_layer_norm', x, (input) => {
+        const own = at.scope('encoder_attn');
+        const context = crossAttention(own, input, memory[layer], memoryMask!, shape, (weights) =>
+          observe?.(layer, weights),
+        );
+        return drop(dense(at.scope('encoder_attn.out_proj'), context, config.dModel));
+      });
+    }
     x = residual(at, config, 'final_layer_norm', x, (input) =>
       drop(feedForward(at, config, input, config.decoderFfnDim, source)),
     );

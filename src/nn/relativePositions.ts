@@ -30,9 +30,9 @@ export function bucketOf(relative: number, { buckets, maxDistance, bidirectional
 /**
  * What is added to attention scores for the distance of each key from each query.
  * @param table [buckets, heads]
- * @param queries int32 [target], positions
- * @param keys int32 [source], positions
- * @returns [1, heads, target, source]
+ * @param queries int32 [target], positions; [batch, target] where each row has its own
+ * @param keys int32 [source], positions; [batch, source] with such queries
+ * @returns [1 or batch, heads, target, source]
  */
 export function relativeBias(
   table: tf.Tensor,
@@ -43,8 +43,9 @@ export function relativeBias(
   const reach = options.maxDistance;
   const rows = Array.from({ length: 2 * reach + 1 }, (_, index) => bucketOf(index - reach, options));
   const byDistance = tf.gather(table, tf.tensor1d(rows, 'int32'));
-  const distance = tf.sub(tf.expandDims(keys, 0), tf.expandDims(queries, 1));
+  const distance = tf.sub(tf.expandDims(keys, -2), tf.expandDims(queries, -1));
   const within = tf.maximum(tf.minimum(distance, tf.scalar(reach, 'int32')), tf.scalar(-reach, 'int32'));
   const bias = tf.gather(byDistance, tf.add(within, tf.scalar(reach, 'int32')) as tf.Tensor1D);
+  if (queries.rank === 2) return tf.transpose(bias, [0, 3, 1, 2]);
   return tf.expandDims(tf.transpose(bias, [2, 0, 1]), 0);
 }
