@@ -1,7 +1,19 @@
 export { type BleuOptions, type BleuScore, bleuOptionsSchema, corpusBleu, sentenceBleu } from './bleu.js';
+export { type BootstrapOptions, bootstrapMeans, bootstrapOptionsSchema, type Interval } from './bootstrap.js';
 export { type ChrfOptions, type ChrfScore, chrfOptionsSchema, corpusChrf, sentenceChrf } from './chrf.js';
 export { type MosesLanguage, mosesLanguages, mosesNormalize } from './mosesNormalize.js';
 export { type MosesOptions, mosesTokenize } from './mosesTokenize.js';
+export { porterStem } from './porterStemmer.js';
+export {
+  type RougeOptions,
+  type RougeResult,
+  type RougeType,
+  type RougeValue,
+  rouge,
+  rougeOptionsSchema,
+  rougeScore,
+  tokenizeRouge,
+} from './rouge.js';
 export { formatScore, formatScoreJson, type Score, type ScoreFormat, sacrebleuVersion } from './score.js';
 export type { Reference } from './segments.js';
 export { tokenize13a } from './tokenize13a.js';

@@ -53,3 +53,11 @@ export function makeSignature(
   const pairs = [['nrefs', String(references)], ...fields, ['version', sacrebleuVersion]];
   return pairs.map(([key, value]) => `${key}:${value}`).join('|');
 }
+
+/** The rouge-score release whose numbers polybeam reproduces. */
+const rougeScoreVersion = '0.1.2';
+
+/** Says how ROUGE was computed; rouge-score has no signature of its own. */
+export function makeRougeSignature(references: number | 'var', stemmer: boolean): string {
+  return `nrefs:${references}|tok:rouge|stem:${stemmer ? 'porter' : 'no'}|version:rouge-score-${rougeScoreVersion}`;
+}

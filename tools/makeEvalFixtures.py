@@ -12,6 +12,7 @@ import random
 import subprocess
 import sys
 
+import numpy as np
 import sacrebleu
 from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.metrics.bleu import _get_tokenizer
@@ -226,6 +227,19 @@ def make_python_text():
     write('pythonText.json', {'fixed': fixed, 'floats': floats, 'spaces': spaces})
 
 
+def make_random():
+    """What numpy's generator draws, in the two ways that sacreBLEU draws."""
+    cases = []
+    for seed in (12345, 0, 1, 2**31, 2**32 - 1):
+        rng = np.random.default_rng(seed)
+        draws = []
+        for count in (1000, 3, 1, 4_000_000_000, 2**31 + 5, 7):
+            draws.append([count, rng.choice(count, size=9).tolist()])
+            draws.append(['bits', rng.integers(2, size=(3, 15), dtype=bool).astype(int).ravel().tolist()])
+        cases.append({'seed': seed, 'draws': draws})
+    write('random.json', cases)
+
+
 COMMANDS = [
     ('bleu', [], []),
     ('bleu', ['--json'], ['--format', 'json']),
@@ -278,4 +292,5 @@ if __name__ == '__main__':
     make_tokenizers()
     make_moses()
     make_python_text()
+    make_random()
     make_commands()
