@@ -3,7 +3,13 @@ import { m2m100Layout, type TransformerLayout, transformerLayouts } from '../../
 import { type RawConfig, readConfig, transformerConfigSchema } from '../config.js';
 import type { Architecture } from './definition.js';
 import { defineEncoderDecoder } from './encoderDecoderForward.js';
-import { hasOwnTables, headlessPrefix, repeatedTables, transformerSizes } from './transformerConfig.js';
+import {
+  hasOwnTables,
+  headlessPrefix,
+  repeatedTables,
+  transformerSizes,
+  transformerWeights,
+} from './transformerConfig.js';
 
 /** What sets the families of BART apart. */
 interface Family {
@@ -24,14 +30,13 @@ function bartFamily(modelType: string, family: Family): Architecture {
       const config = readConfig(transformerConfigSchema, { ...family.defaults, ...raw }, path);
       const layout = family.layout(config.pad_token_id ?? family.defaults.pad_token_id);
       const shareEncoderDecoderEmbeddings = !hasOwnTables(config, weights);
-      return defineEncoderDecoder(
-        transformer({
-          ...transformerSizes(config),
-          ...headlessPrefix(weights),
-          layout,
-          shareEncoderDecoderEmbeddings,
-        }),
-      );
+      const sizes = {
+        ...transformerSizes(config),
+        ...headlessPrefix(weights),
+        layout,
+        shareEncoderDecoderEmbeddings,
+      };
+      return defineEncoderDecoder(transformer(sizes), transformerWeights(sizes));
     },
     repeated: repeatedTables,
     languageToken: family.languageToken,

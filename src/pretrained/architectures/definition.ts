@@ -2,7 +2,9 @@ import type { Decoder } from '../../decoder/encoderDecoder.js';
 import type { Parameters } from '../../engine/parameters.js';
 import type { Signature, Tensors } from '../../engine/program.js';
 import type { WeightStore } from '../../engine/weights.js';
+import type { FineTuning } from '../../training/fineTuning.js';
 import type { RawConfig } from '../config.js';
+import type { WeightLayout } from './weightLayout.js';
 
 /** One pass over given ids: what `polybeam forward` computes. */
 export interface ForwardDefinition {
@@ -21,6 +23,10 @@ export interface ModelDefinition {
   maxSource: number;
   /** How many ids each input of `forward` knows: ids are 0 to one less. */
   idCounts: { inputIds: number; tokenTypeIds?: number; decoderInputIds?: number };
+  /** Where the model writes from a source: how it learns to. */
+  fineTuning?: FineTuning;
+  /** Goes with `fineTuning`. */
+  layout?: WeightLayout;
 }
 
 /** A model type. */

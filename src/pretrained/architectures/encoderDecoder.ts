@@ -29,6 +29,14 @@ export const encoderDecoder: Architecture = {
         head: decoder.head,
         tieWordEmbeddings: decoder.tieWordEmbeddings,
       }),
+      {
+        embeddings: ['encoder.embeddings.', 'decoder.bert.embeddings.'],
+        stacks: [
+          { prefix: 'encoder.encoder.layer.', layers: encoder.config.numHiddenLayers },
+          { prefix: 'decoder.bert.encoder.layer.', layers: decoder.config.numHiddenLayers },
+        ],
+        encoder: ['encoder.'],
+      },
     );
   },
 };

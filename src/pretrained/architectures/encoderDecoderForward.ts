@@ -1,9 +1,11 @@
 import type { EncoderDecoder } from '../../decoder/encoderDecoder.js';
 import { rangeTo } from '../../engine/ops/sizes.js';
+import { encoderDecoderFineTuning } from '../../training/fineTuning.js';
 import { type ForwardDefinition, type ModelDefinition, sourceSignature } from './definition.js';
+import type { WeightLayout } from './weightLayout.js';
 
 /** The definition of any encoder-decoder: logits of every given target position. */
-export function defineEncoderDecoder(model: EncoderDecoder): ModelDefinition {
+export function defineEncoderDecoder(model: EncoderDecoder, layout: WeightLayout): ModelDefinition {
   const forward: ForwardDefinition = {
     signature: { ...sourceSignature, decoderInputIds: { type: 'int32', shape: ['batch', 'target'] } },
     run: (p, { inputIds, attentionMask, decoderInputIds }) => {
@@ -19,5 +21,6 @@ export function defineEncoderDecoder(model: EncoderDecoder): ModelDefinition {
     },
   };
   const idCounts = { inputIds: model.sourceVocabSize, decoderInputIds: model.vocabSize };
-  return { forward, decoder: model, maxSource: model.maxSource, idCounts };
+  const fineTuning = encoderDecoderFineTuning(model);
+  return { forward, decoder: model, maxSource: model.maxSource, idCounts, fineTuning, layout };
 }

@@ -3,7 +3,7 @@ import { transformerLayouts } from '../../encoder/transformer.js';
 import { marianConfigSchema, readConfig } from '../config.js';
 import type { Architecture } from './definition.js';
 import { defineEncoderDecoder } from './encoderDecoderForward.js';
-import { hasOwnTables, repeatedTables, transformerSizes } from './transformerConfig.js';
+import { hasOwnTables, repeatedTables, transformerSizes, transformerWeights } from './transformerConfig.js';
 
 /** OPUS-MT's models, and what `polybeam train` makes. */
 export const marian: Architecture = {
@@ -17,7 +17,7 @@ export const marian: Architecture = {
       shareEncoderDecoderEmbeddings:
         config.share_encoder_decoder_embeddings && !hasOwnTables(config, weights),
     };
-    return defineEncoderDecoder(transformer(sizes));
+    return defineEncoderDecoder(transformer(sizes), transformerWeights(sizes));
   },
   repeated: (raw): Record<string, string> => {
     if (raw.share_encoder_decoder_embeddings === false && raw.tie_word_embeddings !== false)

@@ -19,6 +19,7 @@ function t5Family(modelType: string, { defaults, scalesOutputs }: Family): Archi
       const config = readConfig(t5ConfigSchema, { ...defaults, ...raw }, path);
       const isGatedAct = config.feed_forward_proj.startsWith('gated-');
       const activation = config.feed_forward_proj.replace('gated-', '') as ActivationName;
+      const numDecoderLayers = config.num_decoder_layers ?? config.num_layers;
       return defineEncoderDecoder(
         t5Model({
           vocabSize: config.vocab_size,
@@ -26,7 +27,7 @@ function t5Family(modelType: string, { defaults, scalesOutputs }: Family): Archi
           dKv: config.d_kv,
           dFf: config.d_ff,
           numLayers: config.num_layers,
-          numDecoderLayers: config.num_decoder_layers ?? config.num_layers,
+          numDecoderLayers,
           numHeads: config.num_heads,
           relativeAttentionNumBuckets: config.relative_attention_num_buckets,
           relativeAttentionMaxDistance: config.relative_attention_max_distance,
@@ -38,6 +39,14 @@ function t5Family(modelType: string, { defaults, scalesOutputs }: Family): Archi
           dropoutRate: config.dropout_rate,
           initializerFactor: config.initializer_factor,
         }),
+        {
+          embeddings: ['shared.'],
+          stacks: [
+            { prefix: 'encoder.block.', layers: config.num_layers },
+            { prefix: 'decoder.block.', layers: numDecoderLayers },
+          ],
+          encoder: ['encoder.'],
+        },
       );
     },
     // Whatever tie_word_embeddings says: a table that differs is saved by its own name.

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
-import type { TransformerConfig } from '../../encoder/transformer.js';
+import { prefixOf, type TransformerConfig } from '../../encoder/transformer.js';
 import type { WeightStore } from '../../engine/weights.js';
 import type { RawConfig, transformerConfigSchema } from '../config.js';
+import type { WeightLayout } from './weightLayout.js';
 
 /** Checkpoints of a model without its head, such as BART's first ones, have no `model.` before their names. */
 export function headlessPrefix(weights: Pick<WeightStore, 'get'>): { prefix?: string } {
@@ -29,6 +30,24 @@ export function transformerSizes(config: z.output<typeof transformerConfigSchema
     attentionDropout: config.attention_dropout,
     activationDropout: config.activation_dropout,
     initStd: config.init_std,
+  };
+}
+
+/** Where its weights stand. */
+export function transformerWeights(config: TransformerConfig): WeightLayout {
+  const prefix = prefixOf(config);
+  const sides = ['encoder', 'decoder'].flatMap((side) => [
+    `${prefix}${side}.embed_`,
+    `${prefix}${side}.layernorm_embedding.`,
+  ]);
+  return {
+    embeddings: [`${prefix}shared.`, ...sides],
+    stacks: [
+      { prefix: `${prefix}encoder.layers.`, layers: config.encoderLayers },
+      { prefix: `${prefix}decoder.layers.`, layers: config.decoderLayers },
+    ],
+    encoder: [`${prefix}encoder.`],
+    constants: ['final_logits_bias'],
   };
 }
 
