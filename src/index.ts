@@ -66,6 +66,9 @@ export type { Prefix } from './pretrained/prefixes.js';
 export type { ModelScore, ScoreInput, ScoreOptions } from './pretrained/score.js';
 export { loadShortlist, saveShortlist } from './pretrained/shortlistFile.js';
 export type { UnknownReplacement } from './pretrained/unknownWords.js';
+export { type PretrainConfig, type PretrainConfigInput, pretrainConfigSchema } from './pretraining/config.js';
+export { parsePretrainConfig, parsePretrainConfigText } from './pretraining/parseConfig.js';
+export { pretrain } from './pretraining/pretrain.js';
 export {
   type MinimumBayesRiskOptions,
   minimumBayesRisk,

@@ -9,6 +9,8 @@ import { describeFlags } from '../src/cli/flags.js';
 import { buildProgram, runProgram } from '../src/cli/program.js';
 import { errorCatalogue } from '../src/errors.js';
 import { generationOptionsSchema } from '../src/generation/options.js';
+import { pretrainConfigSchema } from '../src/pretraining/config.js';
+import { objectiveKinds } from '../src/pretraining/objectives.js';
 import { vocabularyOptionsSchema } from '../src/text/vocabularyOptions.js';
 import { modelPresets, trainConfigSchema } from '../src/training/config.js';
 
@@ -85,8 +87,27 @@ ${table(['Preset', 'Layers', 'dModel', 'ffnDim', 'attentionHeads', 'dropout'], p
 `;
 }
 
+function pretrainConfigPage(): string {
+  const schema = z.toJSONSchema(pretrainConfigSchema, { io: 'input' }) as JsonSchema;
+  const objectives = Object.entries(objectiveKinds).map(([name, { summary, schema: own }]) => {
+    const options = section(z.toJSONSchema(own, { io: 'input' }) as JsonSchema, '', '###');
+    return `## Objective ${code(name)}\n\n${plain(summary)}\n\n${options}`;
+  });
+  return `${origin('src/pretraining')}
+
+# Pre-training configuration
+
+The YAML (or JSON) file that \`polybeam pretrain\` reads. It is checked as a whole before anything is read or computed. The options of an
+objective stand beside its \`type\` and \`weight\`.
+
+${section(schema, '')}
+
+${objectives.join('\n\n')}
+`;
+}
+
 /** The keys of an object as a table, then the objects among them as sections of their own. */
-function section(schema: JsonSchema, path: string): string {
+function section(schema: JsonSchema, path: string, heading = '##'): string {
   const required = new Set(schema.required ?? []);
   const rows: string[][] = [];
   const below: string[] = [];
@@ -105,7 +126,9 @@ function section(schema: JsonSchema, path: string): string {
     const preset = required.has(key) ? '*required*' : defaultText(value);
     rows.push([code(key), plain(typeText(value)), preset, plain(value.description ?? '')]);
     if (inner.properties) {
-      below.push(`## ${name}${value.type === 'array' ? '[]' : ''}\n\n${section(inner, name)}`);
+      below.push(
+        `${heading} ${name}${value.type === 'array' ? '[]' : ''}\n\n${section(inner, name, heading)}`,
+      );
     }
   }
   return [table(['Key', 'Value', 'Default', 'Meaning'], rows), ...below].join('\n\n');
@@ -180,6 +203,7 @@ async function helpOf(path: string[]): Promise<string> {
 const pages: Record<string, string> = {
   'options.md': optionsPage(),
   'train-config.md': trainConfigPage(),
+  'pretrain-config.md': pretrainConfigPage(),
   'errors.md': errorsPage(),
   'cli.md': await commandLinePage(),
 };

@@ -6,6 +6,7 @@ import { evaluateCommand } from './evaluate.js';
 import { forwardCommand } from './forward.js';
 import { generateCommand } from './generate.js';
 import { packageVersion } from './packageRoot.js';
+import { pretrainCommand } from './pretrain.js';
 import { rerankCommand } from './rerank.js';
 import { scoreCommand } from './score.js';
 import { shortlistCommand } from './shortlist.js';
@@ -22,6 +23,7 @@ const commands = [
   scoreCommand,
   rerankCommand,
   trainCommand,
+  pretrainCommand,
   evaluateCommand,
   vocabCommand,
   shortlistCommand,

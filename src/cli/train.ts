@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { fileAccess } from '../files.js';
+import type { TrainOptions, TrainResult } from '../training/train.js';
 import { type CommandStreams, warn } from './streams.js';
 
 /** A command that was stopped by Ctrl-C after it had put its work in order. */
@@ -40,9 +41,20 @@ async function trainModel(path: string, streams: CommandStreams): Promise<void> 
   const config = parseTrainConfigText(text, path);
   await import('../node/install.js');
   const { train } = await import('../training/train.js');
+  await runTraining((options) => train(config, options), streams);
+}
+
+/**
+ * Runs a training with progress on stderr, stopped in good order by Ctrl-C, and prints where the model is.
+ * @throws Interrupted
+ */
+export async function runTraining(
+  run: (options: TrainOptions) => Promise<TrainResult>,
+  streams: CommandStreams,
+): Promise<void> {
   const interrupt = interruptSignal();
   const { stderr } = streams;
-  const result = await train(config, {
+  const result = await run({
     signal: interrupt.signal,
     output: {
       write: (part) => stderr.write(part),

@@ -116,7 +116,8 @@ async function tokenizerOf(directory: string): Promise<Tokenizer | undefined> {
   }
 }
 
-function readGeneration(
+/** The rules and default options that a model directory generates with. @throws CONFIG_INVALID */
+export function readGeneration(
   directory: string,
   { config, generationConfig }: ModelDirectory,
   { decoder }: ModelDefinition,

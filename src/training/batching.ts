@@ -31,6 +31,11 @@ export interface BatchingOptions {
 /** The pairs of one batch and the lengths to pad them to; what `collate` makes feeds of. */
 export interface PaddedPairs {
   pairs: readonly TokenPair[];
+  /** Which of the pairs given to `createBatches` these are, counted from 0. */
+  members: readonly number[];
+  /** Epoch and index of the batch: with `members`, what random corruption may depend on. */
+  epoch: number;
+  index: number;
   sourceLength: number;
   targetLength: number;
 }
@@ -75,11 +80,12 @@ export function createBatches(
   collate: Collate,
 ): Batches {
   const isEmpty = (pair: TokenPair) => pair.source.length === 0 || pair.target.length === 0;
-  const nonEmpty = pairs.filter((pair) => !isEmpty(pair));
-  const kept = nonEmpty.filter(
-    (pair) => pair.source.length <= options.maxLength && pair.target.length <= options.maxLength,
+  const nonEmpty = Array.from(pairs.keys()).filter((at) => !isEmpty(pairs[at]));
+  const members = nonEmpty.filter(
+    (at) => pairs[at].source.length <= options.maxLength && pairs[at].target.length <= options.maxLength,
   );
-  if (kept.length === 0) {
+  const kept: Kept = { pairs: members.map((at) => pairs[at]), members };
+  if (members.length === 0) {
     throw new PolybeamError(
       'INPUT_INVALID',
       `None of ${pairs.length} pairs can be used: ${pairs.length - nonEmpty.length} have an empty side and ` +
@@ -88,15 +94,15 @@ export function createBatches(
   }
   let planned: { epoch: number; batches: EpochBatches } | undefined;
   return {
-    pairs: kept.length,
-    droppedLong: nonEmpty.length - kept.length,
+    pairs: members.length,
+    droppedLong: nonEmpty.length - members.length,
     droppedEmpty: pairs.length - nonEmpty.length,
     epoch(epoch) {
       const key = options.shuffle === false ? 0 : epoch;
       if (planned?.epoch !== key) {
         planned = {
           epoch: key,
-          batches: epochBatches(kept, planEpoch(kept, options, key), options, collate),
+          batches: epochBatches(kept, key, planEpoch(kept.pairs, options, key), options, collate),
         };
       }
       return planned.batches;
@@ -104,8 +110,15 @@ export function createBatches(
   };
 }
 
+/** Pairs that are trained on, and the places they had among those given. */
+interface Kept {
+  pairs: TokenPair[];
+  members: number[];
+}
+
 function epochBatches(
-  pairs: readonly TokenPair[],
+  kept: Kept,
+  epoch: number,
   { order, starts }: EpochPlan,
   { lengthMultiple }: BatchingOptions,
   collate: Collate,
@@ -113,11 +126,15 @@ function epochBatches(
   return {
     count: starts.length - 1,
     build(index) {
-      const members = Array.from(order.subarray(starts[index], starts[index + 1]), (at) => pairs[at]);
+      const places = Array.from(order.subarray(starts[index], starts[index + 1]));
+      const pairs = places.map((at) => kept.pairs[at]);
       const longest = (side: keyof TokenPair) =>
-        members.reduce((length, pair) => Math.max(length, pair[side].length), 0);
+        pairs.reduce((length, pair) => Math.max(length, pair[side].length), 0);
       return collate({
-        pairs: members,
+        pairs,
+        members: places.map((at) => kept.members[at]),
+        epoch,
+        index,
         sourceLength: roundUp(longest('source'), lengthMultiple),
         targetLength: roundUp(longest('target'), lengthMultiple),
       });

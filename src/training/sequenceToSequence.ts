@@ -49,7 +49,7 @@ export interface SpecialIds {
 
 /** Pads pairs, shifts targets right behind the start token, and lists the positions that have a label. */
 export function collatePairs(
-  { pairs, sourceLength, targetLength }: PaddedPairs,
+  { pairs, sourceLength, targetLength }: Pick<PaddedPairs, 'pairs' | 'sourceLength' | 'targetLength'>,
   ids: SpecialIds,
 ): TrainBatch {
   const batch = pairs.length;

@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import {
+  dataSourceSchema,
+  modelSchema,
+  type TrainConfig,
+  type TrainModelConfig,
+  vocabularySchema,
+} from '../training/config.js';
+import {
+  batchSchema,
+  budgetSchema,
+  checkpointsSchema,
+  count,
+  earlyStoppingSchema,
+  logSchema,
+  optimizerSchema,
+  path,
+  runSchema,
+  scheduleSchema,
+} from '../training/configPieces.js';
+import { textSourceSchema } from './corpus.js';
+import type { ObjectiveName } from './objectives.js';
+
+/*
+ * The file that `polybeam pretrain` reads; the sections that training has too are in training/configPieces.ts. Cross-checks are in
+ * parseConfig.ts.
+ */
+
+const dataSchema = z.strictObject({
+  train: z
+    .array(textSourceSchema)
+    .min(1)
+    .optional()
+    .describe('Plain text to learn from: one entry, or a list. Needed by objectives that read running text.'),
+  pairs: z
+    .array(dataSourceSchema)
+    .min(1)
+    .optional()
+    .describe('Pairs of texts to learn from, as `train` reads them; for objectives that learn from pairs.'),
+  validation: z
+    .array(textSourceSchema)
+    .min(1)
+    .optional()
+    .describe('Held-out text for the validation loss. Without it there is no validation.'),
+  validationPairs: z.array(dataSourceSchema).min(1).optional().describe('Held-out pairs, likewise.'),
+  packing: z
+    .enum(['single', 'packed'])
+    .default('single')
+    .describe(
+      'What a piece of text is. single: a document, or a part of one longer than maxLength. packed: documents joined by the ' +
+        'end token and cut into pieces of maxLength tokens (full sentences across documents, Liu et al. 2019, section 4.2).',
+    ),
+  maxLength: count
+    .default(126)
+    .describe(
+      'Tokens of a piece at most, special tokens not counted. Pairs with a longer side are left out, and counted.',
+    ),
+  minLength: count.default(5).describe('Pieces of fewer tokens are left out, and counted; MASS: 5.'),
+});
+
+const validationSchema = z.strictObject({
+  everyUpdates: count.default(1000).describe('Updates between validations.'),
+  maxPieces: count.default(1000).describe('Pieces (and pairs) validated on at most, from the first.'),
+});
+
+/** The configuration file of `polybeam pretrain` as written; `parsePretrainConfig` gives it checked as a whole. */
+export const pretrainConfigSchema = z.strictObject({
+  output: path.describe('Run directory: checkpoints, log and the final model. A run found there is resumed.'),
+  init: path
+    .optional()
+    .describe(
+      'Model directory to go on from (further pre-training), with its architecture and its tokenizer; model and vocabulary are then ' +
+        'left out. Default: random weights.',
+    ),
+  objectives: z
+    .array(
+      z.looseObject({
+        type: z.string().describe('Which objective; the sections below list them with their options.'),
+        weight: z
+          .number()
+          .gt(0)
+          .default(1)
+          .describe(
+            'Share of the updates, beside the weights of the other objectives that read the same kind of data.',
+          ),
+      }),
+    )
+    .min(1)
+    .describe('What is learned: one entry, or a mixture. An update has one objective.'),
+  data: dataSchema.describe('What to learn from.'),
+  vocabulary: vocabularySchema
+    .prefault({})
+    .describe(
+      'Tokens: a vocabulary trained on the data (the default; <mask> is added), or an existing tokenizer.',
+    ),
+  model: modelSchema.prefault({}).describe('Architecture and sizes.'),
+  optimizer: optimizerSchema.prefault({ labelSmoothing: 0 }).describe('AdamW and the loss.'),
+  schedule: scheduleSchema.prefault({}).describe('Learning rate over the run.'),
+  batch: batchSchema.prefault({}).describe('How pieces are grouped.'),
+  budget: budgetSchema
+    .prefault({})
+    .describe('When to end; what is reached first. At least one, or earlyStopping, must be given.'),
+  validation: validationSchema.prefault({}).describe('The loss on held-out text while training.'),
+  earlyStopping: earlyStoppingSchema.prefault({}).describe('Ends training when validation stops improving.'),
+  checkpoints: checkpointsSchema.prefault({}).describe('What is saved, and when.'),
+  log: logSchema.prefault({}).describe('The log of the run.'),
+  ...runSchema,
+});
+
+/** The configuration as a user may write it, defaults left out. */
+export type PretrainConfigInput = z.input<typeof pretrainConfigSchema>;
+
+type Parsed = z.output<typeof pretrainConfigSchema>;
+
+/** One objective of the mixture, its options checked. */
+export interface ObjectiveConfig {
+  type: ObjectiveName;
+  weight: number;
+  /** The options of its own schema, defaults filled in. */
+  options: object;
+}
+
+/** A checked configuration with every default and preset filled in. */
+export interface PretrainConfig extends Omit<Parsed, 'model' | 'vocabulary' | 'objectives'> {
+  objectives: ObjectiveConfig[];
+  /** Absent where `init` gives the architecture. */
+  model?: TrainModelConfig;
+  vocabulary: TrainConfig['vocabulary'];
+}

@@ -1,0 +1,63 @@
+import type { EncoderDecoder } from '../decoder/encoderDecoder.js';
+import { readsSource } from '../decoder/encoderDecoder.js';
+import { transformer } from '../decoder/transformer.js';
+import { PolybeamError } from '../errors.js';
+import { fileAccess } from '../files.js';
+import { readGeneration } from '../pretrained/loadModel.js';
+import { readModelDirectory } from '../pretrained/modelDirectory.js';
+import type { Tokenizer } from '../text/tokenizer.js';
+import { marianModel, marianModelFiles } from '../training/marianModel.js';
+import { type ModelFiles, tokenizerDirectory, tokenizerFiles, translationIds } from '../training/runParts.js';
+import type { PretrainConfig } from './config.js';
+
+/** A model that is pre-trained, and what makes a directory of its weights a model directory. */
+export interface PretrainedModel {
+  model: EncoderDecoder;
+  /** The token that begins what the decoder reads. */
+  decoderStartTokenId: number;
+  files: ModelFiles;
+}
+
+/**
+ * The model that a configuration asks for: a new one, or that of the directory `init`.
+ * @throws TOKENIZER_INVALID; CONFIG_INVALID where the directory holds no encoder-decoder; what reading it throws
+ */
+export async function pretrainedModel(
+  config: PretrainConfig,
+  tokenizer: Tokenizer,
+): Promise<PretrainedModel> {
+  if (config.init !== undefined) return fromDirectory(config.init);
+  const ids = translationIds(tokenizer);
+  const architecture = marianModel(config.model!, tokenizer.vocabSize);
+  const directory = tokenizerDirectory(config.vocabulary, config.output);
+  return {
+    model: transformer(architecture),
+    decoderStartTokenId: ids.decoderStartTokenId,
+    files: { ...marianModelFiles(architecture, ids), ...(await tokenizerFiles(directory)) },
+  };
+}
+
+async function fromDirectory(directory: string): Promise<PretrainedModel> {
+  const found = await readModelDirectory(directory);
+  const definition = found.architecture.define(found.config, found.weights, `${directory}/config.json`);
+  const { decoder } = definition;
+  if (!decoder || !readsSource(decoder)) {
+    throw new PolybeamError(
+      'CONFIG_INVALID',
+      `${directory} is a ${found.architecture.modelType} model; pre-training goes on from models with an encoder and a decoder.`,
+    );
+  }
+  const { decoderStartTokenId } = readGeneration(directory, found, definition).rules;
+  if (decoderStartTokenId === undefined) {
+    throw new PolybeamError(
+      'CONFIG_INVALID',
+      `${directory}/generation_config.json has no decoder_start_token_id: add the id of the token that begins an output.`,
+    );
+  }
+  const files: ModelFiles = await tokenizerFiles(directory);
+  for (const name of ['config.json', 'generation_config.json']) {
+    const path = `${directory}/${name}`;
+    if ((await fileAccess().size(path)) !== undefined) files[name] = await fileAccess().read(path);
+  }
+  return { model: decoder, decoderStartTokenId, files };
+}

@@ -1,0 +1,142 @@
+import { PolybeamError } from '../errors.js';
+import { nearestName } from '../generation/nearestName.js';
+import { resolveVocabularyOptions } from '../text/vocabularyOptions.js';
+import { resolveModel, resolveVocabulary, sourceProblem } from '../training/parseConfig.js';
+import { readSchema, readYaml, refuseProblems, runProblems } from '../training/readConfig.js';
+import type { RunIdentity } from '../training/runCheckpoint.js';
+import { type ObjectiveConfig, type PretrainConfig, pretrainConfigSchema } from './config.js';
+import { type ObjectiveName, objectiveKinds } from './objectives.js';
+
+/**
+ * Reads a pre-training configuration from YAML.
+ * @throws CONFIG_INVALID
+ */
+export function parsePretrainConfigText(text: string, name: string): PretrainConfig {
+  return parsePretrainConfig(readYaml(text, name), name);
+}
+
+/**
+ * Checks a pre-training configuration as a whole and fills in defaults and presets.
+ * @param name how messages call the configuration: its file
+ * @throws CONFIG_INVALID naming the path, the value and the remedy
+ */
+export function parsePretrainConfig(value: unknown, name = 'The configuration'): PretrainConfig {
+  const given = wrapLists(value ?? {});
+  const parsed = readSchema(pretrainConfigSchema, given, name);
+  const written = given as { model?: unknown; vocabulary?: { train?: { specialTokens?: unknown } } };
+  const config: PretrainConfig = {
+    ...parsed,
+    objectives: parsed.objectives.map((objective, at) =>
+      readObjective(objective, `${name}: objectives[${at}]`),
+    ),
+    model: parsed.init === undefined ? resolveModel(parsed.model) : undefined,
+    vocabulary: withMask(resolveVocabulary(parsed, given, name)),
+    optimizer: {
+      ...parsed.optimizer,
+      labelSmoothing: labelSmoothing(given) ?? 0,
+    },
+    schedule: {
+      ...parsed.schedule,
+      totalUpdates: parsed.schedule.totalUpdates ?? parsed.budget.maxUpdates,
+    },
+  };
+  refuseProblems(problems(config, written), name);
+  return config;
+}
+
+/** Smoothing is a choice of fine-tuning: pre-training has none unless it is asked for. */
+function labelSmoothing(given: unknown): number | undefined {
+  return (given as { optimizer?: { labelSmoothing?: number } }).optimizer?.labelSmoothing;
+}
+
+/** `train: {...}` means a list of one, as `objectives: {...}` does. */
+function wrapLists(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const config: Record<string, unknown> = { ...value };
+  const wrap = (of: Record<string, unknown>, key: string) => {
+    if (typeof of[key] === 'object' && of[key] !== null && !Array.isArray(of[key])) of[key] = [of[key]];
+  };
+  wrap(config, 'objectives');
+  if (typeof config.data === 'object' && config.data !== null && !Array.isArray(config.data)) {
+    const data: Record<string, unknown> = { ...config.data };
+    for (const key of ['train', 'pairs', 'validation', 'validationPairs']) wrap(data, key);
+    config.data = data;
+  }
+  return config;
+}
+
+function readObjective(
+  { type, weight, ...options }: { type: string; weight: number },
+  name: string,
+): ObjectiveConfig {
+  const names = Object.keys(objectiveKinds);
+  if (!names.includes(type)) {
+    const near = nearestName(type, names);
+    throw new PolybeamError(
+      'CONFIG_INVALID',
+      `${name}: there is no objective ${JSON.stringify(type)}: use one of ${names.join(', ')}${near ? ` (did you mean ${near}?)` : ''}.`,
+    );
+  }
+  const known = type as ObjectiveName;
+  return {
+    type: known,
+    weight,
+    options: readSchema(objectiveKinds[known].schema, options, `${name} (${type})`),
+  };
+}
+
+/** A vocabulary that is trained for pre-training has a mask token. */
+function withMask(vocabulary: PretrainConfig['vocabulary']): PretrainConfig['vocabulary'] {
+  if ('tokenizer' in vocabulary || vocabulary.train.specialTokens !== undefined) return vocabulary;
+  const { specialTokens, type } = resolveVocabularyOptions(vocabulary.train);
+  if (type === 'wordpiece') return vocabulary;
+  return { train: { ...vocabulary.train, specialTokens: [...specialTokens, '<mask>'] } };
+}
+
+function problems(config: PretrainConfig, written: { model?: unknown }): (string | undefined)[] {
+  const { batch, data, init, model } = config;
+  const needs = (kind: 'mass' | 'supervisedMass') => config.objectives.some(({ type }) => type === kind);
+  return [
+    ...(data.pairs ?? []).map((source, at) => sourceProblem(source, `data.pairs[${at}]`)),
+    ...(data.validationPairs ?? []).map((source, at) => sourceProblem(source, `data.validationPairs[${at}]`)),
+    ...runProblems({ ...config, data: { validation: data.validation ?? data.validationPairs } }),
+    data.train || data.pairs ? undefined : 'data has neither train nor pairs: give text to learn from',
+    needs('supervisedMass') && !data.pairs
+      ? 'the objective supervisedMass learns from pairs of texts: give data.pairs'
+      : undefined,
+    init !== undefined && written.model !== undefined
+      ? `init (${init}) gives the architecture, so model has no meaning: leave one out`
+      : undefined,
+    model && model.dModel % model.attentionHeads
+      ? `model.dModel (${model.dModel}) is not a multiple of model.attentionHeads (${model.attentionHeads}): choose sizes that divide`
+      : undefined,
+    data.minLength > data.maxLength
+      ? `data.minLength (${data.minLength}) is more than data.maxLength (${data.maxLength}): lower it`
+      : undefined,
+    data.maxLength > batch.maxTokens
+      ? `data.maxLength (${data.maxLength}) is more than batch.maxTokens (${batch.maxTokens}): lower the one or raise the other`
+      : undefined,
+  ];
+}
+
+/**
+ * What must not change between the runs that make up one pre-training.
+ * @param fingerprint of data and vocabulary
+ */
+export function pretrainIdentity(config: PretrainConfig, fingerprint: string): RunIdentity {
+  const { type, totalUpdates, ...rates } = config.schedule;
+  const ends = type === 'linear' || type === 'cosine';
+  const trained =
+    'train' in config.vocabulary ? resolveVocabularyOptions(config.vocabulary.train) : undefined;
+  return {
+    ...(trained ? { vocabulary: { ...trained } } : {}),
+    ...(config.init === undefined ? {} : { init: config.init }),
+    objectives: config.objectives,
+    data: { fingerprint, packing: config.data.packing, maxLength: config.data.maxLength },
+    ...(config.model ? { model: config.model } : {}),
+    optimizer: config.optimizer,
+    schedule: { type, ...rates, ...(ends ? { totalUpdates } : {}) },
+    batch: config.batch,
+    seed: config.seed,
+  };
+}

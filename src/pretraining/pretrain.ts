@@ -1,0 +1,256 @@
+import type { Device } from '../engine/program.js';
+import { PolybeamError } from '../errors.js';
+import type { Tokenizer } from '../text/tokenizer.js';
+import { fingerprintPairs, type TokenPair } from '../training/batching.js';
+import { type DataSource, readParallelText } from '../training/data.js';
+import { initialWeights, warmStart } from '../training/initialize.js';
+import { createProgress } from '../training/progress.js';
+import { createRunLog } from '../training/runLog.js';
+import { prepareTokenizer, writeFinalModel } from '../training/runParts.js';
+import { createSchedule } from '../training/schedule.js';
+import { sequenceToSequence } from '../training/sequenceToSequence.js';
+import { compileTrainStep, type Tasks, trainableParameters } from '../training/step.js';
+import type { TrainOptions, TrainResult } from '../training/train.js';
+import { evaluateLoss, trainLoop, type Validation } from '../training/trainer.js';
+import type { TrainStep } from '../training/trainStep.js';
+import { createPretrainingBatches, type MixedObjective, type PretrainingData } from './batches.js';
+import type { PretrainConfig } from './config.js';
+import { cutPieces, readDocuments, type TextSource, tokenizeDocuments } from './corpus.js';
+import { type PretrainedModel, pretrainedModel } from './model.js';
+import { objectiveKinds } from './objectives.js';
+import { pretrainIdentity } from './parseConfig.js';
+import { readVocabularyFacts, type VocabularyFacts } from './vocabularyFacts.js';
+
+/**
+ * Pre-trains a model as a configuration says: vocabulary, pieces of text, a mixture of objectives corrupted anew in each epoch,
+ * checkpoints, validation loss, and at the end a model directory `<output>/model` to fine-tune from. A run found in the output
+ * directory is resumed.
+ * @throws what `trainLoop` throws; INPUT_INVALID and FILE_NOT_FOUND for data; TOKENIZER_INVALID; WEIGHT_SHAPE for `init`
+ */
+export async function pretrain(config: PretrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
+  const progress = options.output ? createProgress(options.output) : undefined;
+  const note = (text: string) => progress?.note(text);
+  const texts = await readTexts(config.data.train, config.data.pairs, options);
+  const place = {
+    output: config.output,
+    modelMaxLength: config.model?.maxPositionEmbeddings ?? Number.MAX_SAFE_INTEGER,
+  };
+  const tokenizer = await prepareTokenizer(config.vocabulary, place, () => allTexts(texts), note);
+  const facts = await readVocabularyFacts(tokenizer);
+  const made = await pretrainedModel(config, tokenizer);
+  const mixture = makeMixture(config, made, facts);
+  refuseLong(config, made, mixture);
+  const data = await prepareData(texts, config, { tokenizer, facts, mixture }, options);
+  const batching = { ...config.batch, seed: config.seed, maxLength: config.data.maxLength };
+  const batches = createPretrainingBatches(data, mixture, batching);
+  note(describeData(data, batches.droppedLong, tokenizer.vocabSize));
+
+  const tasks = tasksOf(mixture, made);
+  const initial = await startingWeights(config, tasks, note);
+  const step = await compileTrainStep(tasks, initial, {
+    device: config.device as Device,
+    threads: config.threads,
+    optimizer: config.optimizer,
+  });
+  const total = [...initial.values()].reduce((sum, weight) => sum + weight.length, 0);
+  note(`model: ${(total / 1e6).toFixed(1)} million parameters, ${batches.epoch(0).count} batches an epoch`);
+  try {
+    const result = await trainLoop({
+      step,
+      batches,
+      schedule: createSchedule(config.schedule),
+      config: { ...config, validation: { ...config.validation, metric: 'loss' } },
+      run: { directory: config.output, identity: pretrainIdentity(config, fingerprint(data)) },
+      modelFiles: made.files,
+      validate: await validation(config, { tokenizer, facts, mixture, step }, options),
+      signal: options.signal,
+      log: createRunLog(`${config.output}/log.jsonl`),
+      progress,
+    });
+    const { reason, state, pointer, resumedFrom } = result;
+    const done = { reason, updates: state.update, resumedFrom, best: state.best };
+    if (reason === 'interrupted') return done;
+    const final = { output: config.output, averageLast: config.checkpoints.averageLast };
+    return { ...done, modelDirectory: await writeFinalModel(final, pointer, made.files) };
+  } finally {
+    step.dispose();
+  }
+}
+
+interface Texts {
+  documents?: string[];
+  pairs?: { source: string[]; target: string[] };
+}
+
+async function readTexts(
+  text: readonly TextSource[] | undefined,
+  pairs: readonly DataSource[] | undefined,
+  { onWarning }: TrainOptions,
+): Promise<Texts> {
+  const texts: Texts = {};
+  let invalid = 0;
+  if (text) {
+    const found = await readDocuments(text);
+    if (found.blank > 0) onWarning?.(`${found.blank} blank lines of text are left out.`);
+    invalid += found.invalidLines;
+    texts.documents = found.texts;
+  }
+  if (pairs) {
+    const found = await readParallelText(pairs);
+    if (found.blank > 0) onWarning?.(`${found.blank} pairs have a blank side and are left out.`);
+    invalid += found.invalidLines;
+    texts.pairs = found;
+  }
+  if (invalid > 0)
+    onWarning?.(`${invalid} lines are not valid UTF-8; the bad bytes were replaced by U+FFFD.`);
+  return texts;
+}
+
+function* allTexts({ documents = [], pairs }: Texts): Iterable<string> {
+  yield* documents;
+  yield* pairs?.source ?? [];
+  yield* pairs?.target ?? [];
+}
+
+function makeMixture(
+  config: PretrainConfig,
+  made: PretrainedModel,
+  facts: VocabularyFacts,
+): MixedObjective[] {
+  const context = {
+    model: made.model,
+    facts: { ...facts, decoderStartTokenId: made.decoderStartTokenId },
+    labelSmoothing: config.optimizer.labelSmoothing,
+  };
+  const count = (type: string) => config.objectives.filter((objective) => objective.type === type).length;
+  return config.objectives.map(({ type, weight, options }, at) => ({
+    name: count(type) > 1 ? `${type}${at + 1}` : type,
+    weight,
+    objective: objectiveKinds[type].make(context, options),
+  }));
+}
+
+function refuseLong(
+  { data }: PretrainConfig,
+  { model }: PretrainedModel,
+  mixture: readonly MixedObjective[],
+): void {
+  const room = Math.min(model.maxSource, model.maxTarget);
+  for (const { name, objective } of mixture) {
+    if (data.maxLength + objective.extraTokens <= room) continue;
+    throw new PolybeamError(
+      'CONFIG_INVALID',
+      `data.maxLength is ${data.maxLength}, ${name} adds up to ${objective.extraTokens} tokens, and the model has ${room} positions: ` +
+        `lower data.maxLength to ${room - objective.extraTokens}, or raise model.maxPositionEmbeddings.`,
+    );
+  }
+}
+
+interface Parts {
+  tokenizer: Tokenizer;
+  facts: VocabularyFacts;
+  mixture: readonly MixedObjective[];
+}
+
+/** Tokenizes, cuts pieces, and leaves out what no objective could use; says so. */
+async function prepareData(
+  { documents, pairs }: Texts,
+  { data }: PretrainConfig,
+  { tokenizer, facts, mixture }: Parts,
+  { onWarning }: TrainOptions,
+): Promise<PretrainingData> {
+  const prepared: PretrainingData = {};
+  if (documents && mixture.some(({ objective }) => objective.reads === 'text')) {
+    const separator = facts.suffix[0] ?? facts.padTokenId;
+    const corpus = await tokenizeDocuments(documents, tokenizer);
+    const { pieces, short } = cutPieces(corpus, { ...data, separator });
+    const accepted = pieces.filter((piece) =>
+      mixture.every(({ objective }) => objective.accepts?.(piece.length) ?? true),
+    );
+    const left = short + pieces.length - accepted.length;
+    if (left > 0)
+      onWarning?.(`${left} of ${pieces.length + short} pieces of text are too short and are left out.`);
+    if (accepted.length === 0) throw allShort(pieces.length + short, data.minLength);
+    prepared.text = accepted;
+  }
+  if (pairs && mixture.some(({ objective }) => objective.reads === 'pairs')) {
+    const encode = (texts: string[], side: 'source' | 'target') =>
+      tokenizer.encodeBatch(texts, { addSpecialTokens: false, side });
+    const target = await encode(pairs.target, 'target');
+    const source = await encode(pairs.source, 'source');
+    prepared.pairs = source.map(({ ids }, at): TokenPair => ({ source: ids, target: target[at].ids }));
+  }
+  return prepared;
+}
+
+function allShort(count: number, minLength: number): PolybeamError {
+  return new PolybeamError(
+    'INPUT_INVALID',
+    `All ${count} pieces of text are shorter than data.minLength (${minLength}) or than an objective's fragment: give longer ` +
+      'texts, lower them, or join documents with data.packing: packed.',
+  );
+}
+
+function describeData({ text, pairs }: PretrainingData, droppedLong: number, vocabSize: number): string {
+  const tokens = text?.reduce((sum, piece) => sum + piece.length, 0) ?? 0;
+  const parts = [
+    text ? `${text.length} pieces of text with ${(tokens / 1e6).toFixed(2)} million tokens` : undefined,
+    pairs ? `${pairs.length} pairs` : undefined,
+    droppedLong > 0 ? `${droppedLong} longer than data.maxLength left out` : undefined,
+    `vocabulary of ${vocabSize}`,
+  ];
+  return `data: ${parts.filter((part) => part !== undefined).join(', ')}`;
+}
+
+/**
+ * The objectives, and beside them plain generation from a source, which is never run here: what it has beyond them (the
+ * cross-attention of BERT+LM) belongs to the model and is saved with it.
+ */
+function tasksOf(mixture: readonly MixedObjective[], { model }: PretrainedModel): Tasks {
+  const own = Object.fromEntries(mixture.map(({ name, objective }) => [name, objective.loss]));
+  return { ...own, whole: sequenceToSequence(model, 0) };
+}
+
+async function startingWeights(
+  { init, seed }: PretrainConfig,
+  tasks: Tasks,
+  note: (text: string) => void,
+): Promise<Map<string, Float32Array>> {
+  const specs = trainableParameters(tasks);
+  if (init === undefined) return initialWeights(specs, seed);
+  const { weights, fresh } = await warmStart(specs, seed, init);
+  note(`init: ${specs.length - fresh.length} of ${specs.length} weights from ${init}`);
+  return weights;
+}
+
+function fingerprint({ text = [], pairs = [] }: PretrainingData): string {
+  return fingerprintPairs([...text.map((ids) => ({ source: ids, target: [] })), ...pairs]);
+}
+
+/** The loss on held-out text, corrupted alike each time; undefined where there is none. */
+async function validation(
+  config: PretrainConfig,
+  parts: Parts & { step: TrainStep },
+  options: TrainOptions,
+): Promise<(() => Promise<Validation>) | undefined> {
+  const { validation: text, validationPairs } = config.data;
+  if (!text && !validationPairs) return undefined;
+  const reads = new Set([text && 'text', validationPairs && 'pairs']);
+  const mixture = parts.mixture.filter(({ objective }) => reads.has(objective.reads));
+  const texts = await readTexts(text, validationPairs, options);
+  const all = await prepareData(texts, config, { ...parts, mixture }, options);
+  const { maxPieces } = config.validation;
+  const data = { text: all.text?.slice(0, maxPieces), pairs: all.pairs?.slice(0, maxPieces) };
+  const batching = {
+    ...config.batch,
+    accumulate: 1,
+    seed: config.seed,
+    maxLength: config.data.maxLength,
+    shuffle: false,
+  };
+  const batches = createPretrainingBatches(data, mixture, batching).epoch(0);
+  return async () => {
+    const values = await evaluateLoss(parts.step, batches);
+    return { score: values.loss, values: { ...values } };
+  };
+}
