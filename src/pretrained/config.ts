@@ -103,6 +103,11 @@ export const bertConfigSchema = z.looseObject({
   add_cross_attention: z.boolean().default(false),
 });
 
+/** `polybeam.truncation` in config.json: how many tokens of a long text are read, at its beginning and at its end. */
+export const truncationSchema = z
+  .strictObject({ head: z.int().min(0), tail: z.int().min(0) })
+  .refine(({ head, tail }) => head + tail > 0, { path: ['head'], message: 'nothing of the text would stay' });
+
 /**
  * Checks a config.json against what an architecture needs.
  * @param path names the file in errors

@@ -11,7 +11,12 @@ import type { ModelDefinition } from './architectures/definition.js';
 import { halfWeights } from './halfWeights.js';
 import { readLanguages } from './languages.js';
 import { type Model, type ModelParts, makeModel } from './model.js';
-import { generationSettingsOf, type ModelDirectory, readModelDirectory } from './modelDirectory.js';
+import {
+  generationSettingsOf,
+  type ModelDirectory,
+  readModelDirectory,
+  readTruncation,
+} from './modelDirectory.js';
 import { packedPrecision, withPackedWeights } from './packedWeights.js';
 
 export interface LoadOptions {
@@ -77,6 +82,7 @@ export async function loadParts(directory: string, options: LoadOptions = {}): P
     forwardProgram,
     idCounts: definition.idCounts,
     maxSource: Math.min(definition.maxSource, tokenizer?.modelMaxLength ?? Number.POSITIVE_INFINITY),
+    truncation: readTruncation(config, `${directory}/config.json`),
     onWarning: options.onWarning ?? (() => {}),
     dispose: () => disposeAll(steps, scorer, forwardProgram),
   };
@@ -119,7 +125,7 @@ async function tokenizerOf(directory: string): Promise<Tokenizer | undefined> {
 /** The rules and default options that a model directory generates with. @throws CONFIG_INVALID */
 export function readGeneration(
   directory: string,
-  { config, generationConfig }: ModelDirectory,
+  { config, generationConfig }: Pick<ModelDirectory, 'config' | 'generationConfig'>,
   { decoder }: ModelDefinition,
 ): ModelGeneration {
   const rules = { startToken: decoder !== undefined && readsSource(decoder) };

@@ -15,6 +15,7 @@ import {
 import type { StepModel } from '../generation/stepModel.js';
 import { chunkText } from '../text/chunks.js';
 import type { Tokenizer } from '../text/tokenizer.js';
+import type { TruncationRule } from '../text/truncation.js';
 import type { AlignmentLink, WordAlignment } from './alignment.js';
 import type { ModelDefinition } from './architectures/definition.js';
 import type { RawConfig } from './config.js';
@@ -198,6 +199,8 @@ export interface ModelParts {
   forwardProgram: () => Promise<Program>;
   /** Positions the source can have. */
   maxSource: number;
+  /** What stays of a longer text, where config.json says it (`polybeam.truncation`). */
+  truncation?: TruncationRule;
   idCounts: ModelDefinition['idCounts'];
   onWarning: (message: string) => void;
   dispose: () => Promise<void>;

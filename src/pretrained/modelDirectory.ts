@@ -1,9 +1,10 @@
 import type { WeightStore } from '../engine/weights.js';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
+import type { TruncationRule } from '../text/truncation.js';
 import type { Architecture } from './architectures/definition.js';
 import { architectureOf } from './architectures/index.js';
-import type { RawConfig } from './config.js';
+import { type RawConfig, readConfig, truncationSchema } from './config.js';
 import { openWeights } from './openWeights.js';
 
 /** What a model directory holds beside its tokenizer, each file checked to be of its kind. */
@@ -41,6 +42,12 @@ export async function readModelDirectory(directory: string): Promise<ModelDirect
 export function generationSettingsOf(config: RawConfig): RawConfig {
   const own = Object.entries(config).filter(([, value]) => value !== null);
   return { ...(config.decoder as RawConfig | undefined), ...Object.fromEntries(own) };
+}
+
+/** What stays of texts that are too long, where config.json says it. @throws CONFIG_INVALID */
+export function readTruncation(config: RawConfig, path: string): TruncationRule | undefined {
+  const rule = (config.polybeam as RawConfig | undefined)?.truncation;
+  return rule === undefined ? undefined : readConfig(truncationSchema, rule, `${path}: polybeam.truncation`);
 }
 
 /** A JSON file that holds an object. Throws FILE_NOT_FOUND, FILE_CORRUPT. */

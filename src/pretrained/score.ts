@@ -4,7 +4,7 @@ import { promptOf } from '../generation/generate.js';
 import { resolveGenerationOptions } from '../generation/options.js';
 import type { AttentionSpec } from '../generation/stepModel.js';
 import { type AlignmentLink, alignTokens, alignWords, type WordAlignment } from './alignment.js';
-import { encodeTexts, requireKnown } from './encodeTexts.js';
+import { asWritten, encodeTexts, requireKnown } from './encodeTexts.js';
 import { translationRequest } from './languages.js';
 import type { ModelInput, ModelParts } from './model.js';
 import { prepareInputs, requireGeneration } from './modelInputs.js';
@@ -133,10 +133,9 @@ async function targetIds(
   return pairs.map(({ target }, index) => {
     const name = `Input ${index + 1}: target`;
     if (typeof target !== 'string') return checkTarget(parts, target, room[index], name);
-    const words = encoded[next++].ids.filter((id) => !languages.has(id));
+    const written = asWritten(encoded[next++].ids, languages, forcedBosTokenId);
     if (target.trim() === '') return [];
-    const forced = forcedBosTokenId === undefined || words[0] === forcedBosTokenId ? [] : [forcedBosTokenId];
-    return checkTarget(parts, [...forced, ...words], room[index], name);
+    return checkTarget(parts, written, room[index], name);
   });
 }
 

@@ -71,12 +71,14 @@ export async function tokenizerFiles(directory: string): Promise<ModelFiles> {
 
 /**
  * Writes `<output>/model`: the mean of the last `averageLast` kept checkpoints, or with 0 the best (without validation the last).
+ * @param untrained weights that no checkpoint has
  * @returns the directory
  */
 export async function writeFinalModel(
   { output, averageLast }: { output: string; averageLast: number },
   pointer: RunPointer,
   modelFiles: ModelFiles,
+  untrained: ReadonlyMap<string, TrainTensor> = new Map(),
 ): Promise<string> {
   const directory = `${output}/model`;
   let tensors: Map<string, TrainTensor>;
@@ -86,6 +88,7 @@ export async function writeFinalModel(
     const update = pointer.state.best?.update ?? pointer.kept[pointer.kept.length - 1].update;
     tensors = await readTensors(`${checkpointPath(output, update)}/model.safetensors`);
   }
+  for (const [name, tensor] of untrained) tensors.set(name, tensor);
   await writeTensors(`${directory}/model.safetensors`, tensors);
   for (const [name, content] of Object.entries(modelFiles)) {
     await fileAccess().writeAtomic(`${directory}/${name}`, [

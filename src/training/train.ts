@@ -7,26 +7,26 @@ import type { Tokenizer } from '../text/tokenizer.js';
 import { type BatchingOptions, createBatches, fingerprintPairs, type TokenPair } from './batching.js';
 import type { TrainConfig } from './config.js';
 import { type ParallelText, readParallelText } from './data.js';
+import { translationBound } from './heldOut.js';
 import { initialWeights, warmStart } from './initialize.js';
 import { marianModel, marianModelFiles } from './marianModel.js';
 import { runIdentity } from './parseConfig.js';
 import { createProgress, type ProgressOutput } from './progress.js';
-import { createRunLog } from './runLog.js';
 import {
-  type ModelFiles,
   prepareTokenizer,
   type TranslationIds,
   tokenizerDirectory,
   tokenizerFiles,
   translationIds,
-  writeFinalModel,
 } from './runParts.js';
 import { createSchedule } from './schedule.js';
 import { collatePairs, sequenceToSequence } from './sequenceToSequence.js';
 import { compileTrainStep, trainableParameters } from './step.js';
-import { evaluateLoss, type StopReason, trainLoop, type Validation } from './trainer.js';
 import type { TrainStep } from './trainStep.js';
-import { validateBleu } from './validateBleu.js';
+import { type Validate, validateOn } from './validate.js';
+import { type TrainResult, wholeRun } from './wholeRun.js';
+
+export type { TrainResult };
 
 export interface TrainOptions {
   /** Aborting saves a checkpoint and ends training; the same call resumes it. */
@@ -35,17 +35,6 @@ export interface TrainOptions {
   output?: ProgressOutput;
   /** Told what the data had that could not be used. */
   onWarning?: (message: string) => void;
-}
-
-export interface TrainResult {
-  reason: StopReason;
-  /** Directory of the final model; undefined where training was interrupted. */
-  modelDirectory?: string;
-  updates: number;
-  /** Update that an earlier run had reached and this one went on from; 0 for a new run. */
-  resumedFrom: number;
-  /** Best validation, where there was one. */
-  best?: { update: number; score: number };
 }
 
 /**
@@ -78,34 +67,21 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   });
   const total = [...initial.values()].reduce((sum, weight) => sum + weight.length, 0);
   note(`model: ${(total / 1e6).toFixed(1)} million parameters, ${batches.epoch(0).count} batches an epoch`);
-  try {
-    const languages = config.data.languages ? { polybeam: { languages: config.data.languages } } : {};
-    const modelFiles: ModelFiles = {
+  const languages = config.data.languages ? { polybeam: { languages: config.data.languages } } : {};
+  return wholeRun({
+    step,
+    batches,
+    schedule: createSchedule(config.schedule),
+    config,
+    run: { directory: config.output, identity: runIdentity(config, fingerprintPairs(pairs)) },
+    modelFiles: {
       ...marianModelFiles(architecture, ids, languages),
       ...(await tokenizerFiles(tokenizerDirectory(config.vocabulary, config.output))),
-    };
-    const run = { directory: config.output, identity: runIdentity(config, fingerprintPairs(pairs)) };
-    const result = await trainLoop({
-      step,
-      batches,
-      schedule: createSchedule(config.schedule),
-      config,
-      run,
-      modelFiles,
-      validate: await validation(config, { model, tokenizer, ids, step }, options),
-      signal: options.signal,
-      log: createRunLog(`${config.output}/log.jsonl`),
-      progress,
-    });
-    const { reason, state, pointer, resumedFrom } = result;
-    const done = { reason, updates: state.update, resumedFrom, best: state.best };
-    if (reason === 'interrupted') return done;
-    const { averageLast } = config.checkpoints;
-    const final = { output: config.output, averageLast };
-    return { ...done, modelDirectory: await writeFinalModel(final, pointer, modelFiles) };
-  } finally {
-    step.dispose();
-  }
+    },
+    validate: await validation(config, { model, tokenizer, ids, step }, options),
+    signal: options.signal,
+    progress,
+  });
 }
 
 /** Random weights, or those of `config.init`. */
@@ -121,7 +97,8 @@ async function startingWeights(
   return weights;
 }
 
-function warnOfText(text: ParallelText, what: string, { onWarning }: TrainOptions): void {
+/** Tells what of a text could not be used. */
+export function warnOfText(text: ParallelText, what: string, { onWarning }: TrainOptions): void {
   if (text.blank > 0) onWarning?.(`${text.blank} ${what} pairs have a blank side and are left out.`);
   if (text.invalidLines > 0) {
     onWarning?.(
@@ -163,7 +140,7 @@ async function validation(
   config: TrainConfig,
   { model, tokenizer, ids, step }: ValidationParts,
   options: TrainOptions,
-): Promise<((signal: AbortSignal | undefined) => Promise<Validation | undefined>) | undefined> {
+): Promise<Validate | undefined> {
   if (!config.data.validation) return undefined;
   const { metric, numBeams, maxSentences } = config.validation;
   const lowercase = config.validation.lowercase ?? false;
@@ -184,13 +161,12 @@ async function validation(
   };
   const limit = model.maxSource;
   const sources = pairs.map((pair) => Array.from(pair.source).slice(0, limit));
-  const compile = { device: config.device as Device, threads: config.threads };
-  const references = text.target;
-  const bleu = { model, tokenizer, rules, text: { sources, references }, numBeams, lowercase, compile };
-  return async (signal) => {
-    const values: Record<string, number> = { ...(await evaluateLoss(step, losses)) };
-    if (metric === 'loss') return { score: values.loss, values };
-    const score = await validateBleu(step, bleu, signal);
-    return score === undefined ? undefined : { score, values: { ...values, bleu: score } };
+  const decoding = {
+    decoder: model,
+    tokenizer,
+    rules,
+    options: { numBeams, maxNewTokens: translationBound(model, sources) },
+    compile: { device: config.device as Device, threads: config.threads },
   };
+  return validateOn({ step, losses, metric, sources, references: text.target, lowercase, decoding });
 }

@@ -16,7 +16,7 @@ import type { LossSums, StepReport, TrainStep } from './trainStep.js';
 
 /** What a validation found. */
 export interface Validation {
-  /** What decides which checkpoint is best: BLEU where more is better, or a loss where less is. */
+  /** What decides which checkpoint is best: a metric of texts where more is better, or a loss where less is. */
   score: number;
   /** Everything measured, for the log. */
   values: Record<string, number>;
@@ -25,7 +25,8 @@ export interface Validation {
 /** The parts of the configuration that the loop reads. */
 export type LoopConfig = Pick<TrainConfig, 'seed' | 'budget' | 'earlyStopping' | 'checkpoints'> & {
   batch: Pick<TrainConfig['batch'], 'accumulate'>;
-  validation: Pick<TrainConfig['validation'], 'everyUpdates' | 'metric'>;
+  /** Of the metric `loss` less is better, of any other more. */
+  validation: { everyUpdates: number; metric: string };
   log: TrainConfig['log'];
 };
 
