@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PolybeamError } from '../src/errors.js';
+import { type LineStatistics, sumRows } from './lineStatistics.js';
 import { clippedMatches } from './ngrams.js';
 import { readOptions } from './options.js';
 import { formatFixed, trimEnd } from './pythonText.js';
@@ -68,12 +69,8 @@ export function corpusBleu(
   references: readonly (readonly Reference[])[],
   options: BleuOptions = {},
 ): BleuScore {
-  const resolved = resolveOptions(options);
-  const paired = pairSegments(hypotheses, references);
-  const prepare = preparation(resolved);
-  const sums = emptyStatistics(resolved.maxNgramOrder);
-  for (const segment of paired.segments) addStatistics(sums, segment, prepare);
-  return scoreOf(sums, resolved, signatureOf(paired.references, resolved));
+  const { resolved, rows, signature } = segmentRows(hypotheses, references, options);
+  return scoreOf(sumRows(rows), resolved, signature());
 }
 
 /**
@@ -94,6 +91,36 @@ export function sentenceBleu(
   );
 }
 
+/** Lengths and n-gram counts of each line; arguments and errors as `corpusBleu`. */
+export function bleuStatistics(
+  hypotheses: readonly string[],
+  references: readonly (readonly Reference[])[],
+  options: BleuOptions = {},
+): LineStatistics {
+  const { resolved, rows, signature } = segmentRows(hypotheses, references, options);
+  return {
+    name: 'BLEU',
+    higherIsBetter: true,
+    rows,
+    score: (sums) => scoreOf(sums, resolved, '').score,
+    signature,
+  };
+}
+
+function segmentRows(
+  hypotheses: readonly string[],
+  references: readonly (readonly Reference[])[],
+  options: BleuOptions,
+) {
+  const resolved = resolveOptions(options);
+  const paired = pairSegments(hypotheses, references);
+  const prepare = preparation(resolved);
+  const rows = paired.segments.map((segment) => rowOf(segment, resolved.maxNgramOrder, prepare));
+  const signature: LineStatistics['signature'] = (...fields) =>
+    signatureOf(paired.references, fields, resolved);
+  return { resolved, rows, signature };
+}
+
 function resolveOptions(options: BleuOptions): ResolvedOptions {
   const resolved = readOptions(bleuOptionsSchema, options, 'BLEU');
   if (resolved.smoothValue !== undefined && defaultSmoothValue(resolved.smoothMethod) === undefined) {
@@ -112,10 +139,15 @@ function defaultSmoothValue(method: ResolvedOptions['smoothMethod']): number | u
   return method === 'add-k' ? 1 : undefined;
 }
 
-function signatureOf(references: number | 'var', options: ResolvedOptions): string {
+function signatureOf(
+  references: number | 'var',
+  fields: readonly (readonly [string, string])[],
+  options: ResolvedOptions,
+): string {
   const value = options.smoothValue ?? defaultSmoothValue(options.smoothMethod);
   const smooth = options.smoothMethod + (value === undefined ? '' : `[${formatFixed(value, 2)}]`);
   return makeSignature(references, [
+    ...fields,
     ['case', options.lowercase ? 'lc' : 'mixed'],
     ['eff', options.effectiveOrder ? 'yes' : 'no'],
     ['tok', options.tokenize],
@@ -128,34 +160,13 @@ function preparation(options: ResolvedOptions): (text: string) => string[] {
   return (text) => tokenize(trimEnd(options.lowercase ? text.toLowerCase() : text));
 }
 
-/** Sums over segments, all that BLEU depends on. */
-interface Statistics {
-  hypLen: number;
-  refLen: number;
-  counts: number[];
-  totals: number[];
-}
-
-function emptyStatistics(maxOrder: number): Statistics {
-  return {
-    hypLen: 0,
-    refLen: 0,
-    counts: new Array(maxOrder).fill(0),
-    totals: new Array(maxOrder).fill(0),
-  };
-}
-
-function addStatistics(sums: Statistics, segment: Segment, prepare: (text: string) => string[]): void {
-  const maxOrder = sums.counts.length;
+/** What BLEU depends on, in a row: lengths of hypothesis and reference, matches and n-grams of each order. [2 + 2 orders] */
+function rowOf(segment: Segment, maxOrder: number, prepare: (text: string) => string[]): number[] {
   const hypothesis = prepare(segment.hypothesis);
   const references = segment.references.map(prepare);
   const matches = clippedMatches(hypothesis, references, maxOrder);
-  sums.hypLen += hypothesis.length;
-  sums.refLen += closestLength(hypothesis.length, references);
-  for (let n = 0; n < maxOrder; n++) {
-    sums.counts[n] += matches[n];
-    sums.totals[n] += Math.max(0, hypothesis.length - n);
-  }
+  const totals = matches.map((_, n) => Math.max(0, hypothesis.length - n));
+  return [hypothesis.length, closestLength(hypothesis.length, references), ...matches, ...totals];
 }
 
 /** Length of the reference nearest in length, the shorter one where two are equally near. */
@@ -168,8 +179,9 @@ function closestLength(length: number, references: readonly (readonly string[])[
   return best;
 }
 
-function scoreOf(sums: Statistics, options: ResolvedOptions, signature: string): BleuScore {
-  const { hypLen, refLen } = sums;
+/** @param sums of rows. [2 + 2 orders] */
+function scoreOf(sums: ArrayLike<number>, options: ResolvedOptions, signature: string): BleuScore {
+  const [hypLen, refLen] = [sums[0], sums[1]];
   const bp = hypLen >= refLen ? 1 : hypLen > 0 ? Math.exp(1 - refLen / hypLen) : 0;
   const { score, counts, totals, precisions } = smoothedMean(sums, options);
   const ratio = refLen > 0 ? hypLen / refLen : 0;
@@ -192,10 +204,10 @@ function scoreOf(sums: Statistics, options: ResolvedOptions, signature: string):
 }
 
 /** Geometric mean of the smoothed precisions, in percent (Chen and Cherry 2014: none and methods 1 to 3). */
-function smoothedMean(sums: Statistics, options: ResolvedOptions) {
+function smoothedMean(sums: ArrayLike<number>, options: ResolvedOptions) {
   const maxOrder = options.maxNgramOrder;
-  const counts = sums.counts.slice();
-  const totals = sums.totals.slice();
+  const counts = Array.from({ length: maxOrder }, (_, n) => sums[2 + n]);
+  const totals = Array.from({ length: maxOrder }, (_, n) => sums[2 + maxOrder + n]);
   const precisions = new Array<number>(maxOrder).fill(0);
   if (counts.every((matched) => matched === 0)) return { score: 0, counts, totals, precisions };
 

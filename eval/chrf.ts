@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PolybeamError } from '../src/errors.js';
+import { type LineStatistics, sumRows } from './lineStatistics.js';
 import { clippedMatches } from './ngrams.js';
 import { readOptions } from './options.js';
 import { codePoints, splitWords } from './pythonText.js';
@@ -49,32 +50,52 @@ export function corpusChrf(
   references: readonly (readonly Reference[])[],
   options: ChrfOptions = {},
 ): ChrfScore {
-  const resolved = resolveOptions(options);
-  const paired = pairSegments(hypotheses, references);
-  const sums = emptyCounts(resolved.charOrder + resolved.wordOrder);
-  for (const segment of paired.segments) {
-    const best = bestCounts(segment, resolved);
-    for (const [i, order] of best.entries()) {
-      sums[i].hypothesis += order.hypothesis;
-      sums[i].reference += order.reference;
-      sums[i].matched += order.matched;
-    }
-  }
-  const { charOrder, wordOrder, beta } = resolved;
+  const statistics = chrfStatistics(hypotheses, references, options);
+  const { charOrder, wordOrder, beta } = resolveOptions(options);
   return {
-    name: `chrF${beta}${'+'.repeat(wordOrder)}`,
-    score: fScore(sums, resolved),
-    signature: makeSignature(paired.references, [
-      ['case', resolved.lowercase ? 'lc' : 'mixed'],
-      ['eff', resolved.epsSmoothing ? 'no' : 'yes'],
-      ['nc', String(charOrder)],
-      ['nw', String(wordOrder)],
-      ['space', resolved.whitespace ? 'yes' : 'no'],
-    ]),
+    name: statistics.name,
+    score: statistics.score(sumRows(statistics.rows)),
+    signature: statistics.signature(),
     charOrder,
     wordOrder,
     beta,
   };
+}
+
+/** N-gram counts of each line; arguments and errors as `corpusChrf`. */
+export function chrfStatistics(
+  hypotheses: readonly string[],
+  references: readonly (readonly Reference[])[],
+  options: ChrfOptions = {},
+): LineStatistics {
+  const resolved = resolveOptions(options);
+  const paired = pairSegments(hypotheses, references);
+  return {
+    name: `chrF${resolved.beta}${'+'.repeat(resolved.wordOrder)}`,
+    higherIsBetter: true,
+    // [hypothesis, reference, matched] of each order.
+    rows: paired.segments.map((segment) =>
+      bestCounts(segment, resolved).flatMap((order) => [order.hypothesis, order.reference, order.matched]),
+    ),
+    score: (sums) => fScore(readCounts(sums), resolved),
+    signature: (...fields) =>
+      makeSignature(paired.references, [
+        ...fields,
+        ['case', resolved.lowercase ? 'lc' : 'mixed'],
+        ['eff', resolved.epsSmoothing ? 'no' : 'yes'],
+        ['nc', String(resolved.charOrder)],
+        ['nw', String(resolved.wordOrder)],
+        ['space', resolved.whitespace ? 'yes' : 'no'],
+      ]),
+  };
+}
+
+function readCounts(sums: ArrayLike<number>): OrderCounts[] {
+  return Array.from({ length: sums.length / 3 }, (_, n) => ({
+    hypothesis: sums[3 * n],
+    reference: sums[3 * n + 1],
+    matched: sums[3 * n + 2],
+  }));
 }
 
 /** chrF of one sentence against its reference translations; options as in `corpusChrf`. */
@@ -106,10 +127,6 @@ interface OrderCounts {
   hypothesis: number;
   reference: number;
   matched: number;
-}
-
-function emptyCounts(orders: number): OrderCounts[] {
-  return Array.from({ length: orders }, () => ({ hypothesis: 0, reference: 0, matched: 0 }));
 }
 
 interface Prepared {

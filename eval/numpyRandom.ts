@@ -7,10 +7,10 @@ export interface NumpyRandom {
   /** A whole number from 0 to `count` - 1, as `rng.choice(count)` and `rng.integers(count)` draw it. */
   below(count: number): number;
   /**
-   * Fills an array with 0 and 1, as `rng.integers(2, size, dtype=bool)`. Whole arrays, because numpy drops the rest of the last
-   * 32 bits at the end of a call.
+   * Begins to draw as one call of `rng.integers(2, size, dtype=bool)`: what is returned fills one array after the other. A new
+   * call drops the rest of the last 32 bits, as numpy does.
    */
-  bits(into: Uint8Array): void;
+  bits(): (into: Uint8Array) => void;
 }
 
 /** @param seed a whole number from 0 to 2^32 - 1 */
@@ -26,12 +26,15 @@ export function numpyRandom(seed: number): NumpyRandom {
   };
   return {
     below: (count) => lemire(count, next32),
-    bits: (into) => {
+    bits: () => {
       let word = 0;
-      for (let i = 0; i < into.length; i++) {
-        word = i % 32 === 0 ? next32() : word >>> 1;
-        into[i] = word & 1;
-      }
+      let used = 0;
+      return (into) => {
+        for (let i = 0; i < into.length; i++, used++) {
+          word = used % 32 === 0 ? next32() : word >>> 1;
+          into[i] = word & 1;
+        }
+      };
     },
   };
 }

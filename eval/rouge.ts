@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PolybeamError } from '../src/errors.js';
+import type { LineStatistics } from './lineStatistics.js';
 import { lcsLength, unionLcsHits } from './longestCommon.js';
 import { clippedMatches } from './ngrams.js';
 import { readOptions } from './options.js';
@@ -96,6 +97,21 @@ export function rougeScore({ scores, signature }: RougeResult, type: RougeType):
     throw new PolybeamError('OPTION_INVALID', `${type} was not computed: choose from ${known}.`);
   }
   return { name: `ROUGE-${type.slice('rouge'.length)}`, score: 100 * value.fmeasure, signature };
+}
+
+/** F of each line, for intervals and tests of `rougeScore`. */
+export function rougeStatistics(result: RougeResult, type: RougeType): LineStatistics {
+  const { name } = rougeScore(result, type);
+  return {
+    name,
+    higherIsBetter: true,
+    rows: result.lines[type]!.map(({ fmeasure }) => [fmeasure, 1]),
+    score: (sums) => (100 * sums[0]) / sums[1],
+    signature: (...fields) => {
+      const [references, ...rest] = result.signature.split('|');
+      return [references, ...fields.map((field) => field.join(':')), ...rest].join('|');
+    },
+  };
 }
 
 /** A text's words, and those of each sentence where a type needs them. */

@@ -16,6 +16,8 @@ export interface Score {
   signature: string;
   /** What sacreBLEU prints behind the score: precisions, brevity penalty and lengths of BLEU. */
   verbose?: string;
+  /** Mean and half width of the interval of resampled scores, where it was asked for. */
+  confidence?: { mean: number; halfWidth: number };
 }
 
 /** How `formatScore` and `formatScoreJson` print. */
@@ -26,8 +28,23 @@ export interface ScoreFormat {
 
 /** A score on one line, as `sacrebleu --format text`: `BLEU|nrefs:1|... = 61.8 85.1/67.0/... (BP = ...)`. */
 export function formatScore(score: Score, { width = 2 }: ScoreFormat = {}): string {
-  const line = `${score.name}|${score.signature} = ${formatFixed(score.score, width)}`;
+  const line = `${score.name}|${score.signature} = ${formatNumber(score, { width })}`;
   return score.verbose ? `${line} ${score.verbose}` : line;
+}
+
+/** A score alone, with mean and half width of its interval where it has one: `61.8 (μ = 61.6 ± 2.0)`. */
+export function formatNumber(score: Score, { width = 2 }: ScoreFormat = {}): string {
+  const number = formatFixed(score.score, width);
+  const spread = formatConfidence(score, width);
+  return spread ? `${number} (${spread.text})` : number;
+}
+
+/** As sacreBLEU, nothing where the mean is 0. */
+function formatConfidence({ confidence }: Score, width: number) {
+  if (!confidence || confidence.mean <= 0) return undefined;
+  const mean = formatFixed(confidence.mean, width);
+  const halfWidth = formatFixed(confidence.halfWidth, width);
+  return { mean, halfWidth, text: `μ = ${mean} ± ${halfWidth}` };
 }
 
 /** A score as `sacrebleu --format json` prints it, byte for byte: name, score, signature, then each of its fields. */
@@ -37,6 +54,12 @@ export function formatScoreJson(score: Score, { width = 2 }: ScoreFormat = {}): 
     ['score', formatFloat(Number(formatFixed(score.score, width)))],
     ['signature', JSON.stringify(score.signature)],
   ];
+  const spread = formatConfidence(score, width);
+  if (spread) {
+    fields.push(['confidence_mean', formatFloat(Number(spread.mean))]);
+    fields.push(['confidence_var', formatFloat(Number(spread.halfWidth))]);
+    fields.push(['confidence', JSON.stringify(spread.text)]);
+  }
   if (score.verbose) fields.push(['verbose_score', JSON.stringify(score.verbose)]);
   for (const pair of score.signature.split('|')) {
     const [key, value] = pair.split(':');

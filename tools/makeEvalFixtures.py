@@ -14,8 +14,9 @@ import sys
 
 import numpy as np
 import sacrebleu
-from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics import BLEU, CHRF, TER
 from sacrebleu.metrics.bleu import _get_tokenizer
+from sacrebleu.significance import PairedTest
 from sacremoses import MosesPunctNormalizer, MosesTokenizer
 
 assert sacrebleu.__version__ == '2.6.0', sacrebleu.__version__
@@ -166,6 +167,133 @@ def make_scores():
     write('scores.json', {'corpora': everything, 'cases': cases})
 
 
+TER_OPTIONS = [
+    {},
+    {'case_sensitive': True},
+    {'normalized': True},
+    {'no_punct': True},
+    {'asian_support': True},
+    {'normalized': True, 'asian_support': True},
+    {'normalized': True, 'asian_support': True, 'no_punct': True, 'case_sensitive': True},
+    {'no_punct': True, 'asian_support': True},
+]
+
+
+def shifting_corpora():
+    """Sentences that need moves of words: few kinds of words, runs that changed places, very unequal lengths."""
+    rnd = random.Random(41)
+
+    def moved(words):
+        words = list(words)
+        for _ in range(rnd.randint(0, 4)):
+            if len(words) < 3:
+                break
+            start = rnd.randrange(len(words))
+            run = words[start:start + rnd.randint(1, 12)]
+            del words[start:start + len(run)]
+            to = rnd.randint(0, len(words))
+            words[to:to] = run
+            if rnd.random() < 0.6:
+                words[rnd.randrange(len(words))] = rnd.choice('abcxyz')
+        return words
+
+    def text(kinds, low, high):
+        return [rnd.choice(kinds) for _ in range(rnd.randint(low, high))]
+
+    rows = []
+    for kinds, low, high, number in (('ab', 1, 9, 30), ('abcdefgh', 4, 20, 60), ([f'w{i}' for i in range(40)], 20, 90, 25)):
+        for _ in range(number):
+            reference = text(kinds, low, high)
+            rows.append((moved(reference), reference, text(kinds, low, high)))
+    # Beams, distances and the limit on candidates.
+    long = [f'w{i}' for i in range(130)]
+    rows.append((long[60:] + long[:60], long, ['w1']))
+    rows.append((['a'] * 3, text('abc', 120, 120), ['a']))
+    rows.append((text('abc', 120, 120), ['a', 'b'], ['c']))
+    rows.append((text('ab', 70, 70), text('ab', 70, 70), text('ab', 70, 70)))
+    rows.append(([], ['a', 'b'], []))
+    rows.append((['a'], [], []))
+    columns = [[' '.join(row[i]) for row in rows] for i in range(3)]
+    return columns[0], columns[1:]
+
+
+def make_ter():
+    """Edits and lengths line by line, and the score with its signature."""
+    everything = {name: corpus for name, corpus in corpora().items() if name in ('nasty', 'missingReferences', 'emptyReferences')}
+    hypotheses, references = shifting_corpora()
+    everything['shifts'] = (hypotheses, references[:1])
+    everything['shiftsTwo'] = (hypotheses, references)
+    everything['emptyBoth'] = ([''], [['']])
+    everything['emptyReference'] = (['a b'], [['']])
+    cases = []
+    for name, (hypotheses, references) in everything.items():
+        for options in TER_OPTIONS if name in ('nasty', 'missingReferences') else TER_OPTIONS[:2]:
+            metric = TER(**options)
+            score = metric.corpus_score(hypotheses, references)
+            cases.append({
+                'corpus': name,
+                'options': {camel(k): v for k, v in options.items()},
+                'text': score.format(4, False, metric.get_signature().format()),
+                'lines': metric._extract_corpus_statistics(hypotheses, references),
+            })
+    write('ter.json', {'corpora': everything, 'cases': cases})
+
+
+def systems():
+    """A baseline and systems that differ from it by little, not at all, and by much."""
+    rnd = random.Random(8)
+    words = 'the a cat dog man woman sat ran on in mat park red big and saw with of house tree'.split()
+    reference = [' '.join(rnd.choice(words) for _ in range(rnd.randint(3, 14))) for _ in range(150)]
+    second = [perturbed(x, rnd) for x in reference]
+
+    def noisy(line, much):
+        kept = [w if rnd.random() > much else rnd.choice(words) for w in line.split()]
+        return ' '.join(kept) if rnd.random() < 0.7 else perturbed(' '.join(kept), rnd)
+
+    baseline = [noisy(x, 0.3) for x in reference]
+    return {
+        'references': [reference, second],
+        'systems': {
+            'baseline': baseline,
+            'alike': [noisy(x, 0.3) for x in reference],
+            'slightly': [noisy(x, 0.24) for x in reference],
+            'clearly': [noisy(x, 0.1) for x in reference],
+            'few changes': [x if i % 10 else noisy(reference[i], 0.1) for i, x in enumerate(baseline)],
+        },
+    }
+
+
+def numbers(result):
+    return {k: None if v is None else float(v) for k, v in vars(result).items()}
+
+
+def make_significance():
+    data = systems()
+    cases = []
+    for seed in ('12345', '7'):
+        os.environ['SACREBLEU_SEED'] = seed
+        for test, samples in (('bs', 1000), ('ar', 2000)):
+            metrics = {'BLEU': BLEU(), 'CHRF': CHRF(word_order=2), 'TER': TER()}
+            run = PairedTest(list(data['systems'].items()), metrics, data['references'], test, samples)
+            signatures, scores = run()
+            names = scores.pop('System')
+            cases.append({
+                'seed': int(seed),
+                'test': test,
+                'samples': samples,
+                'systems': names,
+                'signatures': {k: v.format() for k, v in signatures.items()},
+                'results': {k: [numbers(r) for r in v] for k, v in scores.items()},
+            })
+    del os.environ['SACREBLEU_SEED']
+    single = {}
+    for name, metric in (('bleu', BLEU()), ('chrf', CHRF()), ('ter', TER())):
+        score = metric.corpus_score(data['systems']['slightly'], data['references'], n_bootstrap=500)
+        signature = metric.get_signature().format()
+        single[name] = [score.format(2, False, signature), score.format(2, False, signature, True), score.format(2, True)]
+    write('significance.json', {**data, 'cases': cases, 'single': single})
+
+
 def make_sentences():
     hypotheses, references = corpora()['twoReferences']
     rows = []
@@ -258,6 +386,15 @@ COMMANDS = [
     ('chrf', ['--whitespace', '--eps-smoothing', '--width', '3'],
      ['--chrf-whitespace', '--chrf-eps-smoothing', '-w', '3']),
     ('chrf', ['--sentence-level'], ['-sl']),
+    ('ter', [], []),
+    ('ter', ['--json', '--width', '3'], ['--format', 'json', '-w', '3']),
+    ('ter', ['--normalized', '--no-punct', '--asian-support', '--case-sensitive'],
+     ['--ter-normalized', '--ter-no-punct', '--ter-asian-support', '--ter-case-sensitive']),
+    ('ter', ['--sentence-level', '--width', '2'], ['-sl', '-w', '2']),
+    ('bleu', ['--confidence'], ['--confidence']),
+    ('bleu', ['--confidence', '--json', '--width', '3'], ['--confidence', '--format', 'json', '-w', '3']),
+    ('chrf', ['--confidence', '--confidence-n', '200', '--score-only'], ['--confidence', '--confidence-n', '200', '-b']),
+    ('ter', ['--confidence', '--confidence-n', '50'], ['--confidence', '--confidence-n', '50']),
 ]
 
 
@@ -293,4 +430,6 @@ if __name__ == '__main__':
     make_moses()
     make_python_text()
     make_random()
+    make_ter()
+    make_significance()
     make_commands()

@@ -16,7 +16,7 @@ export interface EvaluateStreams {
  * @param paths at most one of them - (standard input)
  * @throws INPUT_INVALID where the numbers of lines differ
  */
-export async function readParallel(paths: readonly string[], streams: EvaluateStreams): Promise<string[][]> {
+async function readParallel(paths: readonly string[], streams: EvaluateStreams): Promise<string[][]> {
   if (paths.filter((path) => path === '-').length > 1) {
     throw new PolybeamError(
       'OPTION_CONFLICT',
@@ -36,6 +36,20 @@ export async function readParallel(paths: readonly string[], streams: EvaluateSt
     files.push(lines);
   }
   return files;
+}
+
+/** What the argument of systems is, for help. */
+export const hypothesesHelp =
+  'file with a line per segment, .gz or not, several to compare systems; - or nothing reads standard input';
+
+/** Reads the files of one or several systems, and their references: as `readParallel`. */
+export async function readSystems(
+  paths: readonly string[],
+  references: readonly string[],
+  streams: EvaluateStreams,
+): Promise<{ hypotheses: string[][]; references: string[][] }> {
+  const files = await readParallel([...paths, ...references], streams);
+  return { hypotheses: files.slice(0, paths.length), references: files.slice(paths.length) };
 }
 
 function count(lines: readonly string[]): string {

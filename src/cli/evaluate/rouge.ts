@@ -8,17 +8,16 @@ import {
   type RougeValue,
   rouge,
   rougeOptionsSchema,
+  rougeStatistics,
 } from '../../../eval/rouge.js';
-import { type EvaluateStreams, readParallel } from './input.js';
+import { type EvaluateStreams, hypothesesHelp, readSystems } from './input.js';
+import { exclude, readSchemaFlags, readWidth, referenceFlag, schemaFlags } from './schemaFlags.js';
 import {
-  confidenceFlags,
-  exclude,
-  readConfidence,
-  readSchemaFlags,
-  readWidth,
-  referenceFlag,
-  schemaFlags,
-} from './schemaFlags.js';
+  type ComparedSystem,
+  formatComparison,
+  readSignificance,
+  significanceFlags,
+} from './significance.js';
 import { formatTable } from './table.js';
 
 const keys = ['precision', 'recall', 'fmeasure'] as const;
@@ -36,7 +35,7 @@ interface RougeFlags {
 export function rougeCommand(streams: EvaluateStreams): Command {
   const command = new Command('rouge')
     .description("Print ROUGE, as Google's rouge-score 0.1.2 computes it: means over lines, 0 to 1.")
-    .argument('[hypothesis]', 'file with a text per line, .gz or not; - or nothing reads standard input', '-')
+    .argument('[hypotheses...]', hypothesesHelp)
     .addOption(referenceFlag())
     .option('--json', 'print JSON, with all digits')
     .option('--width <n>', 'decimals of the values', '4')
@@ -44,7 +43,8 @@ export function rougeCommand(streams: EvaluateStreams): Command {
       '--sentence-level',
       'print the F of each type for each line, tabs between; with --json all values, an object a line',
     );
-  for (const option of [...schemaFlags(rougeOptionsSchema), ...confidenceFlags()]) command.addOption(option);
+  for (const option of [...schemaFlags(rougeOptionsSchema), ...significanceFlags()])
+    command.addOption(option);
   return command
     .addHelpText(
       'after',
@@ -53,25 +53,47 @@ A line is one sentence to rougeLsum unless --sentence-separator says what stands
 
 Examples:
   $ polybeam evaluate rouge --reference test.summaries output.txt --stemmer --confidence
+  $ polybeam evaluate rouge --reference test.summaries baseline.txt output.txt --paired-bs   # F, in percent
   $ polybeam evaluate rouge --reference test.summaries output.txt --types rouge1,rougeLsum --sentence-separator "<n>"`,
     )
-    .action((hypothesis: string, flags: RougeFlags) => evaluateRouge(hypothesis, flags, streams));
+    .action((paths: string[], flags: RougeFlags) =>
+      evaluateRouge(paths.length > 0 ? paths : ['-'], flags, streams),
+    );
 }
 
-async function evaluateRouge(path: string, flags: RougeFlags, streams: EvaluateStreams): Promise<void> {
+async function evaluateRouge(
+  paths: readonly string[],
+  flags: RougeFlags,
+  streams: EvaluateStreams,
+): Promise<void> {
+  const several = paths.length > 1;
   const width = readWidth(flags.width);
   exclude(flags.confidence, '--confidence', flags.sentenceLevel, '--sentence-level');
+  exclude(flags.sentenceLevel, '--sentence-level', several, 'several systems');
   const options = readSchemaFlags(rougeOptionsSchema, flags, 'evaluate rouge') as RougeOptions;
-  const confidence = readConfidence(flags);
-  const [hypotheses, ...references] = await readParallel([path, ...flags.reference], streams);
-  const result = rouge(hypotheses, references, options);
+  const { confidence, paired } = readSignificance(flags, paths.length);
+  const { hypotheses, references } = await readSystems(paths, flags.reference, streams);
+  const results = hypotheses.map((lines) => rouge(lines, references, options));
+  const [result] = results;
   if (flags.sentenceLevel) {
-    printLines(result, hypotheses.length, width, flags.json, streams);
+    printLines(result, hypotheses[0].length, width, flags.json, streams);
     return;
   }
   const intervals = confidence && intervalsOf(result, confidence);
-  const text = flags.json ? formatJson(result, intervals) : formatText(result, intervals, width);
+  const text = several
+    ? formatComparison(compared(paths, results), paired, { json: flags.json, width })
+    : flags.json
+      ? formatJson(result, intervals)
+      : formatText(result, intervals, width);
   streams.stdout.write(`${text}\n`);
+}
+
+/** F of each type as a score of its own, in percent. */
+function compared(paths: readonly string[], results: readonly RougeResult[]): ComparedSystem[] {
+  return results.map((result, i) => ({
+    name: paths[i],
+    statistics: (Object.keys(result.scores) as RougeType[]).map((type) => rougeStatistics(result, type)),
+  }));
 }
 
 /** Bounds of every type and value; the same lines are drawn for all of them. */

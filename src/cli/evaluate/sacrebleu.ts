@@ -1,11 +1,14 @@
 import { Command } from 'commander';
 import type { z } from 'zod';
-import { bleuOptionsSchema, corpusBleu, sentenceBleu } from '../../../eval/bleu.js';
-import { chrfOptionsSchema, corpusChrf, sentenceChrf } from '../../../eval/chrf.js';
-import { formatFixed } from '../../../eval/pythonText.js';
-import { formatScore, formatScoreJson, type Score } from '../../../eval/score.js';
-import { type EvaluateStreams, readParallel } from './input.js';
+import { bleuOptionsSchema, bleuStatistics, corpusBleu, sentenceBleu } from '../../../eval/bleu.js';
+import { chrfOptionsSchema, chrfStatistics, corpusChrf, sentenceChrf } from '../../../eval/chrf.js';
+import type { LineStatistics } from '../../../eval/lineStatistics.js';
+import { formatNumber, formatScore, formatScoreJson, type Score } from '../../../eval/score.js';
+import { withConfidence } from '../../../eval/significance.js';
+import { corpusTer, sentenceTer, terOptionsSchema, terStatistics } from '../../../eval/ter.js';
+import { type EvaluateStreams, hypothesesHelp, readSystems } from './input.js';
 import { exclude, readSchemaFlags, readWidth, referenceFlag, schemaFlags } from './schemaFlags.js';
+import { formatComparison, readSignificance, significanceFlags } from './significance.js';
 
 /** A metric as the command line sees it. */
 interface Metric {
@@ -15,6 +18,7 @@ interface Metric {
   schema: z.ZodObject;
   corpus(hypotheses: string[], references: string[][], options: object): Score;
   sentence(hypothesis: string, references: string[], options: object): Score;
+  statistics(hypotheses: string[], references: string[][], options: object): LineStatistics;
   /** Whether to warn of hypotheses that look tokenized, which sacreBLEU does for BLEU. */
   expectsPlainText(options: { [name: string]: unknown }): boolean;
   examples: string;
@@ -28,12 +32,14 @@ const metrics: Metric[] = [
     schema: bleuOptionsSchema.omit({ maxNgramOrder: true, effectiveOrder: true }),
     corpus: corpusBleu,
     sentence: sentenceBleu,
+    statistics: bleuStatistics,
     expectsPlainText: (options) => options.tokenize !== 'none',
     examples: `
 Examples:
   $ polybeam evaluate bleu --reference test.fr output.fr
   $ polybeam translate --to fr < test.en | polybeam evaluate bleu --reference test.fr --json
-  $ polybeam evaluate bleu --reference test.fr output.fr --lowercase --tokenize moses-fr   # as many papers do`,
+  $ polybeam evaluate bleu --reference test.fr output.fr --lowercase --tokenize moses-fr   # as many papers do
+  $ polybeam evaluate bleu --reference test.fr baseline.fr output.fr --paired-bs   # is the difference significant?`,
   },
   {
     name: 'chrf',
@@ -41,11 +47,25 @@ Examples:
     schema: chrfOptionsSchema,
     corpus: corpusChrf,
     sentence: sentenceChrf,
+    statistics: chrfStatistics,
     expectsPlainText: () => false,
     examples: `
 Examples:
   $ polybeam evaluate chrf --reference test.fr output.fr
   $ polybeam evaluate chrf --reference test.fr output.fr --word-order 2   # chrF++`,
+  },
+  {
+    name: 'ter',
+    summary: 'corpus translation edit rate, as sacreBLEU 2.6 computes and prints it',
+    schema: terOptionsSchema,
+    corpus: corpusTer,
+    sentence: sentenceTer,
+    statistics: terStatistics,
+    expectsPlainText: () => false,
+    examples: `
+Examples:
+  $ polybeam evaluate ter --reference test.fr output.fr
+  $ polybeam evaluate ter --reference test.fr baseline.fr output.fr --paired-ar`,
   },
 ];
 
@@ -57,20 +77,18 @@ export function sacrebleuCommands(streams: EvaluateStreams): Command[] {
 function metricCommand(metric: Metric, streams: EvaluateStreams): Command {
   const command = new Command(metric.name)
     .description(`Print ${metric.summary}.`)
-    .argument(
-      '[hypothesis]',
-      'file with a line per segment, .gz or not; - or nothing reads standard input',
-      '-',
-    )
+    .argument('[hypotheses...]', hypothesesHelp)
     .addOption(referenceFlag())
     .option('--json', "print sacreBLEU's JSON instead of one line")
     .option('--width <n>', 'decimals of the score', '1')
     .option('--score-only', 'print the number alone')
     .option('--sentence-level', 'print a score for each line instead of one for all');
-  for (const option of schemaFlags(metric.schema)) command.addOption(option);
+  for (const option of [...schemaFlags(metric.schema), ...significanceFlags()]) command.addOption(option);
   return command
     .addHelpText('after', metric.examples)
-    .action((hypothesis: string, flags: Flags) => evaluate(metric, hypothesis, flags, streams));
+    .action((paths: string[], flags: Flags) =>
+      evaluate(metric, paths.length > 0 ? paths : ['-'], flags, streams),
+    );
 }
 
 interface Flags {
@@ -84,30 +102,56 @@ interface Flags {
 
 async function evaluate(
   metric: Metric,
-  hypothesisPath: string,
+  paths: readonly string[],
   flags: Flags,
   streams: EvaluateStreams,
 ): Promise<void> {
   const width = readWidth(flags.width);
+  const several = paths.length > 1;
   exclude(flags.json, '--json', flags.scoreOnly, '--score-only');
   exclude(flags.json, '--json', flags.sentenceLevel, '--sentence-level');
+  exclude(flags.sentenceLevel, '--sentence-level', flags.confidence, '--confidence');
+  exclude(flags.sentenceLevel, '--sentence-level', several, 'several systems');
+  exclude(flags.scoreOnly, '--score-only', several, 'several systems');
   const options = readSchemaFlags(metric.schema, flags, `evaluate ${metric.name}`);
-  const [hypotheses, ...references] = await readParallel([hypothesisPath, ...flags.reference], streams);
-  if (metric.expectsPlainText(options)) warnOfTokens(hypotheses, streams);
+  const { confidence, paired } = readSignificance(flags, paths.length);
+  const { hypotheses, references } = await readSystems(paths, flags.reference, streams);
+  if (metric.expectsPlainText(options)) for (const lines of hypotheses) warnOfTokens(lines, streams);
+  if (several) {
+    const systems = hypotheses.map((lines, i) => ({
+      name: paths[i],
+      statistics: [metric.statistics(lines, references, options)],
+    }));
+    streams.stdout.write(`${formatComparison(systems, paired, { json: flags.json, width })}\n`);
+    return;
+  }
   const scores = flags.sentenceLevel
-    ? hypotheses.map((line, i) =>
+    ? hypotheses[0].map((line, i) =>
         metric.sentence(
           line,
           references.map((lines) => lines[i]),
           options,
         ),
       )
-    : [metric.corpus(hypotheses, references, options)];
+    : [corpusScore(metric, hypotheses[0], references, options, confidence)];
   for (const score of scores) streams.stdout.write(`${print(score, width, flags)}\n`);
 }
 
+function corpusScore(
+  metric: Metric,
+  hypotheses: string[],
+  references: string[][],
+  options: object,
+  confidence: { samples?: number; seed?: number } | undefined,
+): Score {
+  const score = metric.corpus(hypotheses, references, options);
+  return confidence
+    ? withConfidence(score, metric.statistics(hypotheses, references, options), confidence)
+    : score;
+}
+
 function print(score: Score, width: number, flags: Flags): string {
-  if (flags.scoreOnly) return formatFixed(score.score, width);
+  if (flags.scoreOnly) return formatNumber(score, { width });
   return flags.json ? formatScoreJson(score, { width }) : formatScore(score, { width });
 }
 

@@ -12,11 +12,18 @@ function describeOptions(schema: z.ZodObject): [string, z.core.JSONSchema.Schema
 /** Flags of a schema's options, in kebab case; help and defaults come from the schema. */
 export function schemaFlags(schema: z.ZodObject): Option[] {
   return describeOptions(schema).map(([name, { type, enum: values, description = '', default: preset }]) => {
-    if (type === 'boolean') return new Option(kebab(name), lead(description));
+    if (type === 'boolean') return switchOption(kebab(name), lead(description));
     const kind = type === 'array' ? 'names' : type === 'string' ? (values ? values.join('|') : 'name') : 'n';
     const shown = preset === undefined ? '' : ` (default: ${describeValue(preset)})`;
     return new Option(`${kebab(name)} <${kind}>`, lead(description) + shown);
   });
+}
+
+function switchOption(flag: string, description: string): Option {
+  const option = new Option(flag, description);
+  // commander takes --no-punct for the opposite of --punct.
+  option.negate = false;
+  return option;
 }
 
 function describeValue(value: unknown): string {
@@ -58,53 +65,6 @@ export function readSchemaFlags(
   }
   readOptions(schema, given, what, kebab);
   return given;
-}
-
-/** The flags of confidence intervals, named as sacreBLEU names them. */
-export function confidenceFlags(): Option[] {
-  return [
-    new Option('--confidence', 'add 95 % intervals by bootstrap resampling of the lines'),
-    new Option('--confidence-n <n>', 'how many times the lines are drawn anew (default: 1000)'),
-    new Option('--seed <n>', 'selects the random numbers (default: 12345)'),
-  ];
-}
-
-/** What the flags of confidence intervals say; undefined where none were asked for. */
-export function readConfidence(flags: {
-  [name: string]: unknown;
-}): { samples?: number; seed?: number } | undefined {
-  for (const [name, flag] of [
-    ['confidenceN', '--confidence-n'],
-    ['seed', '--seed'],
-  ]) {
-    if (flags[name] !== undefined && !flags.confidence) {
-      throw new PolybeamError('OPTION_CONFLICT', `${flag} has no meaning without --confidence: add it.`);
-    }
-  }
-  if (!flags.confidence) return undefined;
-  return {
-    ...readCount('--confidence-n', flags.confidenceN, 'samples', 2, 10_000_000),
-    ...readCount('--seed', flags.seed, 'seed', 0, 2 ** 32 - 1),
-  };
-}
-
-/** A whole number from a flag's text under a name of its own, or nothing where the flag was not given. */
-function readCount<K extends string>(
-  flag: string,
-  text: unknown,
-  name: K,
-  least: number,
-  most: number,
-): { [name in K]?: number } {
-  if (text === undefined) return {};
-  const value = /^\d+$/.test(String(text)) ? Number(text) : Number.NaN;
-  if (!(value >= least && value <= most)) {
-    throw new PolybeamError(
-      'OPTION_INVALID',
-      `${flag} cannot be "${text}": give a whole number, ${least} to ${most}.`,
-    );
-  }
-  return { [name]: value } as { [name in K]?: number };
 }
 
 /** Decimals from a flag's text; throws OPTION_INVALID. */
