@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { numpyRandom } from './numpyRandom.js';
 import { readOptions } from './options.js';
+import { quantile } from './quantile.js';
 
 /** A mean with the interval that bootstrap resampling gives it. */
 export interface Interval {
@@ -66,12 +67,4 @@ export function bootstrapMeans(
       high: quantile(values, 1 - tail),
     };
   });
-}
-
-/** A quantile of sorted values, linearly interpolated between neighbors as numpy's default is. */
-function quantile(sorted: ArrayLike<number>, share: number): number {
-  const place = share * (sorted.length - 1);
-  const below = Math.floor(place);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (sorted[above] - sorted[below]) * (place - below);
 }

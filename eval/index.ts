@@ -15,6 +15,17 @@ export {
   corpusChrf,
   sentenceChrf,
 } from './chrf.js';
+export {
+  cerStatistics,
+  corpusCer,
+  corpusWer,
+  type ErrorRateOptions,
+  type ErrorRateScore,
+  errorRateOptionsSchema,
+  sentenceCer,
+  sentenceWer,
+  werStatistics,
+} from './errorRate.js';
 export type { LineStatistics } from './lineStatistics.js';
 export { type MosesLanguage, mosesLanguages, mosesNormalize } from './mosesNormalize.js';
 export { type MosesOptions, mosesTokenize } from './mosesTokenize.js';
@@ -59,6 +70,13 @@ export {
   terOptionsSchema,
   terStatistics,
 } from './ter.js';
+export {
+  type Distribution,
+  type StatisticsOptions,
+  statisticsOptionsSchema,
+  type TextStatistics,
+  textStatistics,
+} from './textStatistics.js';
 export { tokenize13a } from './tokenize13a.js';
 export { tokenizeChar } from './tokenizeChar.js';
 export { tokenizeIntl } from './tokenizeIntl.js';

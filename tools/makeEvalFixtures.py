@@ -12,6 +12,7 @@ import random
 import subprocess
 import sys
 
+import jiwer
 import numpy as np
 import sacrebleu
 from sacrebleu.metrics import BLEU, CHRF, TER
@@ -355,6 +356,24 @@ def make_python_text():
     write('pythonText.json', {'fixed': fixed, 'floats': floats, 'spaces': spaces})
 
 
+def make_error_rates():
+    """jiwer's error rates; it takes no empty references, and splits words at blanks alone."""
+    rnd = random.Random(30)
+    pairs = [(perturbed(x, rnd), x) for x in LINES if x.strip() and not set(x) & set('\t\u2028\x85\x1c\u3000\u00a0')]
+    pairs += [('', 'a b'), ('a' * 70, 'ab' * 40), ('x y ' * 50, 'y x z ' * 30), ('a  b   c', ' a b c ')]
+    for i in range(40):
+        words = [rnd.choice(['a', 'bb', 'ä', '🙂', '中文', 'e\u0301']) for _ in range(rnd.randint(1, 90))]
+        pairs.append((perturbed(perturbed(' '.join(words), rnd), rnd), ' '.join(words)))
+    rows = []
+    for hypothesis, reference in pairs:
+        word = jiwer.process_words(reference, hypothesis)
+        character = jiwer.process_characters(reference, hypothesis)
+        rows.append([hypothesis, reference, word.wer, character.cer])
+    hypotheses, references = zip(*pairs)
+    rates = [jiwer.wer(list(references), list(hypotheses)), jiwer.cer(list(references), list(hypotheses))]
+    write('errorRates.json', {'rows': rows, 'corpus': rates})
+
+
 def make_random():
     """What numpy's generator draws, in the two ways that sacreBLEU draws."""
     cases = []
@@ -429,6 +448,7 @@ if __name__ == '__main__':
     make_tokenizers()
     make_moses()
     make_python_text()
+    make_error_rates()
     make_random()
     make_ter()
     make_significance()

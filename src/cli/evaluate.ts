@@ -1,11 +1,13 @@
 import { Command } from 'commander';
+import { corpusMetricCommands } from './evaluate/corpusMetrics.js';
 import type { EvaluateStreams } from './evaluate/input.js';
 import { rougeCommand } from './evaluate/rouge.js';
-import { sacrebleuCommands } from './evaluate/sacrebleu.js';
+import { statisticsCommand } from './evaluate/statistics.js';
 
 /** `polybeam evaluate METRIC`: scores a file of lines against one or several reference files. */
 export function evaluateCommand(streams: EvaluateStreams = process): Command {
   const command = new Command('evaluate').description('Score translations and summaries against references.');
-  for (const metric of [...sacrebleuCommands(streams), rougeCommand(streams)]) command.addCommand(metric);
+  const own = [rougeCommand(streams), statisticsCommand(streams)];
+  for (const metric of [...corpusMetricCommands(streams), ...own]) command.addCommand(metric);
   return command;
 }

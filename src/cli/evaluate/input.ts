@@ -16,7 +16,7 @@ export interface EvaluateStreams {
  * @param paths at most one of them - (standard input)
  * @throws INPUT_INVALID where the numbers of lines differ
  */
-async function readParallel(paths: readonly string[], streams: EvaluateStreams): Promise<string[][]> {
+export async function readParallel(paths: readonly string[], streams: EvaluateStreams): Promise<string[][]> {
   if (paths.filter((path) => path === '-').length > 1) {
     throw new PolybeamError(
       'OPTION_CONFLICT',

@@ -2,6 +2,15 @@ import { Command } from 'commander';
 import type { z } from 'zod';
 import { bleuOptionsSchema, bleuStatistics, corpusBleu, sentenceBleu } from '../../../eval/bleu.js';
 import { chrfOptionsSchema, chrfStatistics, corpusChrf, sentenceChrf } from '../../../eval/chrf.js';
+import {
+  cerStatistics,
+  corpusCer,
+  corpusWer,
+  errorRateOptionsSchema,
+  sentenceCer,
+  sentenceWer,
+  werStatistics,
+} from '../../../eval/errorRate.js';
 import type { LineStatistics } from '../../../eval/lineStatistics.js';
 import { formatNumber, formatScore, formatScoreJson, type Score } from '../../../eval/score.js';
 import { withConfidence } from '../../../eval/significance.js';
@@ -67,10 +76,34 @@ Examples:
   $ polybeam evaluate ter --reference test.fr output.fr
   $ polybeam evaluate ter --reference test.fr baseline.fr output.fr --paired-ar`,
   },
+  {
+    name: 'wer',
+    summary: 'corpus word error rate, words being what stands between blanks',
+    schema: errorRateOptionsSchema,
+    corpus: corpusWer,
+    sentence: sentenceWer,
+    statistics: werStatistics,
+    expectsPlainText: () => false,
+    examples: `
+Examples:
+  $ polybeam evaluate wer --reference test.txt output.txt --lowercase`,
+  },
+  {
+    name: 'cer',
+    summary: 'corpus character error rate, of code points',
+    schema: errorRateOptionsSchema,
+    corpus: corpusCer,
+    sentence: sentenceCer,
+    statistics: cerStatistics,
+    expectsPlainText: () => false,
+    examples: `
+Examples:
+  $ polybeam evaluate cer --reference test.txt output.txt --nfc`,
+  },
 ];
 
-/** The commands of sacreBLEU's metrics. */
-export function sacrebleuCommands(streams: EvaluateStreams): Command[] {
+/** The commands of metrics that give one number for a corpus. */
+export function corpusMetricCommands(streams: EvaluateStreams): Command[] {
   return metrics.map((metric) => metricCommand(metric, streams));
 }
 
@@ -79,7 +112,7 @@ function metricCommand(metric: Metric, streams: EvaluateStreams): Command {
     .description(`Print ${metric.summary}.`)
     .argument('[hypotheses...]', hypothesesHelp)
     .addOption(referenceFlag())
-    .option('--json', "print sacreBLEU's JSON instead of one line")
+    .option('--json', 'print JSON in the form of sacreBLEU instead of one line')
     .option('--width <n>', 'decimals of the score', '1')
     .option('--score-only', 'print the number alone')
     .option('--sentence-level', 'print a score for each line instead of one for all');

@@ -1,0 +1,121 @@
+import { Command } from 'commander';
+import { formatFixed } from '../../../eval/pythonText.js';
+import {
+  type Distribution,
+  type StatisticsOptions,
+  statisticsOptionsSchema,
+  type TextStatistics,
+  textStatistics,
+} from '../../../eval/textStatistics.js';
+import { type EvaluateStreams, hypothesesHelp, readParallel } from './input.js';
+import { readSchemaFlags, readWidth, schemaFlags } from './schemaFlags.js';
+import { formatTable } from './table.js';
+
+interface StatisticsFlags {
+  source?: string;
+  reference?: string;
+  json?: boolean;
+  width: string;
+  [option: string]: unknown;
+}
+
+/** A text and what is said of it. */
+export interface DescribedText {
+  name: string;
+  statistics: TextStatistics;
+}
+
+/** `polybeam evaluate statistics`. */
+export function statisticsCommand(streams: EvaluateStreams): Command {
+  const command = new Command('statistics')
+    .description(
+      'Describe texts: lengths, distinct n-grams, repetition, novelty and compression against a source.',
+    )
+    .argument('[hypotheses...]', hypothesesHelp)
+    .option('--source <file>', 'what each line was made from, for novelty and compression')
+    .option('--reference <file>', 'what each line should have been: described too, and compared in length')
+    .option('--json', 'print JSON, with all digits')
+    .option('--width <n>', 'decimals', '3');
+  for (const option of schemaFlags(statisticsOptionsSchema)) command.addOption(option);
+  return command
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ polybeam evaluate statistics output.txt
+  $ polybeam evaluate statistics --source test.documents --reference test.summaries a.txt b.txt`,
+    )
+    .action((paths: string[], flags: StatisticsFlags) =>
+      describe(paths.length > 0 ? paths : ['-'], flags, streams),
+    );
+}
+
+async function describe(
+  paths: readonly string[],
+  flags: StatisticsFlags,
+  streams: EvaluateStreams,
+): Promise<void> {
+  const width = readWidth(flags.width);
+  const options = readSchemaFlags(statisticsOptionsSchema, flags, 'evaluate statistics') as StatisticsOptions;
+  const beside = [flags.source, flags.reference].filter((path) => path !== undefined);
+  const files = await readParallel([...paths, ...beside], streams);
+  const rest = files.slice(paths.length);
+  const source = flags.source === undefined ? undefined : rest.shift();
+  const reference = flags.reference === undefined ? undefined : rest.shift();
+  const texts: DescribedText[] = paths.map((name, i) => ({
+    name,
+    statistics: textStatistics(files[i], { source, reference }, options),
+  }));
+  if (reference) {
+    texts.push({
+      name: `${flags.reference} (reference)`,
+      statistics: textStatistics(reference, { source }, options),
+    });
+  }
+  streams.stdout.write(`${flags.json ? formatJson(texts) : formatTable(statisticsTable(texts, width))}\n`);
+}
+
+function formatJson(texts: readonly DescribedText[]): string {
+  // Lengths line by line are for plots.
+  const rows = texts.map(({ name, statistics: { lengths: _, ...rest } }) => ({ text: name, ...rest }));
+  return JSON.stringify(rows, null, 1);
+}
+
+/** Statistics as rows of text, a column for each text; the first row has the names. */
+export function statisticsTable(texts: readonly DescribedText[], width: number): string[][] {
+  const all = texts.map(({ statistics }) => statistics);
+  const rows = [['', ...texts.map(({ name }) => name)]];
+  const add = (label: string, cell: (text: TextStatistics) => number | string | undefined) => {
+    const cells = all.map(cell);
+    if (cells.every((value) => value === undefined)) return;
+    rows.push([
+      label,
+      ...cells.map((value) => (typeof value === 'number' ? formatFixed(value, width) : (value ?? ''))),
+    ]);
+  };
+  add('lines', ({ lines }) => String(lines));
+  add('empty lines', ({ emptyLines }) => String(emptyLines));
+  for (const unit of ['words', 'characters'] as const) {
+    add(`${unit}, mean ± deviation`, (text) => {
+      const { mean, standardDeviation } = text[unit];
+      return `${formatFixed(mean, 1)} ± ${formatFixed(standardDeviation, 1)}`;
+    });
+    add(`${unit}, least to most`, (text) => fiveNumbers(text[unit]));
+  }
+  for (const [n] of all[0].distinct.entries()) {
+    add(`distinct-${n + 1}`, ({ distinct }) => distinct[n]);
+  }
+  for (const [n] of all[0].repetition.entries()) {
+    add(`repetition-${n + 1}`, ({ repetition }) => repetition[n]);
+  }
+  for (const [n] of all[0].distinct.entries()) {
+    add(`novelty-${n + 1}`, ({ novelty }) => novelty?.[n]);
+  }
+  add('compression', ({ compression }) => compression);
+  add('length ratio', ({ lengthRatio }) => lengthRatio);
+  return rows;
+}
+
+function fiveNumbers({ min, lowerQuartile, median, upperQuartile, max }: Distribution): string {
+  return [min, lowerQuartile, median, upperQuartile, max].map((value) => Number(value.toFixed(1))).join(' ');
+}
