@@ -88,5 +88,12 @@ export { setTokenizersModule } from './text/tokenizerJson.js';
 export { trainVocabulary } from './text/trainVocabulary.js';
 export { type VocabularyOptions, vocabularyOptionsSchema } from './text/vocabularyOptions.js';
 export { type TrainConfig, type TrainConfigInput, trainConfigSchema } from './training/config.js';
+export { finetune } from './training/finetune.js';
+export {
+  type FinetuneConfig,
+  type FinetuneConfigInput,
+  finetuneConfigSchema,
+} from './training/finetuneConfig.js';
 export { parseTrainConfig, parseTrainConfigText } from './training/parseConfig.js';
+export { parseFinetuneConfig, parseFinetuneConfigText } from './training/parseFinetuneConfig.js';
 export { type TrainOptions, type TrainResult, train } from './training/train.js';

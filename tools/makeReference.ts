@@ -13,6 +13,7 @@ import { pretrainConfigSchema } from '../src/pretraining/config.js';
 import { objectiveKinds } from '../src/pretraining/objectives.js';
 import { vocabularyOptionsSchema } from '../src/text/vocabularyOptions.js';
 import { modelPresets, trainConfigSchema } from '../src/training/config.js';
+import { finetuneConfigSchema } from '../src/training/finetuneConfig.js';
 
 type JsonSchema = z.core.JSONSchema.Schema;
 
@@ -87,6 +88,19 @@ ${table(['Preset', 'Layers', 'dModel', 'ffnDim', 'attentionHeads', 'dropout'], p
 `;
 }
 
+function finetuneConfigPage(): string {
+  const schema = z.toJSONSchema(finetuneConfigSchema, { io: 'input' }) as JsonSchema;
+  return `${origin('src/training/finetuneConfig.ts')}
+
+# Fine-tuning configuration
+
+The YAML (or JSON) file that \`polybeam finetune\` reads. It is checked as a whole before anything is read or computed, and again
+against the model before anything is trained.
+
+${section(schema, '')}
+`;
+}
+
 function pretrainConfigPage(): string {
   const schema = z.toJSONSchema(pretrainConfigSchema, { io: 'input' }) as JsonSchema;
   const objectives = Object.entries(objectiveKinds).map(([name, { summary, schema: own }]) => {
@@ -140,6 +154,7 @@ function defaultText({ default: preset }: JsonSchema): string {
 
 function typeText(schema: JsonSchema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (schema.anyOf) return (schema.anyOf as JsonSchema[]).map(alternativeText).join(' or ');
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' or ');
   if (schema.type === 'array') return `list of ${typeText(schema.items as JsonSchema)}`;
   const bounds = [
@@ -153,6 +168,13 @@ function typeText(schema: JsonSchema): string {
   ].filter(Boolean);
   const type = schema.type === 'string' ? 'text' : String(schema.type);
   return bounds.length > 0 ? `${type}, ${bounds.join(', ')}` : type;
+}
+
+/** One of several types: an object shows its keys, since it has no section of its own. */
+function alternativeText(schema: JsonSchema): string {
+  const keys = Object.entries(schema.properties ?? {}) as [string, JsonSchema][];
+  if (keys.length === 0) return typeText(schema);
+  return `{ ${keys.map(([key, value]) => `${key}: ${alternativeText(value)}`).join(', ')} }`;
 }
 
 function errorsPage(): string {
@@ -203,6 +225,7 @@ async function helpOf(path: string[]): Promise<string> {
 const pages: Record<string, string> = {
   'options.md': optionsPage(),
   'train-config.md': trainConfigPage(),
+  'finetune-config.md': finetuneConfigPage(),
   'pretrain-config.md': pretrainConfigPage(),
   'errors.md': errorsPage(),
   'cli.md': await commandLinePage(),

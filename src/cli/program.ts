@@ -3,6 +3,7 @@ import { PolybeamError } from '../errors.js';
 import { convertCommand } from './convert.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
+import { finetuneCommand } from './finetune.js';
 import { forwardCommand } from './forward.js';
 import { generateCommand } from './generate.js';
 import { packageVersion } from './packageRoot.js';
@@ -23,6 +24,7 @@ const commands = [
   scoreCommand,
   rerankCommand,
   trainCommand,
+  finetuneCommand,
   pretrainCommand,
   evaluateCommand,
   vocabCommand,

@@ -9,7 +9,7 @@ import {
   wordTable,
 } from '../encoder/bert.js';
 import { linear } from '../engine/ops/linear.js';
-import type { Parameters } from '../engine/parameters.js';
+import { type Parameters, sharedParameters } from '../engine/parameters.js';
 import { activations } from '../nn/activation.js';
 import { type KeysAndValues, keysAndValues } from '../nn/attention.js';
 import { dense } from '../nn/dense.js';
@@ -39,8 +39,16 @@ export interface BertPairNames {
 
 const pairNames: BertPairNames = { encoder: 'encoder', decoder: 'decoder' };
 
-/** An encoder and a decoder of BERT's family as one model. */
-export function bertEncoderDecoder(encoder: BertConfig, decoder: BertDecoderConfig): EncoderDecoder {
+/**
+ * An encoder and a decoder of BERT's family as one model.
+ * @param share the decoder reads the encoder's weights wherever that has them: all but cross-attention and head ("BERTSHARE")
+ */
+export function bertEncoderDecoder(
+  encoder: BertConfig,
+  decoder: BertDecoderConfig,
+  share = false,
+): EncoderDecoder {
+  const ofDecoder = (p: Parameters) => decoderScope(p, share);
   return {
     vocabSize: decoder.vocabSize,
     sourceVocabSize: encoder.vocabSize,
@@ -57,11 +65,24 @@ export function bertEncoderDecoder(encoder: BertConfig, decoder: BertDecoderConf
         initializer: bertInitializer(decoder),
       });
     },
-    readMemory: (p, memory) => readMemory(p.scope(`${pairNames.decoder}.bert.encoder`), decoder, memory),
-    decode: (p, inputs) => decodeBert(p.scope(`${pairNames.decoder}.bert`), decoder, inputs),
-    output: (p) => bertOutput(p.scope(pairNames.decoder), decoder),
-    logits: (p, hidden, output) => bertLogits(p.scope(pairNames.decoder), decoder, hidden, output),
+    readMemory: (p, memory) => readMemory(ofDecoder(p).scope('bert.encoder'), decoder, memory),
+    decode: (p, inputs) => decodeBert(ofDecoder(p).scope('bert'), decoder, inputs),
+    output: (p) => bertOutput(ofDecoder(p), decoder),
+    logits: (p, hidden, output) => bertLogits(ofDecoder(p), decoder, hidden, output),
   };
+}
+
+/** The decoder's weights, of which some may be the encoder's. */
+function decoderScope(p: Parameters, share: boolean): Parameters {
+  const own = p.scope(pairNames.decoder);
+  if (!share) return own;
+  const encoder = p.scope(pairNames.encoder);
+  const base = 'bert.';
+  return sharedParameters(own, (name) =>
+    name.startsWith(base) && !name.includes('.crossattention.')
+      ? [encoder, name.slice(base.length)]
+      : undefined,
+  );
 }
 
 function readMemory(p: Parameters, config: BertConfig, memory: tf.Tensor): KeysAndValues[] {

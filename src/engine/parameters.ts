@@ -62,3 +62,35 @@ export function computedWeight(spec: ParameterSpec): Float32Array {
     `The weight ${spec.name} was asked for as a constant, but no checkpoint was given; pass options.weights.`,
   );
 }
+
+/** The same parameters, of which those exist that a checkpoint has: what `has` says decides. */
+export function withPresence(p: Parameters, has: (name: string) => boolean, prefix = ''): Parameters {
+  return {
+    get: p.get,
+    has: (name) => has(prefix + name),
+    scope: (next) => withPresence(p.scope(next), has, `${prefix}${next}.`),
+  };
+}
+
+/**
+ * Parameters of which some are others: `other` gives the place and the name there of a weight that is shared, and undefined
+ * for the rest.
+ */
+export function sharedParameters(
+  p: Parameters,
+  other: (name: string) => [Parameters, string] | undefined,
+  prefix = '',
+): Parameters {
+  const place = (name: string): [Parameters, string] => other(prefix + name) ?? [p, prefix + name];
+  return {
+    get: (name, ...rest) => {
+      const [at, there] = place(name);
+      return at.get(there, ...rest);
+    },
+    has: (name, byDefault) => {
+      const [at, there] = place(name);
+      return at.has(there, byDefault);
+    },
+    scope: (next) => sharedParameters(p, other, `${prefix}${next}.`),
+  };
+}

@@ -1,5 +1,10 @@
 import { PolybeamError } from '../errors.js';
-import { checkGenerationOptions, type DecodingRules, type ModelGenerationDefaults } from './options.js';
+import {
+  checkGenerationOptions,
+  type DecodingRules,
+  type GenerationOptions,
+  type ModelGenerationDefaults,
+} from './options.js';
 
 /** Names in generation_config.json of the options that polybeam has. */
 const optionKeys = {
@@ -32,6 +37,12 @@ const optionKeys = {
   sequence_bias: 'sequenceBias',
   exponential_decay_length_penalty: 'exponentialDecayLengthPenalty',
 } as const;
+
+/** Options as generation_config.json names them. */
+export function generationConfigOf(options: GenerationOptions): Record<string, unknown> {
+  const named = Object.entries(optionKeys).map(([key, name]) => [key, options[name]]);
+  return Object.fromEntries(named.filter(([, value]) => value !== undefined));
+}
 
 /**
  * Settings that change what is generated and that polybeam does not have, with the values that mean "off". A model

@@ -153,7 +153,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Int8Array): 
 }
 
 /** The number format as transformers names it; int8 is said where only polybeam looks. */
-function configFor(precision: WeightPrecision, config: RawConfig): RawConfig {
+export function configFor(precision: WeightPrecision, config: RawConfig): RawConfig {
   const { polybeam, torch_dtype: _, ...rest } = config;
   const dtype = precision === 'float16' ? 'float16' : 'float32';
   const own: RawConfig = { ...(polybeam as RawConfig | undefined) };
@@ -170,8 +170,12 @@ function configFor(precision: WeightPrecision, config: RawConfig): RawConfig {
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {
-  const text = JSON.stringify(value, null, 2).replace(wholeFraction, '$1.0');
-  await fileAccess().writeAtomic(path, [new TextEncoder().encode(`${text}\n`)]);
+  await fileAccess().writeAtomic(path, [new TextEncoder().encode(configText(value))]);
+}
+
+/** The text of a config.json or generation_config.json. */
+export function configText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2).replace(wholeFraction, '$1.0')}\n`;
 }
 
 /** Settings that are fractions by their names: transformers 5 refuses some of them where they read `0`, not `0.0`. */

@@ -4,6 +4,7 @@ import { resolveVocabularyOptions } from '../text/vocabularyOptions.js';
 import { resolveModel, resolveVocabulary, sourceProblem } from '../training/parseConfig.js';
 import { readSchema, readYaml, refuseProblems, runProblems } from '../training/readConfig.js';
 import type { RunIdentity } from '../training/runCheckpoint.js';
+import { hasEnd } from '../training/schedule.js';
 import { type ObjectiveConfig, type PretrainConfig, pretrainConfigSchema } from './config.js';
 import { type ObjectiveName, objectiveKinds } from './objectives.js';
 
@@ -125,7 +126,6 @@ function problems(config: PretrainConfig, written: { model?: unknown }): (string
  */
 export function pretrainIdentity(config: PretrainConfig, fingerprint: string): RunIdentity {
   const { type, totalUpdates, ...rates } = config.schedule;
-  const ends = type === 'linear' || type === 'cosine';
   const trained =
     'train' in config.vocabulary ? resolveVocabularyOptions(config.vocabulary.train) : undefined;
   return {
@@ -135,7 +135,7 @@ export function pretrainIdentity(config: PretrainConfig, fingerprint: string): R
     data: { fingerprint, packing: config.data.packing, maxLength: config.data.maxLength },
     ...(config.model ? { model: config.model } : {}),
     optimizer: config.optimizer,
-    schedule: { type, ...rates, ...(ends ? { totalUpdates } : {}) },
+    schedule: { type, ...rates, ...(hasEnd(type) ? { totalUpdates } : {}) },
     batch: config.batch,
     seed: config.seed,
   };

@@ -31,18 +31,24 @@ export const dataSourceSchema = z.strictObject({
   targetColumn: count.default(2).describe('Column of the target sentence in tsv, counted from 1.'),
 });
 
+/** Parallel text: a list, each entry as above. */
+export const parallelTextSchema = z.array(dataSourceSchema).min(1);
+
+/** Held-out text. */
+export const validationTextSchema = parallelTextSchema
+  .optional()
+  .describe('Held-out text for validation: one entry, or a list. Without it there is no validation.');
+
+/** What is translated into what. */
+export const languagesSchema = z.strictObject({
+  source: z.string().min(1).describe('Language code of the source side, such as en.'),
+  target: z.string().min(1).describe('Language code of the target side, such as fr.'),
+});
+
 const dataSchema = z.strictObject({
-  train: z.array(dataSourceSchema).min(1).describe('Training text: one entry, or a list that is joined.'),
-  validation: z
-    .array(dataSourceSchema)
-    .min(1)
-    .optional()
-    .describe('Held-out text for validation: one entry, or a list. Without it there is no validation.'),
-  languages: z
-    .strictObject({
-      source: z.string().min(1).describe('Language code of the source side, such as en.'),
-      target: z.string().min(1).describe('Language code of the target side, such as fr.'),
-    })
+  train: parallelTextSchema.describe('Training text: one entry, or a list that is joined.'),
+  validation: validationTextSchema,
+  languages: languagesSchema
     .optional()
     .describe('What is translated into what; kept in config.json, so that `translate --to` can be checked.'),
   maxLength: count

@@ -42,10 +42,11 @@ export const optimizerSchema = z.strictObject({
 /** Learning rate over the run. */
 export const scheduleSchema = z.strictObject({
   type: z
-    .enum(['inverseSquareRoot', 'linear', 'cosine', 'constant'])
+    .enum(['inverseSquareRoot', 'linear', 'cosine', 'slantedTriangular', 'constant'])
     .default('inverseSquareRoot')
     .describe(
-      'How the learning rate falls after warm-up; linear and cosine reach 0 at totalUpdates, the others need no end.',
+      'How the learning rate falls after warm-up: linear and cosine reach 0 at totalUpdates, slantedTriangular (Howard and ' +
+        'Ruder 2018) reaches learningRate / ratio, from which it also rises; the others need no end.',
     ),
   learningRate: z.number().gt(0).default(5e-4).describe('The highest learning rate, reached after warm-up.'),
   warmupUpdates: z
@@ -55,7 +56,14 @@ export const scheduleSchema = z.strictObject({
     .describe("Updates over which the rate rises from 0: Adam's first estimates are poor."),
   totalUpdates: count
     .optional()
-    .describe('Update at which linear and cosine reach 0. Default budget.maxUpdates.'),
+    .describe(
+      'Update at which linear, cosine and slantedTriangular reach their end. Default budget.maxUpdates.',
+    ),
+  ratio: z
+    .number()
+    .gt(1)
+    .optional()
+    .describe('slantedTriangular: how many times the lowest rate the highest is. Default 32.'),
 });
 
 /** How examples are grouped. */

@@ -6,7 +6,7 @@ type Issue = z.core.$ZodIssue;
 
 /** A schema as its own description tells it: children of objects and lists, and what optional and default wrap. */
 interface SchemaNode {
-  def: { innerType?: SchemaNode; element?: SchemaNode };
+  def: { innerType?: SchemaNode; element?: SchemaNode; options?: SchemaNode[] };
   shape?: Record<string, SchemaNode>;
 }
 
@@ -15,6 +15,11 @@ interface SchemaNode {
  * unknown key the nearest one. No full stop, so that the caller can go on.
  */
 export function describeIssue(issue: Issue, schema: z.ZodType, value: unknown): string {
+  if (issue.code === 'invalid_union') {
+    // Of alternatives, the one that was meant is the one that is wrong further in.
+    const inner = issue.errors.map(([first]) => first).find(isInner);
+    if (inner) return describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, schema, value);
+  }
   const path = pathName(issue.path);
   const found = valueAt(value, issue.path);
   if (issue.code === 'unrecognized_keys') {
@@ -28,6 +33,10 @@ export function describeIssue(issue: Issue, schema: z.ZodType, value: unknown): 
   }
   const name = path || 'the whole file';
   return `${name} is ${JSON.stringify(found)} but must be ${wanted(issue)}${hint(issue, found)}`;
+}
+
+function isInner(issue: Issue): boolean {
+  return issue.path.length > 0 || issue.code === 'unrecognized_keys';
 }
 
 /** What the issue says should be there. */
@@ -47,6 +56,8 @@ function wanted(issue: Issue): string {
         : `${issue.inclusive ? 'at least' : 'above'} ${issue.minimum}`;
     case 'too_big':
       return `${issue.inclusive ? 'at most' : 'below'} ${issue.maximum}`;
+    case 'invalid_union':
+      return issue.errors.map(([first]) => wanted(first)).join(' or ');
     case 'not_multiple_of':
       return `a multiple of ${issue.divisor}`;
     default:
@@ -83,8 +94,10 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 
 /** The schema at a path, below whatever makes it optional or gives a default. */
 function schemaAt(schema: SchemaNode, path: readonly PropertyKey[]): SchemaNode | undefined {
-  const unwrap = (node: SchemaNode | undefined): SchemaNode | undefined =>
-    node?.def.innerType ? unwrap(node.def.innerType) : node;
+  const unwrap = (node: SchemaNode | undefined): SchemaNode | undefined => {
+    if (node?.def.innerType) return unwrap(node.def.innerType);
+    return node?.def.options?.find((option) => option.shape !== undefined) ?? node;
+  };
   return path.reduce<SchemaNode | undefined>(
     (node, key) => unwrap(typeof key === 'number' ? node?.def.element : node?.shape?.[String(key)]),
     unwrap(schema),

@@ -1,6 +1,7 @@
 import type { ParameterSpec } from '../engine/parameters.js';
 import { checkStored } from '../engine/traceFunction.js';
 import { elements } from '../engine/values.js';
+import type { WeightStore } from '../engine/weights.js';
 import { PolybeamError } from '../errors.js';
 import { openWeights } from '../pretrained/openWeights.js';
 import { normalInit, xavierUniformInit } from './random.js';
@@ -20,7 +21,16 @@ export async function warmStart(
   seed: number,
   directory: string,
 ): Promise<{ weights: Map<string, Float32Array>; fresh: string[] }> {
-  const store = await openWeights(directory);
+  return warmStartFrom(specs, seed, await openWeights(directory), directory);
+}
+
+/** The same from a checkpoint that is open. @param from what messages call it */
+export async function warmStartFrom(
+  specs: readonly ParameterSpec[],
+  seed: number,
+  store: WeightStore,
+  from: string,
+): Promise<{ weights: Map<string, Float32Array>; fresh: string[] }> {
   const weights = new Map<string, Float32Array>();
   const fresh: string[] = [];
   for (const spec of specs) {
@@ -35,7 +45,7 @@ export async function warmStart(
   if (fresh.length < specs.length) return { weights, fresh };
   throw new PolybeamError(
     'WEIGHT_MISSING',
-    `${directory} has no weight that the model asks for, such as ${specs[0].name}; give init a directory of the same architecture.`,
+    `${from} has no weight that the model asks for, such as ${specs[0].name}; give init a directory of the same architecture.`,
   );
 }
 

@@ -93,7 +93,7 @@ describe('parseTrainConfig', () => {
     [
       'schedule.type',
       'inverse_square_root',
-      'a.yaml: schedule.type is "inverse_square_root" but must be inverseSquareRoot or linear or cosine or constant ' +
+      'a.yaml: schedule.type is "inverse_square_root" but must be inverseSquareRoot or linear or cosine or slantedTriangular or constant ' +
         '(did you mean inverseSquareRoot?).',
     ],
     ['seed', 'x', 'a.yaml: seed is "x" but must be a number.'],

@@ -4,6 +4,7 @@ import { resolveVocabularyOptions } from '../text/vocabularyOptions.js';
 import { modelPresets, type TrainConfig, type TrainModelConfig, trainConfigSchema } from './config.js';
 import { readSchema, readYaml, refuseProblems, runProblems } from './readConfig.js';
 import type { RunIdentity } from './runCheckpoint.js';
+import { hasEnd } from './schedule.js';
 
 type Parsed = z.output<typeof trainConfigSchema>;
 
@@ -140,7 +141,6 @@ export function sourceProblem(
  */
 export function runIdentity(config: TrainConfig, dataFingerprint: string): RunIdentity {
   const { type, totalUpdates, ...rates } = config.schedule;
-  const ends = type === 'linear' || type === 'cosine';
   const trained =
     'train' in config.vocabulary ? resolveVocabularyOptions(config.vocabulary.train) : undefined;
   return {
@@ -151,7 +151,7 @@ export function runIdentity(config: TrainConfig, dataFingerprint: string): RunId
     model: config.model,
     optimizer: config.optimizer,
     // A longer budget changes nothing where the schedule has no end.
-    schedule: { type, ...rates, ...(ends ? { totalUpdates } : {}) },
+    schedule: { type, ...rates, ...(hasEnd(type) ? { totalUpdates } : {}) },
     batch: config.batch,
     seed: config.seed,
   };

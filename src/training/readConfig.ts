@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { PolybeamError } from '../errors.js';
 import type { TrainConfig } from './config.js';
 import { describeIssue } from './configProblems.js';
+import { hasEnd } from './schedule.js';
 
 /**
  * The value of a YAML (or JSON) text.
@@ -49,7 +50,7 @@ export function runProblems(
 ): (string | undefined)[] {
   const { budget, checkpoints, data, earlyStopping, schedule } = config;
   const endless = Object.values(budget).every((limit) => limit === undefined) && !earlyStopping.patience;
-  const decays = schedule.type === 'linear' || schedule.type === 'cosine';
+  const decays = hasEnd(schedule.type);
   return [
     endless
       ? 'training would never end: set budget.maxUpdates, budget.maxEpochs, budget.maxMinutes or ' +
@@ -64,6 +65,9 @@ export function runProblems(
     decays && schedule.totalUpdates !== undefined && schedule.totalUpdates <= schedule.warmupUpdates
       ? `schedule.warmupUpdates (${schedule.warmupUpdates}) is not below the ${schedule.totalUpdates} updates of the ` +
         'schedule: lower it'
+      : undefined,
+    schedule.ratio !== undefined && schedule.type !== 'slantedTriangular'
+      ? `schedule.ratio (${schedule.ratio}) is only read by type slantedTriangular, not ${schedule.type}: leave it out`
       : undefined,
     checkpoints.averageLast > checkpoints.keep
       ? `checkpoints.averageLast (${checkpoints.averageLast}) is more than checkpoints.keep (${checkpoints.keep}): ` +

@@ -33,6 +33,20 @@ describe('createSchedule', () => {
     }
   });
 
+  it('slanted triangular is the formula of Howard and Ruder', () => {
+    const [total, cutFraction, ratio, learningRate] = [200, 0.1, 32, 0.01];
+    const cut = Math.floor(total * cutFraction);
+    const type = 'slantedTriangular';
+    const schedule = createSchedule({ type, learningRate, warmupUpdates: cut, totalUpdates: total });
+    for (let t = 0; t <= total; t++) {
+      const p = t < cut ? t / cut : 1 - (t - cut) / (cut * (1 / cutFraction - 1));
+      expect(schedule(t), `update ${t}`).toBeCloseTo((learningRate * (1 + p * (ratio - 1))) / ratio, 12);
+    }
+    expect(schedule(500)).toBeCloseTo(learningRate / ratio, 12);
+    const steep = createSchedule({ type, learningRate, warmupUpdates: 0, totalUpdates: total, ratio: 4 });
+    expect([steep(0), steep(200)]).toEqual([learningRate, learningRate / 4]);
+  });
+
   it('stays at zero after the last update', () => {
     for (const type of ['linear', 'cosine'] as const) {
       const schedule = createSchedule({ type, learningRate: 1, warmupUpdates: 10, totalUpdates: 100 });

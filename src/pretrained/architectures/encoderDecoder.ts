@@ -6,7 +6,7 @@ import type { Architecture } from './definition.js';
 import { defineEncoderDecoder } from './encoderDecoderForward.js';
 
 /** What each side of an `encoder-decoder` can be, and the head it has as a decoder. */
-const sides: Record<string, { segments: boolean; head: BertHead }> = {
+export const sides: Readonly<Record<string, { segments: boolean; head: BertHead }>> = {
   bert: { segments: true, head: 'cls' },
   'bert-generation': { segments: false, head: 'lm_head' },
 };
@@ -18,17 +18,24 @@ export const encoderDecoder: Architecture = {
     const decoder = raw.decoder as RawConfig;
     const head = sides[String(decoder?.model_type)]?.head;
     if (!head) return {};
-    return repeatedInHead(decoder, head === 'cls' ? 'cls.predictions' : head, 'decoder.');
+    const repeated = repeatedInHead(decoder, head === 'cls' ? 'cls.predictions' : head, 'decoder.');
+    if (!sharesSides(raw)) return repeated;
+    const table = (name: string) => name.replace(/^decoder\.bert\./, 'encoder.');
+    return Object.fromEntries(Object.entries(repeated).map(([name, first]) => [name, table(first)]));
   },
   define: (raw, _weights, path) => {
     const encoder = readSide(raw, 'encoder', path);
     const decoder = readSide(raw, 'decoder', path);
     return defineEncoderDecoder(
-      bertEncoderDecoder(encoder.config, {
-        ...decoder.config,
-        head: decoder.head,
-        tieWordEmbeddings: decoder.tieWordEmbeddings,
-      }),
+      bertEncoderDecoder(
+        encoder.config,
+        {
+          ...decoder.config,
+          head: decoder.head,
+          tieWordEmbeddings: decoder.tieWordEmbeddings,
+        },
+        sharesSides(raw),
+      ),
       {
         embeddings: ['encoder.embeddings.', 'decoder.bert.embeddings.'],
         stacks: [
@@ -40,6 +47,11 @@ export const encoderDecoder: Architecture = {
     );
   },
 };
+
+/** Whether one set of weights serves both sides. */
+function sharesSides(raw: RawConfig): boolean {
+  return raw.tie_encoder_decoder === true;
+}
 
 function readSide(raw: RawConfig, name: 'encoder' | 'decoder', path: string) {
   const side = raw[name] as RawConfig | undefined;

@@ -1,0 +1,44 @@
+import type { WeightStore } from '../engine/weights.js';
+import type { Architecture, ModelDefinition } from './architectures/definition.js';
+import type { RawConfig } from './config.js';
+import { generationSettingsOf, readModelDirectory } from './modelDirectory.js';
+
+/** A model to start training from, whole or put together. */
+export interface StartingModel {
+  /** For messages. */
+  name: string;
+  config: RawConfig;
+  /** generation_config.json, or what an older config.json says in its place. */
+  generationConfig: RawConfig;
+  architecture: Architecture;
+  definition: ModelDefinition;
+  /** By the names of the model. */
+  weights: WeightStore;
+  /** Whether weights that are not there start at random; otherwise they must all be there. */
+  mayLack: boolean;
+  tokenizerDirectory: string;
+}
+
+/** A model directory as it is. @throws what `loadModel` throws for a directory */
+export async function openStart(directory: string): Promise<StartingModel> {
+  const { config, generationConfig, architecture, weights } = await readModelDirectory(directory);
+  return {
+    name: directory,
+    config,
+    generationConfig: generationConfig ?? generationSettingsIn(config),
+    architecture,
+    definition: architecture.define(config, weights, `${directory}/config.json`),
+    weights,
+    mayLack: false,
+    tokenizerDirectory: directory,
+  };
+}
+
+const generationKey =
+  /^(bos|eos|pad|decoder_start|forced_bos|forced_eos)_token_id$|^(num_beams|max_length|min_length|length_penalty|early_stopping|no_repeat_ngram_size|bad_words_ids)$/;
+
+/** Settings of generation that an older config.json keeps. */
+function generationSettingsIn(config: RawConfig): RawConfig {
+  const all = Object.entries(generationSettingsOf(config));
+  return Object.fromEntries(all.filter(([key, value]) => generationKey.test(key) && value !== null));
+}

@@ -1,0 +1,184 @@
+import { z } from 'zod';
+import { generationOptionsSchema } from '../generation/options.js';
+import { languagesSchema, parallelTextSchema, validationTextSchema } from './config.js';
+import {
+  batchSchema,
+  budgetSchema,
+  checkpointsSchema,
+  count,
+  earlyStoppingSchema,
+  logSchema,
+  optimizerSchema,
+  path,
+  runSchema,
+  scheduleSchema,
+} from './configPieces.js';
+import { textMetrics } from './metrics.js';
+
+/*
+ * The file that `polybeam finetune` reads; the reference page is made from the descriptions. Cross-checks are in
+ * parseFinetuneConfig.ts.
+ */
+
+const sideSchema = z.union([path, z.strictObject({ random: path })]);
+
+const headTailSchema = z.strictObject({
+  headTail: z.strictObject({
+    head: z.int().min(0).describe('Tokens kept from the beginning, special tokens not counted.'),
+    tail: z.int().min(0).describe('Tokens kept from the end, special tokens not counted.'),
+  }),
+});
+
+const dataSchema = z.strictObject({
+  train: parallelTextSchema.describe('Pairs to learn from: one entry, or a list that is joined.'),
+  validation: validationTextSchema,
+  languages: languagesSchema
+    .optional()
+    .describe(
+      'What is translated into what, for models that are told languages; as `translate --from --to`.',
+    ),
+  maxSourceLength: count
+    .optional()
+    .describe(
+      'Tokens of a source at most, special tokens included. Default: 512, or what the model can read.',
+    ),
+  maxTargetLength: count
+    .optional()
+    .describe(
+      'Tokens of a target at most; pairs with a longer one are left out and counted, since a target that is cut ' +
+        'teaches to stop too early. Default: 128, or what the model can write.',
+    ),
+  truncation: z
+    .union([z.enum(['head', 'tail', 'drop']), headTailSchema])
+    .default('head')
+    .describe(
+      'What becomes of longer sources: head keeps their beginning, tail their end, headTail: { head, tail } both (Sun ' +
+        'et al. 2019 found 128 and 382 best), drop leaves the pair out. The rule is kept in config.json, so that the ' +
+        'finished model reads texts the same way.',
+    ),
+});
+
+/** Generation options that a fine-tuning can set. */
+const decodingSchema = generationOptionsSchema.pick({
+  numBeams: true,
+  maxNewTokens: true,
+  minNewTokens: true,
+  lengthPenalty: true,
+  earlyStopping: true,
+  noRepeatNgramSize: true,
+  repetitionPenalty: true,
+});
+
+const validationSchema = decodingSchema.extend({
+  everyUpdates: count.default(500).describe('Updates between validations.'),
+  metric: z
+    .enum([...textMetrics, 'loss'])
+    .default('rougeL')
+    .describe(
+      'What decides which checkpoint is best: ROUGE F-measure, BLEU or chrF of what the model writes, or the loss, which ' +
+        'is cheaper.',
+    ),
+  lowercase: z
+    .boolean()
+    .default(false)
+    .describe('Compare in lower case for bleu and chrf; ROUGE always does.'),
+  maxSentences: count
+    .default(500)
+    .describe('Validation pairs used at most, from the first: validation should cost little of the time.'),
+});
+
+/** The configuration file of `polybeam finetune` as written. */
+export const finetuneConfigSchema = z.strictObject({
+  output: path.describe('Run directory: checkpoints, log and the final model. A run found there is resumed.'),
+  init: path
+    .optional()
+    .describe(
+      'Model directory to start from: any that writes from a source. Goes without encoder and decoder.',
+    ),
+  encoder: sideSchema
+    .optional()
+    .describe(
+      'BERT-family directory (bert, bert-generation) for the encoder of a new encoder-decoder (Rothe et al. 2020); ' +
+        '{ random: DIR } takes its sizes and tokenizer and starts at random. Goes with decoder.',
+    ),
+  decoder: sideSchema
+    .optional()
+    .describe('The same for the decoder, whose cross-attention starts at random.'),
+  share: z
+    .boolean()
+    .default(false)
+    .describe('Encoder and decoder share the weights they both have (BERTSHARE of Rothe et al. 2020).'),
+  data: dataSchema.describe('What to learn from.'),
+  optimizer: optimizerSchema.prefault({}).describe('AdamW and the loss.'),
+  schedule: scheduleSchema
+    .extend({
+      type: scheduleSchema.shape.type
+        .removeDefault()
+        .default('linear')
+        .describe(scheduleSchema.shape.type.description!),
+      learningRate: z
+        .number()
+        .gt(0)
+        .default(5e-5)
+        .describe('The highest learning rate, reached after warm-up, before factors of layerDecay.'),
+      warmupUpdates: z
+        .int()
+        .min(0)
+        .optional()
+        .describe('Updates over which the rate rises. Default: a tenth of totalUpdates, 0 without an end.'),
+      totalUpdates: count
+        .optional()
+        .describe(
+          'Update at which linear, cosine and slantedTriangular reach their end. Default: budget.maxUpdates, or what ' +
+            'budget.maxEpochs takes.',
+        ),
+    })
+    .prefault({})
+    .describe('Learning rate over the run.'),
+  layerDecay: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .describe(
+      'Learning rate of a layer over that of the one above it, in encoder and decoder each; embeddings come below the ' +
+        'lowest, while heads and new weights have the full rate. Sun et al. 2019 take 0.95.',
+    ),
+  freeze: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Weights to leave as they are: beginnings of names, or embeddings, or encoder.'),
+  batch: batchSchema.prefault({}).describe('How pairs are grouped.'),
+  budget: budgetSchema
+    .prefault({})
+    .describe('When to end; what is reached first. At least one, or earlyStopping, must be given.'),
+  validation: validationSchema.prefault({}).describe('Checks on held-out text while training.'),
+  generation: decodingSchema
+    .prefault({})
+    .describe(
+      'Defaults of the finished model, written to its generation_config.json over those it started with; validation ' +
+        'decodes by them too, where it sets no options of its own.',
+    ),
+  earlyStopping: earlyStoppingSchema.prefault({}).describe('Ends training when validation stops improving.'),
+  checkpoints: checkpointsSchema
+    .extend({
+      averageLast: z
+        .int()
+        .min(0)
+        .default(0)
+        .describe(
+          'The final model is the best checkpoint (without validation the last), or with a number above 0 the mean of ' +
+            'the weights of this many last kept checkpoints.',
+        ),
+    })
+    .prefault({})
+    .describe('What is saved, and when.'),
+  log: logSchema.prefault({}).describe('The log of the run.'),
+  ...runSchema,
+});
+
+/** The configuration as a user may write it, defaults left out. */
+export type FinetuneConfigInput = z.input<typeof finetuneConfigSchema>;
+
+/** A checked configuration with every default filled in that does not depend on the model. */
+export type FinetuneConfig = z.output<typeof finetuneConfigSchema>;
