@@ -91,4 +91,24 @@ describe('relativeBias', () => {
       expect(value).toBeCloseTo(wanted[index], 6);
     });
   });
+
+  test('takes positions of their own for each row', async () => {
+    const options = { buckets: 8, maxDistance: 5, bidirectional: false };
+    const table = tf.tensor2d(
+      Array.from({ length: 16 }, (_, index) => Math.sin(index * 1.7)),
+      [8, 2],
+    );
+    const rows = [
+      [0, 1, 2],
+      [4, 5, 9],
+    ];
+    const positions = tf.tensor2d(rows, [2, 3], 'int32');
+    const bias = relativeBias(table, options, positions, positions);
+    expect(bias.shape).toEqual([2, 2, 3, 3]);
+    const alone = rows.map((row) => {
+      const own = tf.tensor1d(row, 'int32');
+      return Array.from(relativeBias(table, options, own, own).dataSync());
+    });
+    expect(Array.from(await bias.data())).toEqual(alone.flat());
+  });
 });

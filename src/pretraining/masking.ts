@@ -56,11 +56,12 @@ export function chooseMasked(
   const endOf = (unit: number) => units[unit + 1] ?? to;
   const taken = new Uint8Array(to - from);
   let count = 0;
-  for (const first of randomOrder(units.length, draws)) {
+  for (const unit of randomOrder(units.length, draws)) {
     if (count >= wanted) break;
-    const length = ngramLength(choice, draws);
-    const last = Math.min(first + length, units.length) - 1;
-    const [start, end] = [units[first], endOf(last)];
+    const length = Math.min(ngramLength(choice, draws), units.length);
+    // An n-gram that would reach beyond the text ends with it.
+    const first = Math.min(unit, units.length - length);
+    const [start, end] = [units[first], endOf(first + length - 1)];
     const overlaps = taken.subarray(start - from, end - from).some((flag) => flag === 1);
     if (overlaps || (count > 0 && count + end - start > wanted)) continue;
     taken.fill(1, start - from, end - from);
