@@ -94,3 +94,8 @@ export async function* inGroups<T>(items: AsyncIterable<T>, size: number): Async
   }
   if (group.length > 0) yield group;
 }
+
+/** A text without line ends: each becomes a space, together with the blanks around it. */
+export function onOneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ');
+}

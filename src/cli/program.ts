@@ -12,6 +12,7 @@ import { rerankCommand } from './rerank.js';
 import { scoreCommand } from './score.js';
 import { shortlistCommand } from './shortlist.js';
 import type { CommandStreams } from './streams.js';
+import { summarizeCommand } from './summarize.js';
 import { Interrupted, trainCommand } from './train.js';
 import { translateCommand } from './translate.js';
 import { vocabCommand } from './vocab.js';
@@ -19,6 +20,7 @@ import { vocabCommand } from './vocab.js';
 /** In the order of the help page. */
 const commands = [
   translateCommand,
+  summarizeCommand,
   generateCommand,
   forwardCommand,
   scoreCommand,

@@ -4,7 +4,7 @@ import { checkGenerationOptions, generationOptionsSchema } from '../generation/o
 import type { Model } from '../pretrained/model.js';
 import { type AlignmentForm, addAlignmentsFlag, formatAlignment } from './alignments.js';
 import { withFlagNames } from './flags.js';
-import { inGroups, readTexts } from './lines.js';
+import { inGroups, onOneLine, readTexts } from './lines.js';
 import { packageRoot } from './packageRoot.js';
 import { inPortions } from './portions.js';
 import { addPrefixFlags, checkPrefixFlags, hasPrefixes, type PrefixFlags, withPrefixes } from './prefixes.js';
@@ -138,10 +138,6 @@ async function translatePortions(
       );
     });
   });
-}
-
-function onOneLine(text: string): string {
-  return text.replace(/\s*\n\s*/g, ' ');
 }
 
 async function translateAsItComes(

@@ -1,0 +1,78 @@
+import { Command } from 'commander';
+import { PolybeamError } from '../errors.js';
+import { fileAccess } from '../files.js';
+import { checkGenerationOptions, generationOptionsSchema } from '../generation/options.js';
+import { withFlagNames } from './flags.js';
+import { onOneLine, readTexts } from './lines.js';
+import { packageRoot } from './packageRoot.js';
+import { inPortions } from './portions.js';
+import { withDecoder } from './stopStrings.js';
+import type { CommandStreams } from './streams.js';
+import {
+  addGenerationFlags,
+  addModelFlags,
+  generationFlags,
+  type ModelFlags,
+  useModel,
+  withFiles,
+} from './useModel.js';
+
+/** The summarizer that polybeam comes with. */
+export const embeddedSummarizer = 'models/summarize-software';
+
+/** `polybeam summarize`: a document a line in, a summary a line out. */
+export function summarizeCommand(streams: CommandStreams = process): Command {
+  const command = new Command('summarize')
+    .description(
+      `Summarize documents, or lines of standard input: a document a line in, a summary a line out, blank for blank. ` +
+        `Without --model, the summarizer of software descriptions in ${embeddedSummarizer}.`,
+    )
+    .argument('[document...]', 'documents to summarize; nothing reads standard input')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ polybeam summarize < descriptions.txt > synopses.txt
+  $ polybeam summarize --model bart-large-cnn --num-beams 4 --min-new-tokens 30 < articles.txt
+  $ polybeam summarize --model runs/summarize/model --no-repeat-ngram-size 3 "A long document ..."`,
+    );
+  addModelFlags(command);
+  // One line goes in and one comes out.
+  addGenerationFlags(command, [
+    'numReturnSequences',
+    'returnAttention',
+    'returnLogits',
+    'returnAlternatives',
+    'minAlternativeExpansionProb',
+  ]);
+  return command.action((documents: string[], flags: ModelFlags) => summarize(documents, flags, streams));
+}
+
+async function summarize(documents: string[], flags: ModelFlags, streams: CommandStreams): Promise<void> {
+  const options = generationFlags(flags);
+  await withFlagNames(generationOptionsSchema, () => checkGenerationOptions(options));
+  const preset = `${packageRoot()}/${embeddedSummarizer}`;
+  if (flags.model === undefined) await requirePreset(preset);
+  await useModel(
+    flags,
+    streams,
+    async (model, assistant) => {
+      const wanted = withDecoder(await withFiles(options, flags, assistant), model);
+      await inPortions(readTexts(streams, documents), flags, streams, (portion, batching) =>
+        withFlagNames(generationOptionsSchema, async () =>
+          (await model.translate(portion, { ...wanted, ...batching })).map(onOneLine),
+        ),
+      );
+    },
+    preset,
+  );
+}
+
+/** @throws FILE_NOT_FOUND where polybeam came without its summarizer */
+async function requirePreset(directory: string): Promise<void> {
+  if ((await fileAccess().size(`${directory}/config.json`)) !== undefined) return;
+  throw new PolybeamError(
+    'FILE_NOT_FOUND',
+    `There is no summarizer in ${directory}: name one with --model, such as the directory that polybeam finetune makes.`,
+  );
+}
