@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { DropoutSource } from '../engine/ops/dropout.js';
 import type { Parameters } from '../engine/parameters.js';
-import type { AttentionObserver, KeysAndValues, SelfAttentionMode } from '../nn/attention.js';
+import type { AttentionObserver, DecodingMode, KeysAndValues } from '../nn/attention.js';
 
 /** What a decoder that reads nothing but its own text is given. */
 export interface OwnInputs {
@@ -12,7 +12,7 @@ export interface OwnInputs {
    * [rows, length] where each row of a sequence has its own.
    */
   positions: tf.Tensor;
-  self: SelfAttentionMode;
+  self: DecodingMode;
   dropout?: DropoutSource;
 }
 
@@ -64,7 +64,7 @@ export interface EncoderDecoder extends Decoder {
   sourceVocabSize: number;
   /** Positions the encoder can address. */
   maxSource: number;
-  /** int32 [batch, source] twice -> memory [batch, source, features] */
+  /** int32 [batch, source] twice -> memory [batch, source, features], or what else `readMemory` reads */
   encode(p: Parameters, inputIds: tf.Tensor, attentionMask: tf.Tensor, dropout?: DropoutSource): tf.Tensor;
   /** Keys and values of every decoder layer's cross-attention. */
   readMemory(p: Parameters, memory: tf.Tensor): KeysAndValues[];

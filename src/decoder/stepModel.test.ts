@@ -18,6 +18,8 @@ import { trainableParameters } from '../training/step.js';
 import { bertEncoderDecoder, bertLogits, bertOutput, decodeBert } from './bertGeneration.js';
 import { type Decoder, type EncoderDecoder, readsSource } from './encoderDecoder.js';
 import { gpt2 } from './gpt2.js';
+import { prefixLm } from './prefixLm.js';
+import { bertStack } from './prefixStacks.js';
 import { createStepModel, type SequenceModel } from './stepModel.js';
 import { t5 } from './t5.js';
 import { transformer } from './transformer.js';
@@ -83,6 +85,22 @@ const architectures: Record<string, EncoderDecoder> = {
   transformer: transformer(marian),
   'bert with a bert-generation decoder': bertEncoderDecoder(bert, head),
   t5: t5(relative),
+  'bert as a prefix language model that reads masks': prefixLm(bertStack({ ...bert, typeVocabSize: 6 }), {
+    nextToken: 'mask',
+    maskTokenId: 2,
+    sourceTypeId: 4,
+    targetTypeId: 5,
+    maxTarget: 40,
+  }),
+  'bert as a prefix language model that reads last tokens': prefixLm(
+    bertStack({ ...bert, typeVocabSize: 2 }),
+    {
+      nextToken: 'last',
+      sourceTypeId: 0,
+      targetTypeId: 1,
+      maxTarget: 40,
+    },
+  ),
 };
 
 /** Those that read nothing but their own text. */

@@ -5,7 +5,7 @@ import { rangeTo } from '../engine/ops/sizes.js';
 import type { Parameters } from '../engine/parameters.js';
 import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
 import type { SelectionSpec } from '../generation/stepModel.js';
-import type { KeysAndValues, SelfAttentionMode } from '../nn/attention.js';
+import type { DecodingMode, KeysAndValues } from '../nn/attention.js';
 import { type AttentionProbe, createAttentionProbe } from './alignment.js';
 import { type Decoder, type EncoderDecoder, readsSource } from './encoderDecoder.js';
 import { compileOutputRows, outputRowsOf, outputRowsSignature } from './outputRows.js';
@@ -134,7 +134,7 @@ function decode(
   inputs: Tensors,
   tokens: Tensors[string],
   positions: Tensors[string],
-  self: SelfAttentionMode,
+  self: DecodingMode,
   { observe }: AttentionProbe,
 ) {
   const own = { inputIds: tokens, positions, self };
@@ -159,7 +159,7 @@ function compilePrompt(model: Decoder, wanted: PromptWishes, options: CompileOpt
   };
   const fn = (inputs: Tensors, p: Parameters): Tensors => {
     const positions = rangeTo(inputs.tokens.shape[1]!);
-    const self: SelfAttentionMode = { kind: 'sequence', visibility: { causal: true }, keep: true };
+    const self: DecodingMode = { kind: 'sequence', visibility: { causal: true }, keep: true };
     const probe = createAttentionProbe(wanted.attention, model.decoderLayers);
     const { hidden, caches } = decode(model, p, inputs, inputs.tokens, positions, self, probe);
     const weights = probe.weights();
@@ -196,7 +196,7 @@ function compileStep(
   const fn = (inputs: Tensors, p: Parameters): Tensors => {
     const probe = createAttentionProbe(spec.attention, model.decoderLayers);
     const { position, positions = position, ancestry, tokens } = inputs;
-    const self: SelfAttentionMode = {
+    const self: DecodingMode = {
       kind: 'cached',
       caches: pairs(model, inputs, 'key', 'value'),
       position: { position, ancestry },
@@ -233,7 +233,7 @@ function compileExtension(model: Decoder, options: CompileOptions): Promise<Prog
     const { tokens, position } = inputs;
     const caches = pairs(model, inputs, 'key', 'value');
     const target = tokens.shape[1]!;
-    const self: SelfAttentionMode = {
+    const self: DecodingMode = {
       kind: 'extended',
       caches,
       bias: extensionBias(position, caches[0].key.shape[2]!, target),

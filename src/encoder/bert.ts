@@ -11,7 +11,8 @@ import {
   selfAttention,
 } from '../nn/attention.js';
 import { dense } from '../nn/dense.js';
-import { norm } from '../nn/norm.js';
+import { norm, plainNorm } from '../nn/norm.js';
+import type { Rotation } from '../nn/rotary.js';
 
 /** BERT (Devlin et al. 2019), and with cross-attention the BERT decoder of Rothe et al. 2020. */
 export interface BertConfig {
@@ -29,6 +30,10 @@ export interface BertConfig {
   attentionProbsDropoutProb: number;
   /** Standard deviation of new weights. */
   initializerRange: number;
+  /** Whether dense layers have a bias. Default true. */
+  useBias?: boolean;
+  /** 'rms_norm': root mean square normalization that learns nothing. Default 'layer_norm'. */
+  normType?: 'layer_norm' | 'rms_norm';
 }
 
 /** Sizes by name: Devlin et al. 2019, section 3, and the small ones of Turc et al. 2019. */
@@ -49,6 +54,8 @@ export interface BertMode {
   /** Where cross-attention's weights are wanted. */
   observe?: AttentionObserver;
   dropout?: DropoutSource;
+  /** Turns queries and keys by their positions: see `AttentionShape`. */
+  rotation?: Rotation;
 }
 
 const names = { query: 'query', key: 'key', value: 'value' } as const;
@@ -64,6 +71,7 @@ export function bertAttentionShape(config: BertConfig, source?: DropoutSource): 
     heads: config.numAttentionHeads,
     features: config.hiddenSize,
     names,
+    projectionBias: config.useBias,
     initializer: bertInitializer(config),
     dropout: { rate: config.attentionProbsDropoutProb, source },
   };
@@ -98,7 +106,17 @@ export function bertEmbeddings(
       : tf.slice(segments, [0, 0], [1, hiddenSize]);
     sum = tf.add(sum, segment);
   }
-  return dropout(norm(p.scope('LayerNorm'), sum, config.layerNormEps), config.hiddenDropoutProb, source);
+  return dropout(bertNorm(p.scope('LayerNorm'), sum, config), config.hiddenDropoutProb, source);
+}
+
+/** The normalization of a stack. */
+export function bertNorm(p: Parameters, x: tf.Tensor, config: BertConfig): tf.Tensor {
+  return config.normType === 'rms_norm' ? plainNorm(x, config.layerNormEps) : norm(p, x, config.layerNormEps);
+}
+
+/** A dense layer of a stack, with a bias or without. */
+export function bertDense(p: Parameters, x: tf.Tensor, outputs: number, config: BertConfig): tf.Tensor {
+  return dense(p, x, outputs, { initializer: bertInitializer(config), bias: config.useBias });
 }
 
 /** The word embeddings, which an output projection may share. `p` is the scope of the embeddings. */
@@ -117,7 +135,7 @@ export function bertLayers(
   x: tf.Tensor,
   mode: BertMode,
 ): { hidden: tf.Tensor; caches: KeysAndValues[] } {
-  const shape = bertAttentionShape(config, mode.dropout);
+  const shape = { ...bertAttentionShape(config, mode.dropout), rotation: mode.rotation };
   const caches: KeysAndValues[] = [];
   let hidden = x;
   for (let layer = 0; layer < config.numHiddenLayers; layer++) {
@@ -136,8 +154,7 @@ export function bertLayers(
       );
       hidden = output(at.scope('crossattention.output'), config, cross, hidden, mode.dropout);
     }
-    const initializer = bertInitializer(config);
-    const inner = dense(at.scope('intermediate.dense'), hidden, config.intermediateSize, { initializer });
+    const inner = bertDense(at.scope('intermediate.dense'), hidden, config.intermediateSize, config);
     hidden = output(at.scope('output'), config, activations[config.hiddenAct](inner), hidden, mode.dropout);
   }
   return { hidden, caches };
@@ -151,9 +168,9 @@ function output(
   residual: tf.Tensor,
   source?: DropoutSource,
 ): tf.Tensor {
-  const projected = dense(p.scope('dense'), x, config.hiddenSize, { initializer: bertInitializer(config) });
+  const projected = bertDense(p.scope('dense'), x, config.hiddenSize, config);
   const sum = tf.add(residual, dropout(projected, config.hiddenDropoutProb, source));
-  return norm(p.scope('LayerNorm'), sum, config.layerNormEps);
+  return bertNorm(p.scope('LayerNorm'), sum, config);
 }
 
 /**
@@ -186,9 +203,11 @@ export function encodeBert(
 
 /** tanh of a projection of the first position: BERT's summary of the whole input. [batch, hiddenSize] */
 export function poolBert(p: Parameters, config: BertConfig, hidden: tf.Tensor): tf.Tensor {
-  const first = tf.slice(hidden, [0, 0, 0], [hidden.shape[0]!, 1, config.hiddenSize]);
-  const row = first.reshape([hidden.shape[0]!, config.hiddenSize]);
-  return tf.tanh(
-    dense(p.scope('pooler.dense'), row, config.hiddenSize, { initializer: bertInitializer(config) }),
-  );
+  return tf.tanh(bertDense(p.scope('pooler.dense'), firstPosition(hidden), config.hiddenSize, config));
+}
+
+/** The hidden state of [CLS]. @param hidden [batch, length, hiddenSize] @returns [batch, hiddenSize] */
+export function firstPosition(hidden: tf.Tensor): tf.Tensor {
+  const [batch, , features] = hidden.shape as [number, number, number];
+  return tf.slice(hidden, [0, 0, 0], [batch, 1, features]).reshape([batch, features]);
 }

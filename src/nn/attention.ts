@@ -4,6 +4,7 @@ import { type AttentionCache, type CachePosition, cachedAttention } from '../eng
 import type { DropoutSource } from '../engine/ops/dropout.js';
 import type { Initializer, Parameters } from '../engine/parameters.js';
 import { dense } from './dense.js';
+import { type Rotation, rotate } from './rotary.js';
 
 /** What a checkpoint calls the projections of an attention layer. */
 export interface AttentionNames {
@@ -26,6 +27,8 @@ export interface AttentionShape {
   queryInitializer?: Initializer;
   /** Dropout on attention weights while training. */
   dropout?: { rate: number; source: DropoutSource | undefined };
+  /** Turns self-attention's queries and keys by their positions, so that their products tell distances. */
+  rotation?: Rotation;
 }
 
 /** Keys and values split in heads. [batch, heads, length, size] */
@@ -53,7 +56,7 @@ export function keysAndValues(p: Parameters, x: tf.Tensor, shape: AttentionShape
 }
 
 /** How a decoder's self-attention reaches its past: all positions at once, one step or several over a cache. */
-export type SelfAttentionMode =
+export type DecodingMode =
   | { kind: 'sequence'; visibility: Visibility; keep?: boolean }
   | {
       kind: 'cached';
@@ -72,6 +75,23 @@ export type SelfAttentionMode =
       bias: tf.Tensor;
     };
 
+/** How self-attention is computed: one of the ways of decoders, or an architecture's own. */
+export type SelfAttentionMode =
+  | DecodingMode
+  | { kind: 'own'; attend(projected: Projected, shape: AttentionOfHeads, layer: number): Attended };
+
+/** Queries, keys and values of new positions. [batch, length, features] each */
+export type Projected = Record<keyof AttentionNames, tf.Tensor>;
+
+/** What attention needs to know once all is projected. */
+export type AttentionOfHeads = Pick<AttentionShape, 'heads' | 'scale' | 'dropout'>;
+
+/** A context [batch, length, features], and keys and values where they are kept. */
+export interface Attended {
+  context: tf.Tensor;
+  cache?: AttentionCache;
+}
+
 /**
  * Self-attention without the output projection.
  * @param x [batch, length, features]; [rows, features] for one token a row over a cache
@@ -85,19 +105,25 @@ export function selfAttention(
   shape: AttentionShape,
   mode: SelfAttentionMode,
   layer = 0,
-): { context: tf.Tensor; cache?: AttentionCache } {
-  const roles = ['query', 'key', 'value'] as const;
-  const [query, key, value] = roles.map((role) => project(p, x, role, shape));
-  return selfAttentionOf({ query, key, value }, shape, mode, layer);
+): Attended {
+  const projected = (role: keyof AttentionNames) => {
+    const found = project(p, x, role, shape);
+    const turned = shape.rotation && (role !== 'value' || shape.rotation.values);
+    return turned ? rotate(found, shape.rotation!, shape.heads) : found;
+  };
+  const all = { query: projected('query'), key: projected('key'), value: projected('value') };
+  return selfAttentionOf(all, shape, mode, layer);
 }
 
 /** As `selfAttention`, for queries, keys and values that are projected already. [batch, length, features] each */
 export function selfAttentionOf(
-  { query, key, value }: Record<keyof AttentionNames, tf.Tensor>,
-  shape: Pick<AttentionShape, 'heads' | 'scale' | 'dropout'>,
+  projected: Projected,
+  shape: AttentionOfHeads,
   mode: SelfAttentionMode,
   layer: number,
-): { context: tf.Tensor; cache?: AttentionCache } {
+): Attended {
+  if (mode.kind === 'own') return mode.attend(projected, shape, layer);
+  const { query, key, value } = projected;
   if (mode.kind === 'cached') {
     const options = { scale: shape.scale, bias: mode.bias, visible: mode.visible };
     return cachedAttention(query, key, value, shape.heads, mode.caches[layer], mode.position, options);

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { layerNorm } from '../engine/ops/layerNorm.js';
 import { rmsNorm } from '../engine/ops/rmsNorm.js';
 import type { Parameters } from '../engine/parameters.js';
@@ -17,4 +17,9 @@ export function norm(p: Parameters, x: tf.Tensor, epsilon: number): tf.Tensor {
 /** Root mean square normalization with `weight`, over the last axis. */
 export function scaleNorm(p: Parameters, x: tf.Tensor, epsilon: number): tf.Tensor {
   return rmsNorm(x, p.get('weight', [x.shape[x.rank - 1]!], { kind: 'ones' }), epsilon);
+}
+
+/** Root mean square normalization over the last axis that learns nothing (RoFormerV2). */
+export function plainNorm(x: tf.Tensor, epsilon: number): tf.Tensor {
+  return rmsNorm(x, tf.ones([x.shape[x.rank - 1]!]), epsilon);
 }

@@ -54,7 +54,7 @@ export async function openBertPair({ encoder, decoder, share }: BertPairOptions)
     config,
     generationConfig: { ...ids },
     architecture: encoderDecoder,
-    definition: encoderDecoder.define(config, weights, name),
+    definition: encoderDecoder.define(config, weights, name, tokenizer.specialIds),
     weights,
     mayLack: true,
     tokenizerDirectory: reader.directory,

@@ -108,6 +108,34 @@ export const truncationSchema = z
   .strictObject({ head: z.int().min(0), tail: z.int().min(0) })
   .refine(({ head, tail }) => head + tail > 0, { path: ['head'], message: 'nothing of the text would stay' });
 
+/** config.json of UniLM: that of unilm v1, or of s2s-ft with its `source_type_id` and `target_type_id`. */
+export const unilmConfigSchema = bertConfigSchema.extend({
+  // What unilm v1 computes with; its config.json does not say it.
+  layer_norm_eps: z.number().default(1e-5),
+  type_vocab_size: z.int().min(0).default(6),
+  source_type_id: z.int().min(0).optional(),
+  target_type_id: z.int().min(0).optional(),
+  tie_word_embeddings: z.literal(true).optional(),
+  // Variants that no published checkpoint has.
+  relax_projection: z.literal(0).optional(),
+  num_qkv: z.union([z.literal(0), z.literal(1)]).optional(),
+  ffn_type: z.literal(0).optional(),
+  seg_emb: z.literal(false).optional(),
+  new_pos_ids: z.literal(false).optional(),
+});
+
+/** config.json of RoFormer; `use_bias` false and `norm_type` 'rms_norm' make it RoFormerV2. Defaults are transformers'. */
+export const roformerConfigSchema = bertConfigSchema.extend({
+  embedding_size: size.nullish(),
+  max_position_embeddings: size.default(1536),
+  rotary_value: z.boolean().default(false),
+  use_bias: z.boolean().default(true),
+  norm_type: z.enum(['layer_norm', 'rms_norm']).default('layer_norm'),
+  tie_word_embeddings: z.literal(true).optional(),
+  is_decoder: z.literal(false).optional(),
+  add_cross_attention: z.literal(false).optional(),
+});
+
 /**
  * Checks a config.json against what an architecture needs.
  * @param path names the file in errors

@@ -54,8 +54,9 @@ export async function loadModel(directory: string, options: LoadOptions = {}): P
 export async function loadParts(directory: string, options: LoadOptions = {}): Promise<ModelParts> {
   const found = await readModelDirectory(directory);
   const { config, weights } = found;
-  const definition = found.architecture.define(config, weights, `${directory}/config.json`);
   const tokenizer = await tokenizerOf(directory);
+  const path = `${directory}/config.json`;
+  const definition = found.architecture.define(config, weights, path, tokenizer?.specialIds ?? {});
   const { device = 'cpu', cache = true } = options;
   const { weightPrecision = (device === 'cpu' && packedPrecision(weights)) || 'float32' } = options;
   const isFloat = weightPrecision === 'float32' || weightPrecision === 'float16';
@@ -113,7 +114,8 @@ async function disposeAll(
   await (await forward.made)?.dispose();
 }
 
-async function tokenizerOf(directory: string): Promise<Tokenizer | undefined> {
+/** The tokenizer of a model directory; undefined where it has none. @throws TOKENIZER_INVALID */
+export async function tokenizerOf(directory: string): Promise<Tokenizer | undefined> {
   try {
     return await loadTokenizer(directory);
   } catch (error) {
@@ -126,10 +128,12 @@ async function tokenizerOf(directory: string): Promise<Tokenizer | undefined> {
 export function readGeneration(
   directory: string,
   { config, generationConfig }: Pick<ModelDirectory, 'config' | 'generationConfig'>,
-  { decoder }: ModelDefinition,
+  { decoder, generation }: ModelDefinition,
 ): ModelGeneration {
   const rules = { startToken: decoder !== undefined && readsSource(decoder) };
-  return generationConfig
-    ? readGenerationConfig(generationConfig, `${directory}/generation_config.json`, rules)
-    : readGenerationConfig(generationSettingsOf(config), `${directory}/config.json`, rules);
+  const [given, file] = generationConfig
+    ? [generationConfig, 'generation_config.json']
+    : [generationSettingsOf(config), 'config.json'];
+  const said = Object.entries(given).filter(([, value]) => value !== null);
+  return readGenerationConfig({ ...generation, ...Object.fromEntries(said) }, `${directory}/${file}`, rules);
 }

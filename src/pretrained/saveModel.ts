@@ -76,7 +76,8 @@ function definitionOf(
   names: ReadonlyMap<string, string>,
   directory: string,
 ): ModelDefinition {
-  return architecture.define(config, renamed(weights, names), `${directory}/config.json`);
+  // Only the names of weights are asked of it, so any ids will do.
+  return architecture.define(config, renamed(weights, names), `${directory}/config.json`, { mask: 0 });
 }
 
 function renamed(weights: WeightStore, names: ReadonlyMap<string, string>): WeightStore {

@@ -1,6 +1,7 @@
 import type { WeightStore } from '../engine/weights.js';
 import type { Architecture, ModelDefinition } from './architectures/definition.js';
 import type { RawConfig } from './config.js';
+import { tokenizerOf } from './loadModel.js';
 import { generationSettingsOf, readModelDirectory } from './modelDirectory.js';
 
 /** A model to start training from, whole or put together. */
@@ -22,12 +23,14 @@ export interface StartingModel {
 /** A model directory as it is. @throws what `loadModel` throws for a directory */
 export async function openStart(directory: string): Promise<StartingModel> {
   const { config, generationConfig, architecture, weights } = await readModelDirectory(directory);
+  const ids = (await tokenizerOf(directory))?.specialIds ?? {};
+  const definition = architecture.define(config, weights, `${directory}/config.json`, ids);
   return {
     name: directory,
     config,
-    generationConfig: generationConfig ?? generationSettingsIn(config),
+    generationConfig: { ...definition.generation, ...(generationConfig ?? generationSettingsIn(config)) },
     architecture,
-    definition: architecture.define(config, weights, `${directory}/config.json`),
+    definition,
     weights,
     mayLack: false,
     tokenizerDirectory: directory,

@@ -26,7 +26,7 @@ export async function pretrainedModel(
   config: PretrainConfig,
   tokenizer: Tokenizer,
 ): Promise<PretrainedModel> {
-  if (config.init !== undefined) return fromDirectory(config.init);
+  if (config.init !== undefined) return fromDirectory(config.init, tokenizer);
   const ids = translationIds(tokenizer);
   const architecture = marianModel(config.model!, tokenizer.vocabSize);
   const directory = tokenizerDirectory(config.vocabulary, config.output);
@@ -37,9 +37,10 @@ export async function pretrainedModel(
   };
 }
 
-async function fromDirectory(directory: string): Promise<PretrainedModel> {
+async function fromDirectory(directory: string, tokenizer: Tokenizer): Promise<PretrainedModel> {
   const found = await readModelDirectory(directory);
-  const definition = found.architecture.define(found.config, found.weights, `${directory}/config.json`);
+  const path = `${directory}/config.json`;
+  const definition = found.architecture.define(found.config, found.weights, path, tokenizer.specialIds);
   const { decoder } = definition;
   if (!decoder || !readsSource(decoder)) {
     throw new PolybeamError(

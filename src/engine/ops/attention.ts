@@ -23,7 +23,7 @@ export interface AttentionOptions {
 }
 
 /** Added where nothing may be read; far below any score, far above float32's smallest. */
-const hidden = -1e9;
+export const hiddenScore = -1e9;
 
 /**
  * Scaled dot-product attention with several heads (Vaswani et al. 2017, section 3.2).
@@ -101,20 +101,21 @@ export function scaleAttribute(scale: number | undefined): Record<string, Attrib
   return scale === undefined ? {} : { scale: { float: scale } };
 }
 
-function applyVisibility(scores: tf.Tensor, { keyMask, causal, bias }: Visibility): tf.Tensor {
+/** Scores with what may not be read pushed far down. @param scores [batch or 1, heads or 1, target, source] */
+export function applyVisibility(scores: tf.Tensor, { keyMask, causal, bias }: Visibility): tf.Tensor {
   let result = bias ? tf.add(scores, bias) : scores;
   if (keyMask) {
     const [batch, source] = keyMask.shape;
-    const closed = tf.mul(tf.sub(1, tf.cast(keyMask, 'float32')), hidden);
+    const closed = tf.mul(tf.sub(1, tf.cast(keyMask, 'float32')), hiddenScore);
     result = tf.add(result, closed.reshape([batch, 1, 1, source]));
   }
   if (causal) result = tf.add(result, causalBias(scores.shape[2]!, scores.shape[3]!));
   return result;
 }
 
-/** 0 at and before each position, `hidden` after it. [target, source] */
+/** 0 at and before each position, `hiddenScore` after it. [target, source] */
 export function causalBias(target: number, source: number): tf.Tensor {
   const rows = tf.expandDims(rangeTo(target), 1);
   const columns = tf.expandDims(rangeTo(source), 0);
-  return tf.mul(tf.cast(tf.greater(columns, rows), 'float32'), hidden);
+  return tf.mul(tf.cast(tf.greater(columns, rows), 'float32'), hiddenScore);
 }

@@ -50,23 +50,34 @@ export function cachedAttention(
   const compute = (...given: tf.Tensor[]): tf.Tensor[] => {
     const [q, k, v, pastKey, pastValue, at, table] = given;
     const capacity = pastKey.shape[2]!;
-    const positions = rangeTo(capacity);
-    const here = tf.equal(positions, at).reshape([1, 1, capacity, 1]);
-    const keys = tf.where(here, splitHeads(k, heads), pastKey);
-    const values = tf.where(here, splitHeads(v, heads), pastValue);
-    const future = tf.mul(tf.cast(tf.greater(positions, at), 'float32'), -1e9).reshape([1, 1, 1, capacity]);
-    const unseen = visible ? tf.add(hiddenScores(visible), future) : future;
+    const own = { key: splitHeads(k, heads), value: splitHeads(v, heads) };
+    const next = writeCache({ key: pastKey, value: pastValue }, own, at);
+    const future = tf.mul(tf.cast(tf.greater(rangeTo(capacity), at), 'float32'), -1e9);
+    const after = future.reshape([1, 1, 1, capacity]);
+    const unseen = visible ? tf.add(hiddenScores(visible), after) : after;
     const seen = { bias: bias ? tf.add(bias, unseen) : unseen };
-    const rows = ancestors(keys, table);
-    const context = attention(q, readRows(keys, rows), readRows(values, rows), heads, seen, { scale });
-    return [context, keys, values];
+    const read = readCache(next, table);
+    return [attention(q, read.key, read.value, heads, seen, { scale }), next.key, next.value];
   };
   const outputs = region('cachedAttention', inputs, attributes, compute);
   return { context: outputs[0].reshape(query.shape), cache: { key: outputs[1], value: outputs[2] } };
 }
 
+/** The cache with one more position in every row. @param own [rows, heads, 1, size] @param position int32 [1] */
+export function writeCache(cache: AttentionCache, own: AttentionCache, position: tf.Tensor): AttentionCache {
+  const capacity = cache.key.shape[2]!;
+  const here = tf.equal(rangeTo(capacity), position).reshape([1, 1, capacity, 1]);
+  return { key: tf.where(here, own.key, cache.key), value: tf.where(here, own.value, cache.value) };
+}
+
+/** What each row reads of a cache that beams share. @param ancestry int32 [batch, beams, capacity] */
+export function readCache(cache: AttentionCache, ancestry: tf.Tensor): AttentionCache {
+  const rows = ancestors(cache.key, ancestry);
+  return { key: readRows(cache.key, rows), value: readRows(cache.value, rows) };
+}
+
 /** What is added to scores for what is hidden. [rows, 1, 1, capacity] */
-function hiddenScores(visible: tf.Tensor): tf.Tensor {
+export function hiddenScores(visible: tf.Tensor): tf.Tensor {
   const [rows, capacity] = visible.shape as [number, number];
   const hidden = tf.sub(tf.scalar(1), tf.cast(visible, 'float32'));
   return tf.mul(hidden, -1e9).reshape([rows, 1, 1, capacity]);

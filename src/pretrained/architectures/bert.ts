@@ -1,9 +1,11 @@
+import { bertStack } from '../../decoder/prefixStacks.js';
 import type { BertConfig } from '../../encoder/bert.js';
 import { encodeBert, poolBert } from '../../encoder/bert.js';
 import type { Tensors } from '../../engine/program.js';
 import type { WeightStore } from '../../engine/weights.js';
 import { bertConfigSchema, type RawConfig, readConfig } from '../config.js';
-import { type Architecture, sourceSignature } from './definition.js';
+import { type Architecture, type ForwardDefinition, sourceSignature } from './definition.js';
+import { definePrefixLm, readPrefixLm, similarityDefaults, stackLayout } from './prefixLm.js';
 
 /** BERT's sizes from a config.json. `segments` false leaves out segment embeddings, as BertGeneration does. */
 export function readBertConfig(raw: RawConfig, path: string, segments: boolean): BertConfig {
@@ -42,25 +44,35 @@ export function repeatedInHead(
   };
 }
 
-/** BERT's encoder, with the pooler where the checkpoint has one. */
+/** BERT's encoder, with the pooler where the checkpoint has one; where config.json says so it writes, too (SimBERT). */
 export const bert: Architecture = {
   modelType: 'bert',
   repeated: (raw) => repeatedInHead(raw, 'cls.predictions', ''),
-  define: (raw, weights, path) => {
+  define: (raw, weights, path, ids) => {
     const config = readBertConfig(raw, path, true);
-    const scope = bertScope(weights);
+    const { typeVocabSize } = config;
+    const forward = encoderForward(config, bertScope(weights));
+    const prefix = readPrefixLm(raw, config, similarityDefaults(config), ids, path);
+    if (prefix) {
+      const layout = stackLayout('bert', config);
+      return definePrefixLm(raw, bertStack(config), prefix, ids, { forward, typeVocabSize, layout });
+    }
     return {
       maxSource: config.maxPositionEmbeddings,
-      idCounts: { inputIds: config.vocabSize, tokenTypeIds: config.typeVocabSize },
-      forward: {
-        signature: { ...sourceSignature, tokenTypeIds: sourceSignature.inputIds },
-        run: (p, { inputIds, attentionMask, tokenTypeIds }): Tensors => {
-          const at = scope ? p.scope(scope) : p;
-          const hidden = encodeBert(at, config, inputIds, attentionMask, { tokenTypeIds });
-          if (!at.has('pooler.dense.weight')) return { lastHiddenState: hidden };
-          return { lastHiddenState: hidden, poolerOutput: poolBert(at, config, hidden) };
-        },
-      },
+      idCounts: { inputIds: config.vocabSize, tokenTypeIds: typeVocabSize },
+      forward,
     };
   },
 };
+
+function encoderForward(config: BertConfig, scope: string | undefined): ForwardDefinition {
+  return {
+    signature: { ...sourceSignature, tokenTypeIds: sourceSignature.inputIds },
+    run: (p, { inputIds, attentionMask, tokenTypeIds }): Tensors => {
+      const at = scope ? p.scope(scope) : p;
+      const hidden = encodeBert(at, config, inputIds, attentionMask, { tokenTypeIds });
+      if (!at.has('pooler.dense.weight')) return { lastHiddenState: hidden };
+      return { lastHiddenState: hidden, poolerOutput: poolBert(at, config, hidden) };
+    },
+  };
+}

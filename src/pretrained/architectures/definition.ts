@@ -2,6 +2,7 @@ import type { Decoder } from '../../decoder/encoderDecoder.js';
 import type { Parameters } from '../../engine/parameters.js';
 import type { Signature, Tensors } from '../../engine/program.js';
 import type { WeightStore } from '../../engine/weights.js';
+import type { TokenRole } from '../../text/specialTokens.js';
 import type { FineTuning } from '../../training/fineTuning.js';
 import type { RawConfig } from '../config.js';
 import type { WeightLayout } from './weightLayout.js';
@@ -27,7 +28,12 @@ export interface ModelDefinition {
   fineTuning?: FineTuning;
   /** Goes with `fineTuning`. */
   layout?: WeightLayout;
+  /** Keys of generation_config.json that hold where the directory does not set them. */
+  generation?: RawConfig;
 }
+
+/** Ids of the special tokens of a model's tokenizer, where it has one. */
+export type SpecialIds = Readonly<Partial<Record<TokenRole, number>>>;
 
 /** A model type. */
 export interface Architecture {
@@ -36,9 +42,10 @@ export interface Architecture {
   /**
    * @param weights tells which optional parts a checkpoint has
    * @param path of config.json, for errors
+   * @param ids for what config.json does not say of special tokens
    * @throws CONFIG_INVALID
    */
-  define(raw: RawConfig, weights: Pick<WeightStore, 'get'>, path: string): ModelDefinition;
+  define(raw: RawConfig, weights: Pick<WeightStore, 'get'>, path: string, ids: SpecialIds): ModelDefinition;
   /**
    * Weights that some checkpoints repeat under a second name (tied embeddings), by that name; transformers saves them
    * under the first name only. Absent where an architecture ties nothing.

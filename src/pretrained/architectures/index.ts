@@ -8,7 +8,9 @@ import type { Architecture } from './definition.js';
 import { encoderDecoder } from './encoderDecoder.js';
 import { gpt2 } from './gpt2.js';
 import { marian } from './marian.js';
+import { roformer } from './roformer.js';
 import { mt5, t5 } from './t5.js';
+import { unilm } from './unilm.js';
 
 /** Every model type that can be loaded. A new architecture is added here, and nowhere else. */
 export const architectures: readonly Architecture[] = [
@@ -22,7 +24,9 @@ export const architectures: readonly Architecture[] = [
   mbart,
   mt5,
   pegasus,
+  roformer,
   t5,
+  unilm,
 ];
 
 /**

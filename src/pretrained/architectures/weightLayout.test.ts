@@ -30,7 +30,7 @@ describe('layerFactor', () => {
 
   // Heads, and norms after the last layer.
   const above =
-    /^(lm_head|enc_to_dec_proj|decoder\.(cls|lm_head))\.|(layer_norm|final_layer_norm)\.(weight|bias)$/;
+    /^(lm_head|cls|enc_to_dec_proj|decoder\.(cls|lm_head))\.|(layer_norm|final_layer_norm)\.(weight|bias)$/;
 
   test.each([
     'bart',
@@ -44,9 +44,12 @@ describe('layerFactor', () => {
     'pegasus',
     't5',
     't5-gated',
+    'unilm',
+    'simbert',
+    'roformer-sim',
   ])('knows where every weight of %s stands', async (name) => {
     const { config, architecture, weights } = await readModelDirectory(`test/fixtures/models/${name}`);
-    const { layout: own, fineTuning } = architecture.define(config, weights, 'config.json');
+    const { layout: own, fineTuning } = architecture.define(config, weights, 'config.json', {});
     expect(fineTuning).toBeDefined();
     const depths = new Set<number>();
     for (const weight of weights.names()) {

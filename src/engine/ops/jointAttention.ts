@@ -1,0 +1,65 @@
+import * as tf from '@tensorflow/tfjs';
+import { type AttentionOptions, attentionScores, mergeHeads, splitHeads } from './attention.js';
+import { dropout } from './dropout.js';
+
+/** Keys and values in one place among several that are read together. */
+export interface AttentionPart {
+  /** [groups, heads, source, size]; `groups` divides the rows of the query, consecutive rows read one group. */
+  key: tf.Tensor;
+  /** As the key. */
+  value: tf.Tensor;
+  /** Added to the scores. [groups or 1, 1, target or 1, source]; one for all positions where a group has several rows. */
+  bias?: tf.Tensor;
+}
+
+/**
+ * Attention over parts that lie apart, as if they were one sequence: one softmax over all of them. Nothing is copied
+ * together, and what several rows read is stored once for all of them.
+ * @param query [rows, target, features]
+ * @returns [rows, target, features]
+ */
+export function jointAttention(
+  query: tf.Tensor,
+  parts: readonly AttentionPart[],
+  heads: number,
+  { scale, dropout: training }: AttentionOptions = {},
+): tf.Tensor {
+  const [rows, target] = query.shape;
+  const scores = parts.map(({ key, bias }) => {
+    const found = attentionScores(fold(query, key, heads), key, scale);
+    return unfold(bias ? tf.add(found, bias) : found, rows, target);
+  });
+  const largest = scores.map((part) => tf.max(part, -1, true)).reduce((a, b) => tf.maximum(a, b));
+  const weights = scores.map((part) => tf.exp(tf.sub(part, largest)));
+  const sum = weights.map((part) => tf.sum(part, -1, true)).reduce((a, b) => tf.add(a, b));
+  const contexts = weights.map((part, index) => {
+    const { value } = parts[index];
+    const kept = dropout(part, training?.rate ?? 0, training?.source);
+    return unfold(tf.matMul(refold(kept, value), value), rows, target);
+  });
+  const total = contexts.reduce((a, b) => tf.add(a, b));
+  return mergeHeads(tf.div(total, sum));
+}
+
+/** The queries of all rows that read a group as positions of one. [groups, heads, rows / groups * target, size] */
+export function fold(query: tf.Tensor, { shape: [groups] }: tf.Tensor, heads: number): tf.Tensor {
+  const [rows, target, features] = query.shape;
+  if (rows === groups) return splitHeads(query, heads);
+  return splitHeads(query.reshape([groups, (rows / groups) * target, features]), heads);
+}
+
+/** [groups, heads, rows / groups * target, width] -> [rows, heads, target, width] */
+function unfold(x: tf.Tensor, rows: number, target: number): tf.Tensor {
+  const [groups, heads, , width] = x.shape;
+  if (rows === groups) return x;
+  const apart = x.reshape([groups, heads, rows / groups, target, width]);
+  return tf.transpose(apart, [0, 2, 1, 3, 4]).reshape([rows, heads, target, width]);
+}
+
+/** The inverse of `unfold`. */
+function refold(x: tf.Tensor, { shape: [groups] }: tf.Tensor): tf.Tensor {
+  const [rows, heads, target, width] = x.shape;
+  if (rows === groups) return x;
+  const apart = x.reshape([groups, rows / groups, heads, target, width]);
+  return tf.transpose(apart, [0, 2, 1, 3, 4]).reshape([groups, heads, (rows / groups) * target, width]);
+}
