@@ -1,10 +1,8 @@
 import { Command } from 'commander';
-import { formatFixed } from '../../../eval/pythonText.js';
+import { type DescribedText, statisticsTable } from '../../../eval/report/tables.js';
 import {
-  type Distribution,
   type StatisticsOptions,
   statisticsOptionsSchema,
-  type TextStatistics,
   textStatistics,
 } from '../../../eval/textStatistics.js';
 import { type EvaluateStreams, hypothesesHelp, readParallel } from './input.js';
@@ -17,12 +15,6 @@ interface StatisticsFlags {
   json?: boolean;
   width: string;
   [option: string]: unknown;
-}
-
-/** A text and what is said of it. */
-export interface DescribedText {
-  name: string;
-  statistics: TextStatistics;
 }
 
 /** `polybeam evaluate statistics`. */
@@ -79,43 +71,4 @@ function formatJson(texts: readonly DescribedText[]): string {
   // Lengths line by line are for plots.
   const rows = texts.map(({ name, statistics: { lengths: _, ...rest } }) => ({ text: name, ...rest }));
   return JSON.stringify(rows, null, 1);
-}
-
-/** Statistics as rows of text, a column for each text; the first row has the names. */
-export function statisticsTable(texts: readonly DescribedText[], width: number): string[][] {
-  const all = texts.map(({ statistics }) => statistics);
-  const rows = [['', ...texts.map(({ name }) => name)]];
-  const add = (label: string, cell: (text: TextStatistics) => number | string | undefined) => {
-    const cells = all.map(cell);
-    if (cells.every((value) => value === undefined)) return;
-    rows.push([
-      label,
-      ...cells.map((value) => (typeof value === 'number' ? formatFixed(value, width) : (value ?? ''))),
-    ]);
-  };
-  add('lines', ({ lines }) => String(lines));
-  add('empty lines', ({ emptyLines }) => String(emptyLines));
-  for (const unit of ['words', 'characters'] as const) {
-    add(`${unit}, mean ± deviation`, (text) => {
-      const { mean, standardDeviation } = text[unit];
-      return `${formatFixed(mean, 1)} ± ${formatFixed(standardDeviation, 1)}`;
-    });
-    add(`${unit}, least to most`, (text) => fiveNumbers(text[unit]));
-  }
-  for (const [n] of all[0].distinct.entries()) {
-    add(`distinct-${n + 1}`, ({ distinct }) => distinct[n]);
-  }
-  for (const [n] of all[0].repetition.entries()) {
-    add(`repetition-${n + 1}`, ({ repetition }) => repetition[n]);
-  }
-  for (const [n] of all[0].distinct.entries()) {
-    add(`novelty-${n + 1}`, ({ novelty }) => novelty?.[n]);
-  }
-  add('compression', ({ compression }) => compression);
-  add('length ratio', ({ lengthRatio }) => lengthRatio);
-  return rows;
-}
-
-function fiveNumbers({ min, lowerQuartile, median, upperQuartile, max }: Distribution): string {
-  return [min, lowerQuartile, median, upperQuartile, max].map((value) => Number(value.toFixed(1))).join(' ');
 }
