@@ -39,7 +39,7 @@ export function scorePlot(report: EvaluationReport): string {
   return svgPlot(
     {
       height: report.metrics.length * Math.max(22, 14 * report.systems.length) + 40,
-      marginLeft: 76,
+      marginLeft: 92,
       marginRight: 12,
       x: { grid: true, label: 'score', zero: true },
       y: { axis: null, type: 'point', padding: 0.8 },

@@ -26,6 +26,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { padding: 4px 10px 4px 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
 thead th { max-width: 16em; overflow-wrap: break-word; }
 tbody th { font-weight: 600; }
+section:first-of-type tbody th { white-space: nowrap; }
 .note, .score { color: var(--quiet); font-size: 0.85rem; font-weight: normal; }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr)); gap: 12px; margin: 1em 0; }
 figure { margin: 0; min-width: 0; }
