@@ -15,29 +15,55 @@ const optionsSchema = z.strictObject({
     .enum(precisions)
     .optional()
     .describe(
-      'Number format of the weights; int8 and int4 are read by polybeam only, which then computes with them.',
+      "Number format of the weights; int8 and int4 are read by polybeam only, which then computes with them. Needed, but for a checkpoint of Google's: float32.",
     ),
 });
 
 /** `polybeam convert`: copies a model directory with its weights in another number format. */
 export function convertCommand(streams: CommandStreams = process): Command {
   const command = new Command('convert')
-    .description('Copy a model directory with its weights in another number format; shards become one file.')
+    .description(
+      "Copy a model directory with its weights in another number format; shards become one file. A BERT checkpoint of Google's TensorFlow code (bert_config.json, bert_model.ckpt.*, vocab.txt) becomes a bert directory.",
+    )
+    .argument('[model]', 'in place of --model')
+    .argument('[output]', 'in place of --output')
     .addHelpText(
       'after',
       `
 Examples:
   $ polybeam convert --model runs/en-fr/model --weights int8 --output models/en-fr
-  $ polybeam convert --model opus-mt-en-de --weights float16 --output opus-mt-en-de-half`,
+  $ polybeam convert --model opus-mt-en-de --weights float16 --output opus-mt-en-de-half
+  $ polybeam convert uncased_L-12_H-768_A-12 bert-base-uncased`,
     );
   addSchemaFlags(command, optionsSchema);
-  return command.action((flags: z.output<typeof optionsSchema>) => convert(flags, streams));
+  return command.action((model: string | undefined, output: string | undefined, flags: ConvertFlags) =>
+    convert(withArguments(flags, { model, output }), streams),
+  );
 }
 
-async function convert(flags: z.output<typeof optionsSchema>, streams: CommandStreams): Promise<void> {
+type ConvertFlags = z.output<typeof optionsSchema>;
+
+/** @throws OPTION_CONFLICT where a directory is named twice */
+function withArguments(
+  flags: ConvertFlags,
+  given: Pick<Partial<ConvertFlags>, 'model' | 'output'>,
+): ConvertFlags {
+  for (const name of ['model', 'output'] as const) {
+    if (given[name] === undefined || flags[name] === undefined) continue;
+    throw new PolybeamError(
+      'OPTION_CONFLICT',
+      `${given[name]} and --${name} ${flags[name]} both name the ${name}: leave one of them out.`,
+    );
+  }
+  return { ...flags, model: given.model ?? flags.model, output: given.output ?? flags.output };
+}
+
+async function convert(flags: ConvertFlags, streams: CommandStreams): Promise<void> {
   const model = requireFlag(flags.model, '--model');
-  const weights: WeightPrecision = requireFlag(flags.weights, '--weights');
   const output = requireFlag(flags.output, '--output');
+  const { isTensorflowBert } = await import('../pretrained/tensorflowBert.js');
+  const preset = (await isTensorflowBert(model)) ? 'float32' : undefined;
+  const weights: WeightPrecision = requireFlag(flags.weights ?? preset, '--weights');
   if (resolve(model) === resolve(output)) {
     throw new PolybeamError(
       'OPTION_CONFLICT',

@@ -438,6 +438,18 @@ describe('polybeam convert', () => {
     expect([translated.code, translated.out.length > 1]).toEqual([0, true]);
   });
 
+  it('makes a bert directory of a TensorFlow checkpoint, in float32 unless it is told otherwise', async () => {
+    const google = 'test/fixtures/pretrained/tensorflow-bert';
+    const output = join(directory, 'google');
+    const converted = await run(['convert', google, output]);
+    expect(converted).toEqual({ code: 0, out: `${output}/model.safetensors: float32\n`, err: '' });
+    const { out } = await run(['forward', '--model', output], ['{"input_ids": [2, 7, 3]}\n']);
+    expect(JSON.parse(out).last_hidden_state).toHaveLength(3);
+    const twice = await run(['convert', google, output, '--output', 'x']);
+    expect(twice.code).toBe(2);
+    expect(twice.err).toContain('--output x both name the output: leave one of them out');
+  });
+
   it('stores fewer bytes in narrower formats', () => {
     const size = (weights: string) => statSync(join(directory, weights, 'model.safetensors')).size;
     expect(size('float16')).toBeLessThan(0.7 * size('float32'));

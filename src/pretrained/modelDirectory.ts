@@ -51,7 +51,7 @@ export function readTruncation(config: RawConfig, path: string): TruncationRule 
 }
 
 /** A JSON file that holds an object. Throws FILE_NOT_FOUND, FILE_CORRUPT. */
-async function readJson(path: string): Promise<RawConfig> {
+export async function readJson(path: string): Promise<RawConfig> {
   const text = new TextDecoder().decode(await fileAccess().read(path));
   try {
     const value: unknown = JSON.parse(text);

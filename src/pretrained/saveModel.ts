@@ -10,6 +10,7 @@ import { quantizeRows } from './numberFormats.js';
 import { readBytes, scaleSuffix } from './openWeights.js';
 import { packWeights } from './packedWeights.js';
 import { type TensorToWrite, writeSafetensors } from './safetensors.js';
+import { isTensorflowBert, openTensorflowBert } from './tensorflowBert.js';
 
 /** Number formats a model can be saved in. */
 export const weightPrecisions = ['float32', 'float16', 'int8', 'int4'] as const;
@@ -191,7 +192,8 @@ const weightFiles = /\.(safetensors|bin|pt|pth|ckpt|onnx|h5|msgpack|ot|gguf)$|\.
 
 /**
  * Copies a model directory with its weights in another number format. Shards and pytorch_model.bin become one
- * model.safetensors; all other files (tokenizer, model card) are copied.
+ * model.safetensors; all other files (tokenizer, model card) are copied. A BERT checkpoint of Google's TensorFlow code becomes a
+ * `bert` directory.
  * @throws what reading a model directory and `saveModel` throw; OPTION_CONFLICT where both directories are the same
  */
 export async function convertModel(from: string, to: string, precision: WeightPrecision): Promise<void> {
@@ -201,6 +203,7 @@ export async function convertModel(from: string, to: string, precision: WeightPr
       `The model ${from} cannot be converted onto itself; name another output.`,
     );
   }
+  if (await isTensorflowBert(from)) return saveModel(to, await openTensorflowBert(from), precision);
   const files = fileAccess();
   const { config, generationConfig, weights } = await readModelDirectory(from);
   const tokenizerFiles = new Map<string, Uint8Array>();
