@@ -42,6 +42,14 @@ export interface PrefixStack {
   logits(p: Parameters, hidden: tf.Tensor, output?: OutputProjection): tf.Tensor;
 }
 
+/** A stack that reads and writes, for those who train it. */
+export interface PrefixParts {
+  stack: PrefixStack;
+  config: PrefixLmConfig;
+  /** Segments it knows. */
+  typeVocabSize: number;
+}
+
 /** What a stack reads. */
 export interface StackInputs {
   /** int32 [rows, length] */

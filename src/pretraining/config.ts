@@ -63,6 +63,17 @@ const validationSchema = z.strictObject({
   maxPieces: count.default(1000).describe('Pieces (and pairs) validated on at most, from the first.'),
 });
 
+/** The model section: that of training, and models that are one stack of layers. */
+const pretrainedModelSchema = modelSchema.extend({
+  type: z
+    .enum(['marian', 'unilm', 'bert', 'roformer'])
+    .default('marian')
+    .describe(
+      'Architecture. marian: the Transformer of Vaswani et al. 2017. unilm, bert, roformer: one stack of encoderLayers layers that ' +
+        'reads and writes (UniLM; SimBERT; RoFormer-Sim); decoderLayers, activationDropout and tieWordEmbeddings have no meaning there.',
+    ),
+});
+
 /** The configuration file of `polybeam pretrain` as written; `parsePretrainConfig` gives it checked as a whole. */
 export const pretrainConfigSchema = z.strictObject({
   output: path.describe('Run directory: checkpoints, log and the final model. A run found there is resumed.'),
@@ -93,7 +104,7 @@ export const pretrainConfigSchema = z.strictObject({
     .describe(
       'Tokens: a vocabulary trained on the data (the default; <mask> is added), or an existing tokenizer.',
     ),
-  model: modelSchema.prefault({}).describe('Architecture and sizes.'),
+  model: pretrainedModelSchema.prefault({}).describe('Architecture and sizes.'),
   optimizer: optimizerSchema.prefault({ labelSmoothing: 0 }).describe('AdamW and the loss.'),
   schedule: scheduleSchema.prefault({}).describe('Learning rate over the run.'),
   batch: batchSchema.prefault({}).describe('How pieces are grouped.'),
@@ -120,10 +131,13 @@ export interface ObjectiveConfig {
   options: object;
 }
 
+/** Architecture with the preset filled in. */
+export type PretrainModelConfig = Omit<TrainModelConfig, 'type'> & Pick<Parsed['model'], 'type'>;
+
 /** A checked configuration with every default and preset filled in. */
 export interface PretrainConfig extends Omit<Parsed, 'model' | 'vocabulary' | 'objectives'> {
   objectives: ObjectiveConfig[];
   /** Absent where `init` gives the architecture. */
-  model?: TrainModelConfig;
+  model?: PretrainModelConfig;
   vocabulary: TrainConfig['vocabulary'];
 }

@@ -12,7 +12,12 @@ export interface Replacement {
 }
 
 /** What is put in the place of `id`. */
-export function replaceToken(id: number, shares: Replacement, facts: VocabularyFacts, draws: Draws): number {
+export function replaceToken(
+  id: number,
+  shares: Replacement,
+  facts: Pick<VocabularyFacts, 'maskTokenId' | 'ordinary'>,
+  draws: Draws,
+): number {
   const at = draws.uniform();
   if (at < shares.mask) return facts.maskTokenId;
   if (at < shares.mask + shares.keep) return id;

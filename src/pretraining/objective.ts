@@ -19,6 +19,8 @@ export interface PretrainingObjective {
   loss: Objective;
   /** Tokens that it adds to an example's longer side at most, special tokens above all. */
   extraTokens: number;
+  /** Whether an example, both sides of a pair, stands in one row. Default: each side has positions of its own. */
+  inOneRow?: boolean;
   /** Whether a text of so many tokens (special tokens not counted) is long enough. Default: any is. */
   accepts?(length: number): boolean;
   /**

@@ -1,33 +1,74 @@
 import type { z } from 'zod';
 import type { EncoderDecoder } from '../decoder/encoderDecoder.js';
+import type { PrefixParts } from '../decoder/prefixLm.js';
+import { PolybeamError } from '../errors.js';
 import { bart, bartOptionsSchema } from './bart.js';
 import { bertLm, bertLmOptionsSchema } from './bertLm.js';
 import { mass, massOptionsSchema } from './mass.js';
 import type { PretrainingObjective } from './objective.js';
 import { supervisedMass, supervisedMassOptionsSchema } from './supervisedMass.js';
+import { unilm, unilmOptionsSchema } from './unilm.js';
 import type { VocabularyFacts } from './vocabularyFacts.js';
 
 /** What an objective is made for. */
 export interface ObjectiveContext {
   model: EncoderDecoder;
+  /** Where one stack of layers both reads and writes. */
+  prefix?: PrefixParts;
   facts: VocabularyFacts & { decoderStartTokenId: number };
   labelSmoothing: number;
 }
 
 /** An objective as configurations name it. */
 export interface ObjectiveKind {
+  /** What it trains: an encoder with a decoder, or one stack of layers that both reads and writes. */
+  trains: 'encoderDecoder' | 'stack';
   /** One line for the reference page. */
   summary: string;
   schema: z.ZodObject;
   make(context: ObjectiveContext, options: unknown): PretrainingObjective;
 }
 
+type Make<S extends z.ZodObject, C> = (context: C, options: z.output<S>) => PretrainingObjective;
+
 function kind<S extends z.ZodObject>(
   summary: string,
   schema: S,
-  make: (context: ObjectiveContext, options: z.output<S>) => PretrainingObjective,
+  make: Make<S, ObjectiveContext>,
 ): ObjectiveKind {
-  return { summary, schema, make: (context, options) => make(context, options as z.output<S>) };
+  return {
+    trains: 'encoderDecoder',
+    summary,
+    schema,
+    make: (context, options) => {
+      if (context.prefix) throw wrongModel('an encoder with a decoder', 'one stack of layers');
+      return make(context, options as z.output<S>);
+    },
+  };
+}
+
+function stackKind<S extends z.ZodObject>(
+  summary: string,
+  schema: S,
+  make: Make<S, ObjectiveContext & { prefix: PrefixParts }>,
+): ObjectiveKind {
+  return {
+    trains: 'stack',
+    summary,
+    schema,
+    make: (context, options) => {
+      const { prefix } = context;
+      if (!prefix) throw wrongModel('one stack of layers that reads and writes', 'an encoder with a decoder');
+      return make({ ...context, prefix }, options as z.output<S>);
+    },
+  };
+}
+
+function wrongModel(wanted: string, found: string): PolybeamError {
+  return new PolybeamError(
+    'CONFIG_INVALID',
+    `The objective trains ${wanted}, and the model is ${found}: choose another objective, or another model.type or init.`,
+  );
 }
 
 /** Every objective that `polybeam pretrain` knows. A new one is added here, and nowhere else. */
@@ -51,6 +92,11 @@ export const objectiveKinds = {
     'BERT+LM (Song et al. 2019, section 4.2): masked language modelling for the encoder, language modelling for the decoder.',
     bertLmOptionsSchema,
     ({ model, facts, labelSmoothing }, options) => bertLm(model, facts, options, labelSmoothing),
+  ),
+  unilm: stackKind(
+    'UniLM (Dong et al. 2019): masked tokens are predicted reading in both directions, from the left, from the right, or behind a source.',
+    unilmOptionsSchema,
+    ({ prefix, facts, labelSmoothing }, options) => unilm(prefix, facts, options, labelSmoothing),
   ),
 } as const satisfies Record<string, ObjectiveKind>;
 

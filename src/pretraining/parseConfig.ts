@@ -30,7 +30,10 @@ export function parsePretrainConfig(value: unknown, name = 'The configuration'):
     objectives: parsed.objectives.map((objective, at) =>
       readObjective(objective, `${name}: objectives[${at}]`),
     ),
-    model: parsed.init === undefined ? resolveModel(parsed.model) : undefined,
+    model:
+      parsed.init === undefined
+        ? { ...resolveModel({ ...parsed.model, type: 'marian' }), type: parsed.model.type }
+        : undefined,
     vocabulary: withMask(resolveVocabulary(parsed, given, name)),
     optimizer: {
       ...parsed.optimizer,
@@ -94,8 +97,15 @@ function withMask(vocabulary: PretrainConfig['vocabulary']): PretrainConfig['voc
   return { train: { ...vocabulary.train, specialTokens: [...specialTokens, '<mask>'] } };
 }
 
+/** The model type that each objective of a stack is meant for. */
+const stackTypes = { unilm: 'unilm' } as const;
+
 function problems(config: PretrainConfig, written: { model?: unknown }): (string | undefined)[] {
   const { batch, data, init, model } = config;
+  const given = (written.model ?? {}) as Record<string, unknown>;
+  const isStack = model && model.type !== 'marian';
+  const foreign = ['decoderLayers', 'activationDropout', 'tieWordEmbeddings'].find((key) => key in given);
+  const other = config.objectives.find(({ type }) => (objectiveKinds[type].trains === 'stack') !== isStack);
   const needs = (kind: 'mass' | 'supervisedMass') => config.objectives.some(({ type }) => type === kind);
   return [
     ...(data.pairs ?? []).map((source, at) => sourceProblem(source, `data.pairs[${at}]`)),
@@ -107,6 +117,13 @@ function problems(config: PretrainConfig, written: { model?: unknown }): (string
       : undefined,
     init !== undefined && written.model !== undefined
       ? `init (${init}) gives the architecture, so model has no meaning: leave one out`
+      : undefined,
+    isStack && foreign
+      ? `model.${foreign} has no meaning for model.type ${model.type}, which is one stack of layers: leave it out`
+      : undefined,
+    model && other
+      ? `objective ${other.type} trains ${isStack ? 'an encoder with a decoder' : 'one stack of layers'}, and model.type is ${model.type}: ` +
+        `set model.type to ${isStack ? 'marian' : stackTypes[other.type as keyof typeof stackTypes]}, or choose another objective`
       : undefined,
     model && model.dModel % model.attentionHeads
       ? `model.dModel (${model.dModel}) is not a multiple of model.attentionHeads (${model.attentionHeads}): choose sizes that divide`

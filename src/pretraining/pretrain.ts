@@ -119,6 +119,7 @@ function makeMixture(
 ): MixedObjective[] {
   const context = {
     model: made.model,
+    prefix: made.prefix,
     facts: { ...facts, decoderStartTokenId: made.decoderStartTokenId },
     labelSmoothing: config.optimizer.labelSmoothing,
   };
@@ -132,16 +133,20 @@ function makeMixture(
 
 function refuseLong(
   { data }: PretrainConfig,
-  { model }: PretrainedModel,
+  { model, prefix }: PretrainedModel,
   mixture: readonly MixedObjective[],
 ): void {
-  const room = Math.min(model.maxSource, model.maxTarget);
+  const apart = Math.min(model.maxSource, model.maxTarget);
   for (const { name, objective } of mixture) {
-    if (data.maxLength + objective.extraTokens <= room) continue;
+    const { extraTokens, inOneRow, reads } = objective;
+    const room = inOneRow && prefix ? prefix.stack.maxPositions : apart;
+    const texts = inOneRow && reads === 'pairs' ? 2 : 1;
+    if (texts * data.maxLength + extraTokens <= room) continue;
+    const most = Math.floor((room - extraTokens) / texts);
     throw new PolybeamError(
       'CONFIG_INVALID',
-      `data.maxLength is ${data.maxLength}, ${name} adds up to ${objective.extraTokens} tokens, and the model has ${room} positions: ` +
-        `lower data.maxLength to ${room - objective.extraTokens}, or raise model.maxPositionEmbeddings.`,
+      `data.maxLength is ${data.maxLength}${texts === 2 ? ', for each text of a pair' : ''}, ${name} adds up to ${extraTokens} tokens, and the model has ${room} positions: ` +
+        `lower data.maxLength to ${most}, or raise model.maxPositionEmbeddings.`,
     );
   }
 }

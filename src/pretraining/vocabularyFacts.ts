@@ -53,6 +53,21 @@ export async function readVocabularyFacts(tokenizer: Tokenizer): Promise<Vocabul
   };
 }
 
+/** What masking needs where nothing is known of words: all tokens stand alone. Reads nothing but the tokenizer's list. */
+export function maskingFacts(
+  tokenizer: Tokenizer,
+  maskTokenId: number,
+): Pick<VocabularyFacts, 'maskTokenId' | 'startsWord' | 'ordinary'> {
+  const special = new Set<number>(Object.values(tokenizer.specialIds));
+  const ids = Array.from({ length: tokenizer.vocabSize }, (_, id) => id);
+  const ordinary = ids.filter((id) => !special.has(id) && tokenizer.idToToken(id) !== undefined);
+  return {
+    maskTokenId,
+    startsWord: new Uint8Array(tokenizer.vocabSize).fill(1),
+    ordinary: Int32Array.from(ordinary),
+  };
+}
+
 function needed(id: number | undefined, what: string, example: string): number {
   if (id !== undefined) return id;
   throw new PolybeamError(

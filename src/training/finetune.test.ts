@@ -45,6 +45,8 @@ const kinds = [
   'marian-untied',
   'mbart',
   'pegasus',
+  'roformer-sim',
+  'simbert',
   't5',
   't5-gated',
 ];
@@ -77,7 +79,7 @@ describe('finetune', () => {
       await json(join(init, 'config.json')),
       await json(join(modelDirectory!, 'config.json')),
     ];
-    expect(is).toEqual({ ...was, polybeam: { truncation: { head: 14, tail: 0 } } });
+    expect(is).toEqual({ ...was, polybeam: { ...was.polybeam, truncation: { head: 14, tail: 0 } } });
     const model = await loadModel(modelDirectory!);
     const original = await loadModel(init);
     const options = { maxNewTokens: 6, numBeams: 2 };

@@ -16,6 +16,8 @@ const specialIds: Record<string, [pad: number, start: number, end: number, unkno
   'marian-untied': [71, 1, 0, 2, 3],
   mbart: [1, 0, 2, 3, 4],
   pegasus: [0, 2, 1, 3, 4],
+  'roformer-sim': [0, 2, 3, 1, 4],
+  simbert: [0, 2, 3, 1, 4],
   t5: [0, 2, 1, 3, 4],
   't5-gated': [0, 2, 1, 3, 4],
 };

@@ -1,4 +1,5 @@
 import type { Decoder } from '../../decoder/encoderDecoder.js';
+import type { PrefixParts } from '../../decoder/prefixLm.js';
 import type { Parameters } from '../../engine/parameters.js';
 import type { Signature, Tensors } from '../../engine/program.js';
 import type { WeightStore } from '../../engine/weights.js';
@@ -26,6 +27,8 @@ export interface ModelDefinition {
   idCounts: { inputIds: number; tokenTypeIds?: number; decoderInputIds?: number };
   /** Where the model writes from a source: how it learns to. */
   fineTuning?: FineTuning;
+  /** Where one stack of layers both reads and writes: how. */
+  prefix?: PrefixParts;
   /** Goes with `fineTuning`. */
   layout?: WeightLayout;
   /** Keys of generation_config.json that hold where the directory does not set them. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type PrefixLmConfig, type PrefixStack, prefixLm } from '../../decoder/prefixLm.js';
 import type { BertConfig } from '../../encoder/bert.js';
 import { PolybeamError } from '../../errors.js';
+import { unilmFineTuning } from '../../pretraining/unilmFineTuning.js';
 import { encoderDecoderFineTuning } from '../../training/fineTuning.js';
 import { type RawConfig, readConfig } from '../config.js';
 import type { ForwardDefinition, ModelDefinition, SpecialIds } from './definition.js';
@@ -86,7 +87,7 @@ interface StackParts {
   layout: WeightLayout;
 }
 
-/** A definition whose stack writes, too. [SEP] ends a source and a text, so it is what decoding begins and ends with. */
+/** A definition whose stack writes, too. [SEP] (or what ends texts) ends a source and a text, so it is what decoding begins and ends with. */
 export function definePrefixLm(
   raw: RawConfig,
   stack: PrefixStack,
@@ -96,17 +97,19 @@ export function definePrefixLm(
 ): ModelDefinition {
   const decoder = prefixLm(stack, config);
   const { vocabSize } = stack;
-  const { sep } = ids;
+  const parts = { stack, config, typeVocabSize };
+  const end = ids.sep ?? ids.eos;
   return {
     decoder,
     maxSource: decoder.maxSource,
     idCounts: { inputIds: vocabSize, tokenTypeIds: typeVocabSize, decoderInputIds: vocabSize },
     forward,
-    fineTuning: encoderDecoderFineTuning(decoder),
+    prefix: parts,
+    fineTuning: config.nextToken === 'mask' ? unilmFineTuning(parts) : encoderDecoderFineTuning(decoder),
     layout,
     generation: {
       pad_token_id: raw.pad_token_id ?? ids.pad ?? 0,
-      ...(sep !== undefined && { decoder_start_token_id: sep, eos_token_id: sep }),
+      ...(end !== undefined && { decoder_start_token_id: end, eos_token_id: end }),
     },
   };
 }

@@ -1,0 +1,135 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  finetune,
+  loadModel,
+  parseFinetuneConfig,
+  parsePretrainConfig,
+  pretrain,
+  type TrainOptions,
+} from '../node.js';
+
+let root: string;
+let text: string;
+let pairs: string;
+
+const words = ['red', 'car', 'blue', 'house', 'the', 'old', 'green', 'tree', 'stands', 'here'];
+const sentence = (at: number) =>
+  Array.from({ length: 4 + (at % 5) }, (_, i) => words[(at * 3 + i * (1 + (at % 3))) % words.length]).join(
+    ' ',
+  );
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'polybeam-stacks-'));
+  text = join(root, 'text.txt');
+  pairs = join(root, 'pairs.tsv');
+  const rows = Array.from({ length: 60 }, (_, at) => at);
+  await writeFile(text, rows.map((at) => `${sentence(at)} ${sentence(at + 5)}`).join('\n'));
+  await writeFile(pairs, rows.map((at) => `${sentence(at)}\tthe old tree`).join('\n'));
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+function configOf(name: string, objective: string, overrides: Record<string, unknown> = {}) {
+  return parsePretrainConfig({
+    output: join(root, name),
+    objectives: { type: objective },
+    data: { train: { text }, validation: { text }, maxLength: 24 },
+    vocabulary: { train: { type: 'wordpiece', size: 80, minFrequency: 1 } },
+    model: {
+      type: 'unilm',
+      dModel: 16,
+      ffnDim: 32,
+      attentionHeads: 2,
+      encoderLayers: 2,
+      maxPositionEmbeddings: 64,
+    },
+    schedule: { learningRate: 0.01, warmupUpdates: 5 },
+    batch: { maxTokens: 256 },
+    budget: { maxUpdates: 120 },
+    validation: { everyUpdates: 10 },
+    checkpoints: { everyUpdates: 20, averageLast: 1 },
+    log: { everyUpdates: 1 },
+    ...overrides,
+  });
+}
+
+async function validations(output: string): Promise<number[]> {
+  const rows = (await readFile(join(output, 'log.jsonl'), 'utf8')).trim().split('\n');
+  const all = rows.map((row) => JSON.parse(row) as { type: string; score: number });
+  return all.filter(({ type }) => type === 'validation').map(({ score }) => score);
+}
+
+describe('unilm', () => {
+  test('learns from text alone, is fine-tuned on pairs, and writes', async () => {
+    const config = configOf('unilm', 'unilm');
+    const { modelDirectory } = await pretrain(config);
+    const scores = await validations(config.output);
+    expect(scores.at(-1)).toBeLessThan(scores[0] - 0.2);
+    const tuned = await finetune(
+      parseFinetuneConfig({
+        output: join(root, 'tuned'),
+        init: modelDirectory,
+        data: { train: { tsv: pairs } },
+        schedule: { learningRate: 0.01 },
+        budget: { maxUpdates: 300 },
+        batch: { maxTokens: 512 },
+      }),
+    );
+    const model = await loadModel(tuned.modelDirectory!);
+    const outputs = await model.generate([{ text: sentence(3) }, { text: sentence(8) }], { numBeams: 2 });
+    expect(outputs.map(({ sequences }) => sequences[0].text)).toEqual(['the old tree', 'the old tree']);
+    await model.dispose();
+  });
+
+  test('interrupted and resumed gives the same weights bit for bit', async () => {
+    const budget = { budget: { maxUpdates: 12 } };
+    const whole = configOf('whole', 'unilm', budget);
+    await pretrain(whole);
+    const parts = { ...whole, output: join(root, 'parts') };
+    const controller = new AbortController();
+    const write = (line: string) => / update 1 /.test(line) && controller.abort();
+    const options = {
+      signal: controller.signal,
+      output: { isTerminal: true, write },
+    } as unknown as TrainOptions;
+    expect(await pretrain(parts, options)).toMatchObject({ reason: 'interrupted', updates: 1 });
+    await pretrain(parts);
+    const weights = (output: string) => readFile(join(output, 'model/model.safetensors'));
+    expect(await weights(parts.output)).toEqual(await weights(whole.output));
+  });
+});
+
+describe('refuses', () => {
+  const model = { type: 'unilm', preset: 'tiny' };
+
+  test.each([
+    [{ model: { ...model, decoderLayers: 2 } }, /model\.decoderLayers has no meaning for model\.type unilm/],
+    [{ model: { preset: 'tiny' } }, /unilm trains one stack of layers, and model\.type is marian.*unilm/],
+    [
+      { objectives: [{ type: 'unilm' }, { type: 'mass' }], model },
+      /objective mass trains an encoder with a decoder, and model\.type is unilm/,
+    ],
+  ])('%j', (overrides, message) => {
+    expect(() => configOf('refused', 'unilm', overrides)).toThrow(message);
+  });
+
+  test('texts that do not fit into one row', async () => {
+    const config = configOf('long', 'unilm', { data: { train: { text }, maxLength: 62 } });
+    await expect(pretrain(config)).rejects.toThrow(
+      /maxLength is 62, unilm adds up to 3 tokens.*64 positions.*61/,
+    );
+  });
+
+  test('objectives of another kind of model, found in init', async () => {
+    const init = configOf('init', 'unilm', { budget: { maxUpdates: 1 } });
+    const { modelDirectory } = await pretrain(init);
+    const { model: _, vocabulary: __, ...rest } = init;
+    const config = { ...rest, init: modelDirectory!, output: join(root, 'other') };
+    const other = parsePretrainConfig({ ...config, objectives: [{ type: 'mass' }] });
+    await expect(pretrain(other)).rejects.toThrow(
+      /trains an encoder with a decoder, and the model is one stack/,
+    );
+  });
+});
