@@ -19,7 +19,7 @@ import {
  * table 5, is the model: fine-tuning on few pairs, from random weights and from each pre-training.
  */
 
-const compared = ['random', 'bertLm', 'bart', 'mass'] as const satisfies Start[];
+const compared = ['random', 'bertLm', 'bart', 'mass', 'unilm'] as const satisfies Start[];
 const swept = ['mass30', 'mass50', 'mass70'] as const satisfies Start[];
 const seeds = [1, 2];
 const fewPairs = [1000, 10_000];
@@ -30,6 +30,7 @@ const titles: Record<Start, string> = {
   bertLm: 'BERT+LM',
   bart: 'BART denoising',
   mass: 'MASS (k = 0.5 m)',
+  unilm: 'UniLM',
   mass30: 'MASS, k = 0.3 m',
   mass50: 'MASS, k = 0.5 m',
   mass70: 'MASS, k = 0.7 m',
@@ -131,7 +132,7 @@ async function bestWhileTraining(start: Start, scale: number): Promise<string> {
 async function page(best: Start, whole: FineTuning, scale: number): Promise<string> {
   const parts: string[] = [
     `A one-line synopsis from the description of a Debian package (48,413 training pairs, 1,740 held out, 1,959 for the test).`,
-    `Every model is a Transformer of ${sizes.encoderLayers}+${sizes.decoderLayers} layers, d ${sizes.dModel}, with one vocabulary of 8,000; it is`,
+    `Every model is a Transformer of ${sizes.encoderLayers}+${sizes.decoderLayers} layers (UniLM: one stack of ${sizes.encoderLayers + sizes.decoderLayers}), d ${sizes.dModel}, with one vocabulary of 8,000; it is`,
     `pre-trained on the descriptions alone (4.2 million tokens) for ${updatesOf('mass', scale)} updates of at most 4,096 tokens, the same batches for`,
     'each objective, and fine-tuned alike. ROUGE F (no stemming, percent) on the test, the mean of two fine-tuning seeds, with 95 % bootstrap',
     'intervals over documents; the last column is the paired difference to random weights with its interval.',
@@ -172,7 +173,7 @@ export const summarization: Experiment = {
   budgetMinutes: 240,
   parts: {
     a: lane([compare('mass'), compare('bertLm'), compare('random')]),
-    b: lane([compare('bart'), sweep('mass50'), sweep('mass30'), sweep('mass70')]),
+    b: lane([compare('bart'), compare('unilm'), sweep('mass50'), sweep('mass30'), sweep('mass70')]),
   },
   run: async (context) => {
     const best = await bestStart(context.scale);

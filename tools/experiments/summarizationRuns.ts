@@ -49,10 +49,18 @@ export const starts = {
   bertLm: { objective: { type: 'bertLm' }, share: 1 },
   bart: { objective: { type: 'bart' }, share: 1 },
   mass: { objective: { type: 'mass' }, share: 1 },
+  unilm: { objective: { type: 'unilm' }, share: 1 },
   mass30: { objective: { type: 'mass', fragmentShare: 0.3 }, share: 0.5 },
   mass50: { objective: { type: 'mass', fragmentShare: 0.5 }, share: 0.5 },
   mass70: { objective: { type: 'mass', fragmentShare: 0.7 }, share: 0.5 },
 } as const;
+
+/** UniLM reads and writes in one stack, of as many layers as encoder and decoder have together. */
+function modelOf(start: Start) {
+  if (start !== 'unilm') return sizes;
+  const { decoderLayers, encoderLayers, ...rest } = sizes;
+  return { ...rest, type: 'unilm', encoderLayers: encoderLayers + decoderLayers } as const;
+}
 
 /** Name of a way to start. */
 export type Start = keyof typeof starts;
@@ -86,7 +94,7 @@ export async function makeStart(
     objectives: starts[start].objective,
     data: { train: text('train'), validation: text('dev') },
     vocabulary: { tokenizer: await makeVocabulary() },
-    model: sizes,
+    model: modelOf(start),
     schedule: { learningRate: 0.002, warmupUpdates: 500 },
     budget: { maxUpdates: updatesOf(start, scale) },
     checkpoints: { averageLast: 1 },
