@@ -1,5 +1,6 @@
 import { PolybeamError } from '../errors.js';
-import type { EncodedText } from '../text/tokenizer.js';
+import type { DecodingRules } from '../generation/options.js';
+import type { EncodedText, Tokenizer } from '../text/tokenizer.js';
 import { specialEnds, type TruncationRule, truncateIds } from '../text/truncation.js';
 import type { ModelParts } from './model.js';
 
@@ -44,19 +45,33 @@ async function encodeCut(
   return encoded.map(({ ids }) => ({ ids: truncateIds(ids, ends, rule), truncated: false }));
 }
 
+/** What tells how a model's targets begin. */
+export interface TargetStart {
+  rules: Pick<DecodingRules, 'decoderStartTokenId' | 'forcedBosTokenId'>;
+  /** Ids of the tokens of languages. */
+  languages: ReadonlySet<number>;
+  /** Whether a text follows its source at once, as in a prefix language model. */
+  followsSource: boolean;
+}
+
 /**
- * A target as the model writes it: languages that the tokenizer puts beside every text are left out, and a forced first token
- * comes first.
- * @param languages ids of the tokens of languages
+ * Makes of encoded targets what a model writes: languages that the tokenizer puts beside every text are left out, and so are
+ * special tokens that it puts before one but that decoding starts from or, where a text follows its source at once, all of them;
+ * a forced first token comes first.
  */
-export function asWritten(
-  ids: readonly number[],
-  languages: ReadonlySet<number>,
-  forcedBosTokenId: number | undefined,
-): number[] {
-  const words = ids.filter((id) => !languages.has(id));
-  const forced = forcedBosTokenId === undefined || words[0] === forcedBosTokenId ? [] : [forcedBosTokenId];
-  return [...forced, ...words];
+export async function targetWriter(
+  tokenizer: Tokenizer,
+  { rules, languages, followsSource }: TargetStart,
+): Promise<(ids: readonly number[]) => number[]> {
+  const { decoderStartTokenId: start, forcedBosTokenId } = rules;
+  // Where a prompt is a text, nothing is forced and nothing stands for it.
+  const forced = start === undefined || forcedBosTokenId === undefined ? [] : [forcedBosTokenId];
+  const { before } = await specialEnds(tokenizer);
+  return (ids) => {
+    const head = ids.slice(0, before).filter((id) => !followsSource && id !== start);
+    const words = [...head, ...ids.slice(before)].filter((id) => !languages.has(id));
+    return words[0] === forced[0] ? words : [...forced, ...words];
+  };
 }
 
 /** @throws INPUT_INVALID for an id that is none */

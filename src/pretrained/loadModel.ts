@@ -81,6 +81,7 @@ export async function loadParts(directory: string, options: LoadOptions = {}): P
     languages: readLanguages(config, tokenizer, found.architecture.languageToken),
     generation: steps && scorer && { steps, scorer, ...readGeneration(directory, found, definition) },
     forwardProgram,
+    followsSource: definition.prefix !== undefined,
     idCounts: definition.idCounts,
     maxSource: Math.min(definition.maxSource, tokenizer?.modelMaxLength ?? Number.POSITIVE_INFINITY),
     truncation: readTruncation(config, `${directory}/config.json`),

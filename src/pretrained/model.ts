@@ -201,6 +201,8 @@ export interface ModelParts {
   maxSource: number;
   /** What stays of a longer text, where config.json says it (`polybeam.truncation`). */
   truncation?: TruncationRule;
+  /** Whether what it writes follows its source at once, as in a prefix language model. */
+  followsSource?: boolean;
   idCounts: ModelDefinition['idCounts'];
   onWarning: (message: string) => void;
   dispose: () => Promise<void>;

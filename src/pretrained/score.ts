@@ -1,10 +1,10 @@
 import { PolybeamError } from '../errors.js';
 import { requireAttention } from '../generation/attentionLog.js';
 import { promptOf } from '../generation/generate.js';
-import { resolveGenerationOptions } from '../generation/options.js';
+import { type DecodingRules, resolveGenerationOptions } from '../generation/options.js';
 import type { AttentionSpec } from '../generation/stepModel.js';
 import { type AlignmentLink, alignTokens, alignWords, type WordAlignment } from './alignment.js';
-import { asWritten, encodeTexts, requireKnown } from './encodeTexts.js';
+import { encodeTexts, requireKnown, targetWriter } from './encodeTexts.js';
 import { translationRequest } from './languages.js';
 import type { ModelInput, ModelParts } from './model.js';
 import { prepareInputs, requireGeneration } from './modelInputs.js';
@@ -78,7 +78,7 @@ export async function scoreAll(
   const prompts = sources.map((source) => promptOf(source, ruling));
   // The last token is never read.
   const room = prompts.map((prompt) => steps.maxPositions - prompt.length + 1);
-  const targets = await targetIds(parts, pairs, forcedBosTokenId, room);
+  const targets = await targetIds(parts, pairs, ruling, room);
   const scored = await scorer.score(
     sources.map(({ inputIds }, index) => ({
       inputIds,
@@ -122,18 +122,19 @@ function attentionOf(parts: ModelParts, options: Partial<ScoreOptions>): Attenti
 async function targetIds(
   parts: ModelParts,
   pairs: readonly ScoreInput[],
-  forcedBosTokenId: number | undefined,
+  rules: DecodingRules,
   room: readonly number[],
 ): Promise<(readonly number[])[]> {
   const texts = pairs.flatMap(({ target }) => (typeof target === 'string' ? [target] : []));
   const encoded = texts.length === 0 ? [] : await encodeTexts(parts, texts, 'target');
-  // Tokenizers put the source's language beside every text; a target begins with its own.
   const languages = new Set(parts.languages.tokenIds.values());
+  const { followsSource = false } = parts;
+  const write = parts.tokenizer && (await targetWriter(parts.tokenizer, { rules, languages, followsSource }));
   let next = 0;
   return pairs.map(({ target }, index) => {
     const name = `Input ${index + 1}: target`;
     if (typeof target !== 'string') return checkTarget(parts, target, room[index], name);
-    const written = asWritten(encoded[next++].ids, languages, forcedBosTokenId);
+    const written = write!(encoded[next++].ids);
     if (target.trim() === '') return [];
     return checkTarget(parts, written, room[index], name);
   });

@@ -49,6 +49,7 @@ const kinds = [
   'simbert',
   't5',
   't5-gated',
+  'unilm',
 ];
 
 async function difference(before: string, after: string): Promise<Map<string, number>> {
@@ -72,7 +73,8 @@ describe('finetune', () => {
     const init = await fixtureWithTokenizer(root, kind);
     const { modelDirectory } = await finetune(configuration({ init, ...still }));
     const [before, after] = [await openWeights(init), await openWeights(modelDirectory!)];
-    const stored = before.names();
+    // The projection repeats the embeddings in this checkpoint.
+    const stored = before.names().filter((name) => name !== 'cls.predictions.decoder.weight');
     expect([...after.names()].sort()).toEqual([...stored].sort());
     for (const name of stored) expect(await after.read(name), name).toEqual(await before.read(name));
     const [was, is] = [

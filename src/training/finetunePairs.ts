@@ -1,6 +1,6 @@
 import { PolybeamError } from '../errors.js';
 import type { DecodingRules } from '../generation/options.js';
-import { asWritten } from '../pretrained/encodeTexts.js';
+import { targetWriter } from '../pretrained/encodeTexts.js';
 import { readLanguages, replaceSourceToken, translationRequest } from '../pretrained/languages.js';
 import type { StartingModel } from '../pretrained/startingModel.js';
 import type { Tokenizer } from '../text/tokenizer.js';
@@ -37,7 +37,7 @@ export interface Room {
  */
 export async function pairReader(
   data: FinetuneConfig['data'],
-  model: Pick<StartingModel, 'name' | 'config' | 'architecture'>,
+  model: Pick<StartingModel, 'name' | 'config' | 'architecture' | 'definition'>,
   tokenizer: Tokenizer,
   modelRules: DecodingRules,
   room: Room,
@@ -49,7 +49,11 @@ export async function pairReader(
   const lengths = fitLengths(data, room, model.name);
   const ends = await specialEnds(tokenizer);
   const truncation = truncationRule(data, lengths.maxSource, ends);
-  const tokens = new Set(languages.tokenIds.values());
+  const write = await targetWriter(tokenizer, {
+    rules,
+    languages: new Set(languages.tokenIds.values()),
+    followsSource: model.definition.prefix !== undefined,
+  });
   return {
     rules,
     ...lengths,
@@ -62,7 +66,7 @@ export async function pairReader(
       const targets = await tokenizer.encodeBatch(text.target, { side: 'target' });
       return cut.map(({ ids }, at) => ({
         source: ids,
-        target: asWritten(targets[at].ids, tokens, rules.forcedBosTokenId),
+        target: write(targets[at].ids),
       }));
     },
     fits: ({ source, target }) =>

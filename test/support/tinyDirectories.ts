@@ -18,6 +18,7 @@ const specialIds: Record<string, [pad: number, start: number, end: number, unkno
   pegasus: [0, 2, 1, 3, 4],
   'roformer-sim': [0, 2, 3, 1, 4],
   simbert: [0, 2, 3, 1, 4],
+  unilm: [0, 2, 3, 1, 4],
   t5: [0, 2, 1, 3, 4],
   't5-gated': [0, 2, 1, 3, 4],
 };
