@@ -175,6 +175,18 @@ def train(request):
     return {"ms": ms, **result()}
 
 
+def open_pretraining(request):
+    from pretrainPeer import MassModel
+
+    state["pretraining"] = MassModel(torch_module(), request)
+    return {}
+
+
+def pretrain(_):
+    ms, result = timed(lambda: state["pretraining"].step())
+    return {"ms": ms, **result()}
+
+
 operations = {
     "versions": versions,
     "convert": convert,
@@ -183,6 +195,8 @@ operations = {
     "load": load,
     "openTraining": open_training,
     "train": train,
+    "openPretraining": open_pretraining,
+    "pretrain": pretrain,
 }
 
 

@@ -30,6 +30,12 @@ const benches: Record<string, BenchEntry> = {
     load: async () => (await import('./train.js')).benchTrain,
     profiles: true,
   },
+  pretrain: {
+    description:
+      'Time a MASS update: 6+3 layers, d 256, vocabulary 8,000, 4,096 tokens; what making batches takes, and their padding.',
+    load: async () => (await import('./pretrain.js')).benchPretrain,
+    profiles: false,
+  },
   decode: {
     description:
       'Time decoding per step: 6+6 layers, d 512, vocabulary 32,000, 24 source tokens, 32 forced steps.',

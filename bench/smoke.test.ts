@@ -3,6 +3,7 @@ import { withTemporaryDirectory } from './bench.js';
 import { benchControls } from './controls.js';
 import { benchDecode, type DecodeDesign, decodeDesign } from './decode.js';
 import { benchLoad } from './load.js';
+import { benchPretrain, pretrainDesign } from './pretrain.js';
 import { padTokenOf, transformerWeights, writeRandomModel } from './randomModel.js';
 import type { Report, Row } from './rows.js';
 import { benchServe } from './serve.js';
@@ -58,6 +59,23 @@ describe('benches on a tiny model', () => {
       'float32 forward, backward, clipping and AdamW',
       'polybeam peak memory',
     ]);
+  });
+
+  it('pretrain', async () => {
+    const design = {
+      config: { ...pretrainDesign.config, ...sizes },
+      texts: 40,
+      maxTokens: 64,
+      maxLength: 16,
+    };
+    const rows = await rowsOf((report) => benchPretrain(once, report, design));
+    expect(rows.map((row) => row.case)).toEqual([
+      'float32 MASS update',
+      'making a batch',
+      'padding of batches',
+      'polybeam peak memory',
+    ]);
+    expect(rows[2].share).toBeLessThan(0.5);
   });
 
   it('load', async () => {

@@ -132,7 +132,8 @@ async function measureCase(
 /** Relative difference at which the sides no longer do the same work. */
 const tolerated = 1e-3;
 
-function noteAgreement(report: Report, name: string, own: StepNumbers, theirs: StepNumbers): void {
+/** Says how far the sides' numbers are apart, and warns where they do not do the same work. */
+export function noteAgreement(report: Report, name: string, own: StepNumbers, theirs: StepNumbers): void {
   for (const key of ['loss', 'gradientNorm'] as const) {
     const [a, b] = [own[key], theirs[key]];
     const warning = Math.abs(a - b) > tolerated * Math.abs(b) ? 'warning: ' : '';

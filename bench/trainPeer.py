@@ -6,6 +6,21 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 
+def make_optimizer(torch, parameters, request):
+    """AdamW as polybeam's: no decay of biases and layer norms."""
+    optimizer = request["optimizer"]
+    return torch.optim.AdamW(
+        [
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": optimizer["weightDecay"]},
+            {"params": [p for p in parameters if p.ndim == 1], "weight_decay": 0.0},
+        ],
+        lr=request["learningRate"],
+        betas=(optimizer["adamBeta1"], optimizer["adamBeta2"]),
+        eps=optimizer["adamEpsilon"],
+        fused=True,
+    )
+
+
 class EncoderLanguageModel:
     """The encoder of bench/train.ts, with query, key and value in one product, its loss and its optimizer."""
 
@@ -21,18 +36,8 @@ class EncoderLanguageModel:
         self.parameters = [self.table] + [weight for layer in self.layers for weight in layer.values()]
         for weight in self.parameters:
             weight.requires_grad_(True)
-        optimizer = request["optimizer"]
-        self.clip_norm = optimizer["clipNorm"]
-        self.optimizer = torch.optim.AdamW(
-            [
-                {"params": [p for p in self.parameters if p.ndim > 1], "weight_decay": optimizer["weightDecay"]},
-                {"params": [p for p in self.parameters if p.ndim == 1], "weight_decay": 0.0},
-            ],
-            lr=request["learningRate"],
-            betas=(optimizer["adamBeta1"], optimizer["adamBeta2"]),
-            eps=optimizer["adamEpsilon"],
-            fused=True,
-        )
+        self.clip_norm = request["optimizer"]["clipNorm"]
+        self.optimizer = make_optimizer(torch, self.parameters, request)
 
     def _layer(self, weights, index):
         at = lambda name: weights[f"model.encoder.layers.{index}.{name}"]
