@@ -1,15 +1,16 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { bootstrapMeans, rouge } from '../../eval/index.js';
 import { type Experiment, type ExperimentContext, table } from './experiment.js';
+import { type PlottedScore, startsPlot, sweepPlot } from './summarizationPlots.js';
 import {
   allPairs,
   type FineTuning,
   makeStart,
   readPart,
   runFineTuning,
-  runOf,
   type Start,
   sizes,
+  starts,
   summariesOf,
   updatesOf,
 } from './summarizationRuns.js';
@@ -81,28 +82,29 @@ const cells = (values: readonly number[][]): string[] =>
     ({ low, high }, type) => `${mean(values[type]).toFixed(2)} (${low.toFixed(1)} to ${high.toFixed(1)})`,
   );
 
+/** ROUGE-1 with its interval. */
+function plotted(name: string, [rouge1]: readonly number[][]): PlottedScore {
+  const [{ low, high }] = bootstrapMeans([rouge1]);
+  return { name, score: mean(rouge1), low, high };
+}
+
 /** Every start at one number of pairs, and what it gains over random weights. */
-async function comparison(pairs: number, scale: number): Promise<{ rows: string[][]; best: Start }> {
-  const byStart = new Map<Start, number[][]>();
+async function comparison(
+  pairs: number,
+  scale: number,
+): Promise<{ rows: string[][]; scores: PlottedScore[] }> {
+  const rows: string[][] = [];
+  const scores: PlottedScore[] = [];
+  let base: number[][] | undefined;
   for (const start of compared) {
-    byStart.set(
-      start,
-      await valuesOf(
-        seeds.map((seed) => ({ start, pairs, seed })),
-        'test',
-        scale,
-      ),
-    );
+    const tunings = seeds.map((seed) => ({ start, pairs, seed }));
+    const values = await valuesOf(tunings, 'test', scale);
+    const gains = base && [values[0].map((value, at) => value - base![0][at])];
+    base ??= values;
+    rows.push([titles[start], ...cells(values), gains ? cells(gains)[0] : '']);
+    scores.push(plotted(titles[start], values));
   }
-  const base = byStart.get('random')!;
-  const rows = compared.map((start) => {
-    const values = byStart.get(start)!;
-    const gains = [values[0].map((value, at) => value - base[0][at])];
-    const gain = start === 'random' ? '' : cells(gains)[0];
-    return [titles[start], ...cells(values), gain];
-  });
-  const best = [...compared].sort((a, b) => mean(byStart.get(b)![0]) - mean(byStart.get(a)![0]))[0];
-  return { rows, best };
+  return { rows, scores };
 }
 
 const header = ['start', 'ROUGE-1', 'ROUGE-2', 'ROUGE-L', 'ROUGE-1 over random weights'];
@@ -121,12 +123,9 @@ async function bestStart(scale: number): Promise<Start> {
   return best!.start;
 }
 
-async function bestWhileTraining(start: Start, scale: number): Promise<string> {
-  const rows = (await readFile(`${runOf({ start, pairs: 1000, seed: 1 }, scale)}/log.jsonl`, 'utf8'))
-    .trim()
-    .split('\n');
-  const scores = rows.map((row) => JSON.parse(row)).filter((row) => row.type === 'validation');
-  return Math.max(...scores.map((row) => row.score)).toFixed(2);
+async function writePlot(name: string, svg: string): Promise<void> {
+  await mkdir('docs/experiments', { recursive: true });
+  await writeFile(`docs/experiments/summarization-${name}.svg`, `${svg}\n`);
 }
 
 async function page(best: Start, whole: FineTuning, scale: number): Promise<string> {
@@ -137,10 +136,23 @@ async function page(best: Start, whole: FineTuning, scale: number): Promise<stri
     'each objective, and fine-tuned alike. ROUGE F (no stemming, percent) on the test, the mean of two fine-tuning seeds, with 95 % bootstrap',
     'intervals over documents; the last column is the paired difference to random weights with its interval.',
   ];
+  const series = [];
   for (const pairs of fewPairs) {
-    const { rows } = await comparison(pairs, scale);
-    parts.push('', `## ${pairs.toLocaleString('en')} pairs`, '', table(header, rows));
+    const { rows, scores } = await comparison(pairs, scale);
+    const label = `${pairs.toLocaleString('en')} pairs`;
+    series.push({ label, scores });
+    parts.push('', `## ${label}`, '', table(header, rows));
   }
+  await writePlot('starts', startsPlot(series));
+  parts.push('', '![ROUGE-1 by start, with 95 % intervals](summarization-starts.svg)');
+  const sweepRows: string[][] = [];
+  const points = [];
+  for (const start of swept) {
+    const values = await valuesOf([sweepTuning(start)], 'dev', scale);
+    sweepRows.push([titles[start], ...cells(values)]);
+    points.push({ ...plotted(start, values), share: starts[start].objective.fragmentShare });
+  }
+  await writePlot('sweep', sweepPlot(points));
   parts.push(
     '',
     '## All pairs',
@@ -154,16 +166,9 @@ async function page(best: Start, whole: FineTuning, scale: number): Promise<stri
     `MASS with fragments of other lengths, pre-trained for ${updatesOf('mass50', scale)} updates each and fine-tuned on 1,000 pairs; held-out pairs,`,
     'as no choice is made on the test.',
     '',
-    table(
-      ['start', 'ROUGE-1', 'ROUGE-2', 'ROUGE-L', 'best ROUGE-L while training (300 pairs, greedy)'],
-      await Promise.all(
-        swept.map(async (start) => [
-          titles[start],
-          ...cells(await valuesOf([sweepTuning(start)], 'dev', scale)),
-          await bestWhileTraining(start, scale),
-        ]),
-      ),
-    ),
+    table(header.slice(0, 4), sweepRows),
+    '',
+    '![ROUGE-1 by the share of the text that is masked](summarization-sweep.svg)',
   );
   return parts.join('\n');
 }
