@@ -61,7 +61,7 @@ function withArguments(
 async function convert(flags: ConvertFlags, streams: CommandStreams): Promise<void> {
   const model = requireFlag(flags.model, '--model');
   const output = requireFlag(flags.output, '--output');
-  const { isTensorflowBert } = await import('../pretrained/tensorflowBert.js');
+  const { isTensorflowBert } = await import('../pretrained/modelDirectory.js');
   const preset = (await isTensorflowBert(model)) ? 'float32' : undefined;
   const weights: WeightPrecision = requireFlag(flags.weights ?? preset, '--weights');
   if (resolve(model) === resolve(output)) {

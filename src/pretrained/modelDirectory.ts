@@ -23,6 +23,7 @@ export interface ModelDirectory {
  */
 export async function readModelDirectory(directory: string): Promise<ModelDirectory> {
   const path = `${directory}/config.json`;
+  if (await isTensorflowBert(directory)) throw unconverted(directory);
   const config = await readJson(path);
   const architecture = architectureOf(config, path);
   const generationPath = `${directory}/generation_config.json`;
@@ -33,6 +34,22 @@ export async function readModelDirectory(directory: string): Promise<ModelDirect
     ...(hasGeneration ? { generationConfig: await readJson(generationPath) } : {}),
     weights: await openWeights(directory),
   };
+}
+
+/** The configuration beside a BERT checkpoint of Google's TensorFlow code. */
+export const tensorflowBertConfig = 'bert_config.json';
+
+/** Whether a directory holds a BERT checkpoint of Google's code and is no model directory already. */
+export async function isTensorflowBert(directory: string): Promise<boolean> {
+  const has = async (name: string) => (await fileAccess().size(`${directory}/${name}`)) !== undefined;
+  return !(await has('config.json')) && (await has(tensorflowBertConfig));
+}
+
+function unconverted(directory: string): PolybeamError {
+  return new PolybeamError(
+    'FILE_NOT_FOUND',
+    `${directory} has no config.json: it is a TensorFlow checkpoint of BERT, of which \`polybeam convert ${directory} OUT\` makes a model directory.`,
+  );
 }
 
 /**

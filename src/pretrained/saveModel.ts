@@ -5,12 +5,12 @@ import type { Architecture, ModelDefinition } from './architectures/definition.j
 import { architectureOf } from './architectures/index.js';
 import type { RawConfig } from './config.js';
 import { toHalves } from './halfWeights.js';
-import { readModelDirectory } from './modelDirectory.js';
+import { isTensorflowBert, readModelDirectory } from './modelDirectory.js';
 import { quantizeRows } from './numberFormats.js';
 import { readBytes, scaleSuffix } from './openWeights.js';
 import { packWeights } from './packedWeights.js';
 import { type TensorToWrite, writeSafetensors } from './safetensors.js';
-import { isTensorflowBert, openTensorflowBert } from './tensorflowBert.js';
+import { openTensorflowBert } from './tensorflowBert.js';
 
 /** Number formats a model can be saved in. */
 export const weightPrecisions = ['float32', 'float16', 'int8', 'int4'] as const;

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { reversedPairs } from '../../test/support/tinyDirectories.js';
 import { finetune, loadModel, parseFinetuneConfig } from '../node.js';
+import { isTensorflowBert } from './modelDirectory.js';
 import { openWeights } from './openWeights.js';
 import { convertModel } from './saveModel.js';
-import { isTensorflowBert, openTensorflowBert } from './tensorflowBert.js';
+import { openTensorflowBert } from './tensorflowBert.js';
 
 const google = 'test/fixtures/pretrained/tensorflow-bert';
 let root: string;
@@ -105,6 +106,13 @@ describe('a BERT checkpoint of TensorFlow', () => {
     expect(await weights.read(`encoder.${layer}`)).toEqual(await bert.read(`bert.${layer}`));
     const head = 'cls.predictions.transform.dense.weight';
     expect(await weights.read(`decoder.${head}`)).toEqual(await bert.read(head));
+  });
+
+  test('is no model directory before it is converted', async () => {
+    await expect(loadModel(google)).rejects.toMatchObject({
+      code: 'FILE_NOT_FOUND',
+      message: expect.stringContaining(`\`polybeam convert ${google} OUT\` makes a model directory`),
+    });
   });
 
   test('is refused without its files, or with several', async () => {

@@ -3,7 +3,7 @@ import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
 import { decodeUtf8Lines } from '../text/utf8.js';
 import { bertConfigSchema, type RawConfig, readConfig } from './config.js';
-import { readJson } from './modelDirectory.js';
+import { readJson, tensorflowBertConfig } from './modelDirectory.js';
 import { asFloats } from './numberFormats.js';
 import { weightStore } from './openWeights.js';
 import { readTensorflowCheckpoint, type TensorflowTensor } from './tensorflowCheckpoint.js';
@@ -16,14 +16,7 @@ export interface ConvertedBert {
   tokenizerFiles: Map<string, Uint8Array>;
 }
 
-const configFile = 'bert_config.json';
 const indexSuffix = '.index';
-
-/** Whether a directory holds a checkpoint of Google's code and is no model directory already. */
-export async function isTensorflowBert(directory: string): Promise<boolean> {
-  const names = await fileAccess().list(directory);
-  return names.includes(configFile) && !names.includes('config.json');
-}
 
 /**
  * Reads `bert_config.json`, `vocab.txt` and the checkpoint (`bert_model.ckpt.index` and its data) of Google's BERT (Devlin et al.
@@ -32,11 +25,11 @@ export async function isTensorflowBert(directory: string): Promise<boolean> {
  * @throws FILE_NOT_FOUND, FILE_CORRUPT, CONFIG_INVALID, WEIGHT_DTYPE; WEIGHT_MISSING where a variable has no place in BERT
  */
 export async function openTensorflowBert(directory: string): Promise<ConvertedBert> {
-  const raw = await readJson(`${directory}/${configFile}`);
+  const raw = await readJson(`${directory}/${tensorflowBertConfig}`);
   const { max_position_embeddings: positions } = readConfig(
     bertConfigSchema,
     raw,
-    `${directory}/${configFile}`,
+    `${directory}/${tensorflowBertConfig}`,
   );
   const prefix = await findCheckpoint(directory);
   const weights = new Map<string, StoredWeight>();
@@ -70,7 +63,7 @@ async function findCheckpoint(directory: string): Promise<string> {
   throw new PolybeamError(
     'FILE_NOT_FOUND',
     found.length === 0
-      ? `${directory} has ${configFile} but no checkpoint beside it: put bert_model.ckpt.index and bert_model.ckpt.data-00000-of-00001 there.`
+      ? `${directory} has ${tensorflowBertConfig} but no checkpoint beside it: put bert_model.ckpt.index and bert_model.ckpt.data-00000-of-00001 there.`
       : `${directory} has ${found.length} checkpoints (${found.sort().join(', ')}): leave the one to convert.`,
   );
 }

@@ -5,14 +5,14 @@ import { fingerprintPairs, type TokenPair } from '../training/batching.js';
 import { type DataSource, readParallelText } from '../training/data.js';
 import { initialWeights, warmStart } from '../training/initialize.js';
 import { createProgress } from '../training/progress.js';
-import { createRunLog } from '../training/runLog.js';
-import { prepareTokenizer, writeFinalModel } from '../training/runParts.js';
+import { prepareTokenizer } from '../training/runParts.js';
 import { createSchedule } from '../training/schedule.js';
 import { sequenceToSequence } from '../training/sequenceToSequence.js';
 import { compileTrainStep, type Tasks, trainableParameters } from '../training/step.js';
-import type { TrainOptions, TrainResult } from '../training/train.js';
-import { evaluateLoss, trainLoop, type Validation } from '../training/trainer.js';
+import type { TrainOptions } from '../training/train.js';
+import { evaluateLoss, type Validation } from '../training/trainer.js';
 import type { TrainStep } from '../training/trainStep.js';
+import { type TrainResult, wholeRun } from '../training/wholeRun.js';
 import { createPretrainingBatches, type MixedObjective, type PretrainingData } from './batches.js';
 import type { PretrainConfig } from './config.js';
 import { cutPieces, readDocuments, type TextSource, tokenizeDocuments } from './corpus.js';
@@ -54,27 +54,17 @@ export async function pretrain(config: PretrainConfig, options: TrainOptions = {
   });
   const total = [...initial.values()].reduce((sum, weight) => sum + weight.length, 0);
   note(`model: ${(total / 1e6).toFixed(1)} million parameters, ${batches.epoch(0).count} batches an epoch`);
-  try {
-    const result = await trainLoop({
-      step,
-      batches,
-      schedule: createSchedule(config.schedule),
-      config: { ...config, validation: { ...config.validation, metric: 'loss' } },
-      run: { directory: config.output, identity: pretrainIdentity(config, fingerprint(data)) },
-      modelFiles: made.files,
-      validate: await validation(config, { tokenizer, facts, mixture, step }, options),
-      signal: options.signal,
-      log: createRunLog(`${config.output}/log.jsonl`),
-      progress,
-    });
-    const { reason, state, pointer, resumedFrom } = result;
-    const done = { reason, updates: state.update, resumedFrom, best: state.best };
-    if (reason === 'interrupted') return done;
-    const final = { output: config.output, averageLast: config.checkpoints.averageLast };
-    return { ...done, modelDirectory: await writeFinalModel(final, pointer, made.files) };
-  } finally {
-    step.dispose();
-  }
+  return wholeRun({
+    step,
+    batches,
+    schedule: createSchedule(config.schedule),
+    config: { ...config, validation: { ...config.validation, metric: 'loss' } },
+    run: { directory: config.output, identity: pretrainIdentity(config, fingerprint(data)) },
+    modelFiles: made.files,
+    validate: await validation(config, { tokenizer, facts, mixture, step }, options),
+    signal: options.signal,
+    progress,
+  });
 }
 
 interface Texts {

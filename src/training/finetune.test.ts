@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -267,6 +267,17 @@ describe('finetune', () => {
     await expect(finetune(configuration({ init, ...changes, data: whole }))).rejects.toMatchObject({
       code,
       message: expect.stringMatching(message),
+    });
+  });
+
+  test('refuses a tokenizer of another model', async () => {
+    const init = await fixtureWithTokenizer(root, 'bart');
+    const other = await readFile(join(init, 'vocab.txt'), 'utf8');
+    // Words come after all the ids that the model has.
+    await writeFile(join(init, 'vocab.txt'), other.replace('[MASK]\n', `[MASK]\n${'x\n'.repeat(60)}`));
+    await expect(finetune(configuration({ init }))).rejects.toMatchObject({
+      code: 'TOKENIZER_INVALID',
+      message: expect.stringMatching(/writes the id \d+, but the model has ids from 0 to 59/),
     });
   });
 
