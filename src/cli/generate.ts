@@ -7,7 +7,7 @@ import { withFlagNames } from './flags.js';
 import { readInputs, tokenIds } from './jsonLines.js';
 import { inPortions } from './portions.js';
 import { withDecoder } from './stopStrings.js';
-import type { CommandStreams } from './streams.js';
+import { type CommandStreams, warn } from './streams.js';
 import { addUnknownFlags, type UnknownFlags, unknownReplacement } from './unknownWords.js';
 import {
   addGenerationFlags,
@@ -64,11 +64,14 @@ Examples:
 async function generate(flags: GenerateFlags, streams: CommandStreams): Promise<void> {
   const options = generationFlags(flags);
   const replaceUnknowns = unknownReplacement(flags);
+  const drawn = Number(options.prefixBiasBeta ?? 0) > 0;
+  let prefixes = 0;
   await useModel(flags, streams, async (model, assistant) => {
     const given = await withFiles(options, flags, assistant);
     const wanted = { ...withDecoder(given, model), replaceUnknowns };
     await inPortions(readInputs(streams, inputSchema), flags, streams, async (portion, batching) => {
-      const inputs = portion.map((line) => (line === undefined ? { inputIds: [] } : modelInput(line)));
+      prefixes += portion.filter((line) => line?.prefix !== undefined).length;
+      const inputs = portion.map((line) => (line === undefined ? { inputIds: [] } : modelInput(line, drawn)));
       const run = () => model.generate(inputs, wanted, batching);
       const outputs = await withFlagNames(generationOptionsSchema, run);
       return outputs.map((output, at) =>
@@ -76,10 +79,13 @@ async function generate(flags: GenerateFlags, streams: CommandStreams): Promise<
       );
     });
   });
+  // Known only at the end: lines are read in portions, and the first prefix may be in the last.
+  if (drawn && prefixes === 0) warn(streams, '--prefix-bias-beta had no effect: no line has a "prefix".');
 }
 
-function modelInput(line: z.output<typeof inputSchema>): ModelInput {
-  const { force_words_ids: forceWordsIds, prefix } = line;
+/** @param drawn whether outputs are drawn to prefixes; a line without one then has an empty one, which draws to nothing */
+function modelInput(line: z.output<typeof inputSchema>, drawn: boolean): ModelInput {
+  const { force_words_ids: forceWordsIds, prefix = drawn ? [] : undefined } = line;
   const own = { ...(forceWordsIds && { forceWordsIds }), prefix };
   if ('text' in line) return { text: line.text, ...own };
   return {

@@ -114,4 +114,27 @@ describe('generate', () => {
     const translated = await run(['translate', '--return-alternatives', 'a']);
     expect([translated.code, translated.err]).toEqual([2, expect.stringContaining('--return-alternatives')]);
   });
+
+  it('draws only the lines that have a prefix, whatever is read together, and warns where none has', async () => {
+    const bare = JSON.stringify({ text: lines[3] });
+    const drawn = JSON.stringify({ text: lines[3], prefix: 'La liberté' });
+    const args = [
+      'generate',
+      '--model',
+      'models/en-fr-software',
+      '--max-new-tokens',
+      '6',
+      '--batch-size',
+      '1',
+    ];
+    const plain = (await run(args, [`${bare}\n`])).out;
+    const biased = [...args, '--prefix-bias-beta', '0.99'];
+    const mixed = await run(biased, [`${bare}\n${drawn}\n`]);
+    expect([mixed.code, mixed.err]).toEqual([0, '']);
+    const [first, second] = mixed.out.trim().split('\n');
+    expect(JSON.parse(first).sequences[0].ids).toEqual(JSON.parse(plain).sequences[0].ids);
+    expect(JSON.parse(second).sequences[0].text.startsWith('La liberté')).toBe(true);
+    const none = await run(biased, [`${bare}\n`]);
+    expect([none.code, none.err]).toEqual([0, expect.stringContaining('no line has a "prefix"')]);
+  });
 });
