@@ -65,6 +65,7 @@ export type { StreamEvent, StreamInput, StreamOptions } from './pretrained/model
 export type { Prefix } from './pretrained/prefixes.js';
 export type { ModelScore, ScoreInput, ScoreOptions } from './pretrained/score.js';
 export { loadShortlist, saveShortlist } from './pretrained/shortlistFile.js';
+export { embedTexts, similarity, type VectorOptions } from './pretrained/textVectors.js';
 export type { UnknownReplacement } from './pretrained/unknownWords.js';
 export { type PretrainConfig, type PretrainConfigInput, pretrainConfigSchema } from './pretraining/config.js';
 export { parsePretrainConfig, parsePretrainConfigText } from './pretraining/parseConfig.js';

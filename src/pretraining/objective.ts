@@ -23,6 +23,8 @@ export interface PretrainingObjective {
   inOneRow?: boolean;
   /** Whether a text of so many tokens (special tokens not counted) is long enough. Default: any is. */
   accepts?(length: number): boolean;
+  /** Given all texts that batches will be made of, once, before the first: what it has to know of each. */
+  prepare?(texts: readonly ArrayLike<number>[]): Promise<void>;
   /**
    * Corrupts examples and pads them into one batch.
    * @param lengthMultiple padded lengths are multiples of this

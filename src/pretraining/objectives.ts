@@ -6,6 +6,8 @@ import { bart, bartOptionsSchema } from './bart.js';
 import { bertLm, bertLmOptionsSchema } from './bertLm.js';
 import { mass, massOptionsSchema } from './mass.js';
 import type { PretrainingObjective } from './objective.js';
+import { roformerSim, roformerSimOptionsSchema } from './roformerSim.js';
+import { simbert, simbertOptionsSchema } from './simbert.js';
 import { supervisedMass, supervisedMassOptionsSchema } from './supervisedMass.js';
 import { unilm, unilmOptionsSchema } from './unilm.js';
 import type { VocabularyFacts } from './vocabularyFacts.js';
@@ -97,6 +99,16 @@ export const objectiveKinds = {
     'UniLM (Dong et al. 2019): masked tokens are predicted reading in both directions, from the left, from the right, or behind a source.',
     unilmOptionsSchema,
     ({ prefix, facts, labelSmoothing }, options) => unilm(prefix, facts, options, labelSmoothing),
+  ),
+  simbert: stackKind(
+    'SimBERT (Su 2020): the stack writes the other text of a pair, and tells by vectors of [CLS] which texts belong together. Learns from data.pairs.',
+    simbertOptionsSchema,
+    ({ prefix, facts, labelSmoothing }, options) => simbert(prefix, facts, options, labelSmoothing),
+  ),
+  roformerSim: stackKind(
+    'RoFormer-Sim (Su 2021): SimBERT with sources that are partly corrupted; vectors can be distilled from a teacher. Learns from data.pairs.',
+    roformerSimOptionsSchema,
+    ({ prefix, facts, labelSmoothing }, options) => roformerSim(prefix, facts, options, labelSmoothing),
   ),
 } as const satisfies Record<string, ObjectiveKind>;
 

@@ -98,7 +98,10 @@ function withMask(vocabulary: PretrainConfig['vocabulary']): PretrainConfig['voc
 }
 
 /** The model type that each objective of a stack is meant for. */
-const stackTypes = { unilm: 'unilm' } as const;
+const stackTypes = { unilm: 'unilm', simbert: 'bert', roformerSim: 'roformer' } as const;
+
+/** Objectives that learn from pairs. */
+const pairObjectives: readonly ObjectiveName[] = ['supervisedMass', 'simbert', 'roformerSim'];
 
 function problems(config: PretrainConfig, written: { model?: unknown }): (string | undefined)[] {
   const { batch, data, init, model } = config;
@@ -106,15 +109,13 @@ function problems(config: PretrainConfig, written: { model?: unknown }): (string
   const isStack = model && model.type !== 'marian';
   const foreign = ['decoderLayers', 'activationDropout', 'tieWordEmbeddings'].find((key) => key in given);
   const other = config.objectives.find(({ type }) => (objectiveKinds[type].trains === 'stack') !== isStack);
-  const needs = (kind: 'mass' | 'supervisedMass') => config.objectives.some(({ type }) => type === kind);
+  const paired = config.objectives.find(({ type }) => pairObjectives.includes(type))?.type;
   return [
     ...(data.pairs ?? []).map((source, at) => sourceProblem(source, `data.pairs[${at}]`)),
     ...(data.validationPairs ?? []).map((source, at) => sourceProblem(source, `data.validationPairs[${at}]`)),
     ...runProblems({ ...config, data: { validation: data.validation ?? data.validationPairs } }),
     data.train || data.pairs ? undefined : 'data has neither train nor pairs: give text to learn from',
-    needs('supervisedMass') && !data.pairs
-      ? 'the objective supervisedMass learns from pairs of texts: give data.pairs'
-      : undefined,
+    paired && !data.pairs ? `the objective ${paired} learns from pairs of texts: give data.pairs` : undefined,
     init !== undefined && written.model !== undefined
       ? `init (${init}) gives the architecture, so model has no meaning: leave one out`
       : undefined,

@@ -175,7 +175,17 @@ async function prepareData(
     const source = await encode(pairs.source, 'source');
     prepared.pairs = source.map(({ ids }, at): TokenPair => ({ source: ids, target: target[at].ids }));
   }
+  for (const { objective } of mixture) {
+    const texts = objective.reads === 'pairs' ? sidesOf(prepared.pairs) : prepared.text;
+    // Longer ones, and pairs with a blank side, are left out of batches.
+    if (texts)
+      await objective.prepare?.(texts.filter(({ length }) => length > 0 && length <= data.maxLength));
+  }
   return prepared;
+}
+
+function sidesOf(pairs: readonly TokenPair[] | undefined): ArrayLike<number>[] | undefined {
+  return pairs?.flatMap(({ source, target }) => [source, target]);
 }
 
 function allShort(count: number, minLength: number): PolybeamError {

@@ -3,13 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  embedTexts,
   finetune,
   loadModel,
   parseFinetuneConfig,
   parsePretrainConfig,
   pretrain,
+  similarity,
   type TrainOptions,
 } from '../node.js';
+import { embedIds } from '../pretrained/textVectors.js';
 
 let root: string;
 let text: string;
@@ -98,6 +101,86 @@ describe('unilm', () => {
     await pretrain(parts);
     const weights = (output: string) => readFile(join(output, 'model/model.safetensors'));
     expect(await weights(parts.output)).toEqual(await weights(whole.output));
+  });
+});
+
+describe('simbert and roformerSim', () => {
+  const colors = ['red', 'blue', 'green'];
+  const things = ['car', 'house', 'tree'];
+  const combined = colors.flatMap((color) => things.map((thing) => [color, thing]));
+  const sizes = { dModel: 32, ffnDim: 64, attentionHeads: 2, encoderLayers: 1, maxPositionEmbeddings: 64 };
+
+  function pairConfig(name: string, objective: object, type: string, changes: object = {}) {
+    return configOf(name, 'simbert', {
+      objectives: objective,
+      data: { pairs: { tsv: join(root, 'synonyms.tsv') }, maxLength: 16 },
+      model: { type, ...sizes },
+      budget: { maxUpdates: 700 },
+      validation: undefined,
+      ...changes,
+    });
+  }
+
+  test('learn from pairs what belongs together, write the other, and hand their cosines on', async () => {
+    const rows = combined.map(([color, thing]) => `the ${color} ${thing}\t${thing} here stands ${color}`);
+    await writeFile(join(root, 'synonyms.tsv'), rows.join('\n'));
+    const first = await pretrain(pairConfig('simbert', { type: 'simbert' }, 'bert'));
+    const teacher = await loadModel(first.modelDirectory!);
+    const sides = rows.map((row) => row.split('\t'));
+    const [ours, theirs] = [
+      await embedTexts(
+        teacher,
+        sides.map(([one]) => one),
+      ),
+      await embedTexts(
+        teacher,
+        sides.map(([, other]) => other),
+        { batchSize: 2 },
+      ),
+    ];
+    const best = ours.map((one) => {
+      const all = theirs.map((other) => similarity(one, other));
+      return all.indexOf(Math.max(...all));
+    });
+    expect(best).toEqual(ours.map((_, at) => at));
+    const [{ sequences }] = await teacher.generate([{ text: 'the red car' }], { numBeams: 2 });
+    expect(sequences[0].text).toBe('car here stands red');
+    await teacher.dispose();
+
+    const distill = { teacher: first.modelDirectory!, weight: 100 };
+    const second = await pretrain(
+      pairConfig('roformerSim', { type: 'roformerSim', distill, corruptShare: 0.2 }, 'roformer', {
+        vocabulary: { tokenizer: first.modelDirectory },
+      }),
+    );
+    const student = await loadModel(second.modelDirectory!);
+    const texts = sides.flat();
+    const taught = await embedTexts(student, texts);
+    const known = ours.flatMap((one, at) => [one, theirs[at]]);
+    const cosines = (all: Float32Array[]) => all.flatMap((one) => all.map((other) => similarity(one, other)));
+    const [found, wanted] = [cosines(taught), cosines(known)];
+    const mean = wanted.reduce((sum, value) => sum + value, 0) / wanted.length;
+    const apart = (of: (at: number) => number) =>
+      wanted.reduce((sum, value, at) => sum + (value - of(at)) ** 2, 0) / wanted.length;
+    // How the teacher's cosines vary is what the student has learned of them.
+    expect(apart((at) => found[at])).toBeLessThan(0.2 * apart(() => mean));
+    await student.dispose();
+  });
+
+  test('refuse teachers of another vocabulary, and text that is not in pairs', async () => {
+    await writeFile(join(root, 'synonyms.tsv'), 'the red car\tcar here\nblue tree\tthe tree here\n');
+    const distill = { teacher: 'test/fixtures/models/simbert' };
+    const config = pairConfig('foreign', { type: 'roformerSim', distill }, 'roformer');
+    await expect(pretrain(config)).rejects.toThrow(/knows 48 tokens and the vocabulary has \d+/);
+    expect(() => pairConfig('text', { type: 'simbert' }, 'bert', { data: { train: { text } } })).toThrow(
+      /simbert learns from pairs of texts: give data\.pairs/,
+    );
+  });
+
+  test('vectors of a model that gives none are refused', async () => {
+    const model = await loadModel('test/fixtures/models/unilm');
+    await expect(embedIds(model, [[2, 5, 3]])).rejects.toThrow(/gives no hidden states.*bert or roformer/);
+    await model.dispose();
   });
 });
 

@@ -1,0 +1,109 @@
+import { integers } from '../engine/values.js';
+import { PolybeamError } from '../errors.js';
+import { encodeTexts } from './encodeTexts.js';
+import { type Model, type ModelParts, modelParts } from './model.js';
+
+/** How texts are read for their vectors. */
+export interface VectorOptions {
+  /** Texts read at once. Default 32. */
+  batchSize?: number;
+}
+
+/**
+ * What a model says of each text at its first token ([CLS]), as a vector of length 1: the product of two is their cosine. Meant for
+ * encoders that learned to compare texts so (SimBERT, RoFormer-Sim).
+ * @throws INPUT_INVALID for a model that gives no hidden states; TOKENIZER_MISSING
+ */
+export async function embedTexts(
+  model: Model,
+  texts: readonly string[],
+  options: VectorOptions = {},
+): Promise<Float32Array[]> {
+  const encoded = await encodeTexts(model[modelParts], texts);
+  return embedIds(
+    model,
+    encoded.map(({ ids }) => ids),
+    options,
+  );
+}
+
+/** The same for ids, special tokens included. @throws INPUT_INVALID */
+export async function embedIds(
+  model: Model,
+  texts: readonly ArrayLike<number>[],
+  { batchSize = 32 }: VectorOptions = {},
+): Promise<Float32Array[]> {
+  if (!(Number.isInteger(batchSize) && batchSize >= 1)) {
+    throw new PolybeamError(
+      'OPTION_INVALID',
+      `Option batchSize cannot be ${batchSize}: give an integer from 1.`,
+    );
+  }
+  const vectors: Float32Array[] = new Array(texts.length);
+  // Those of like length together, so that little is padded.
+  const order = texts.map((_, at) => at).sort((a, b) => texts[a].length - texts[b].length);
+  for (let from = 0; from < order.length; from += batchSize) {
+    const batch = order.slice(from, from + batchSize);
+    const found = await embedBatch(
+      model[modelParts],
+      batch.map((at) => texts[at]),
+    );
+    batch.forEach((at, row) => {
+      vectors[at] = found[row];
+    });
+  }
+  return vectors;
+}
+
+/** Scalar product; of two vectors of length 1 their cosine. */
+export function similarity(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, at) => sum + value * b[at], 0);
+}
+
+async function embedBatch(
+  { forwardProgram, directory, maxSource }: ModelParts,
+  texts: readonly ArrayLike<number>[],
+): Promise<Float32Array[]> {
+  const width = Math.max(...texts.map((ids) => ids.length));
+  const shortest = Math.min(...texts.map((ids) => ids.length));
+  if (shortest === 0 || width > maxSource) {
+    const length = shortest === 0 ? 0 : width;
+    throw new PolybeamError(
+      'INPUT_INVALID',
+      `A text has ${length} token ids; ${directory} reads 1 to ${maxSource}: shorten it, or leave it out.`,
+    );
+  }
+  const size = [texts.length, width];
+  const given = {
+    inputIds: integers(size),
+    attentionMask: integers(size),
+    tokenTypeIds: integers(size),
+  };
+  texts.forEach((ids, row) => {
+    given.inputIds.data.set(ids as number[], row * width);
+    given.attentionMask.data.fill(1, row * width, row * width + ids.length);
+  });
+  const program = await forwardProgram();
+  const needed = Object.entries(given).filter(([name]) =>
+    program.inputs.some((input) => input.name === name),
+  );
+  const hidden = program.outputs.some(({ name }) => name === 'lastHiddenState')
+    ? (await program.run(Object.fromEntries(needed))).lastHiddenState
+    : undefined;
+  if (!hidden) {
+    throw new PolybeamError(
+      'INPUT_INVALID',
+      `${directory} gives no hidden states, so it has no vectors of texts: take a bert or roformer model.`,
+    );
+  }
+  const features = hidden.shape[2];
+  return texts.map((_, row) => {
+    const from = row * width * features;
+    return unit((hidden.data as Float32Array).slice(from, from + features));
+  });
+}
+
+function unit(vector: Float32Array): Float32Array {
+  const length = Math.sqrt(similarity(vector, vector));
+  return length === 0 ? vector : vector.map((value) => value / length);
+}
