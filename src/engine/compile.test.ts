@@ -248,6 +248,19 @@ describe('what cannot be traced', () => {
     expect(table).toEqual({ code: 'TRACE_SHAPE', message: expect.stringContaining('[4*rows]') });
   });
 
+  it('is a shape of another size, told by names', async () => {
+    for (const shape of [
+      [5, 4],
+      [-1, 7],
+    ]) {
+      const reshaped = await traced(({ x: t }) => ({ y: t.reshape(shape) }));
+      expect(reshaped).toEqual({
+        code: 'TRACE_SHAPE',
+        message: expect.stringContaining(`[rows, 4] cannot be reshaped to [${shape.join(', ')}]`),
+      });
+    }
+  });
+
   it('is a size that no expression of names was found for', async () => {
     const two: Signature = { ...x, z: { type: 'float32', shape: ['others', 4] } };
     const fn: TracedFunction = ({ x: t, z }) => ({ y: tf.fill([t.shape[0]! - z.shape[0]! + 700], 1) });

@@ -7,6 +7,19 @@ import { mapKernel } from './register.js';
 mapKernel<{ shape: number[] }>('Reshape', ({ trace, input, attributes }) => {
   const x = input('x');
   const size = tf.util.sizeFromShape(x.shape);
+  const given = attributes.shape
+    .filter((length) => length >= 0)
+    .reduce((product, length) => product * length, 1);
+  const fits = attributes.shape.includes(-1) ? size % given === 0 : size === given;
+  if (!fits) {
+    // tfjs would say this in the numbers that stand for named dimensions.
+    const names = (shape: readonly number[]) =>
+      shape.map((length) => (length < 0 ? '-1' : trace.dimensions.describe(length))).join(', ');
+    throw new PolybeamError(
+      'TRACE_SHAPE',
+      `A tensor [${names(x.shape)}] cannot be reshaped to [${names(attributes.shape)}], which has another number of elements; take sizes from the shapes of tensors.`,
+    );
+  }
   return trace.reshape(x, tf.util.inferFromImplicitShape(attributes.shape, size));
 });
 
