@@ -1,6 +1,6 @@
 /**
  * Runs an experiment, or resumes it where it stopped, and writes docs/experiments/NAME.md.
- *   npm run experiment -- multi30k|precision|summarization [--scale 0.5]
+ *   npm run experiment -- multi30k|precision|similarity|summarization [--scale 0.5]
  */
 import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -9,9 +9,15 @@ import { parseArgs } from 'node:util';
 import type { Experiment } from './experiments/experiment.js';
 import { multi30k } from './experiments/multi30k.js';
 import { precision } from './experiments/precision.js';
+import { similarityExperiment } from './experiments/similarity.js';
 import { summarization } from './experiments/summarization.js';
 
-const experiments: Record<string, Experiment> = { multi30k, precision, summarization };
+const experiments: Record<string, Experiment> = {
+  multi30k,
+  precision,
+  similarity: similarityExperiment,
+  summarization,
+};
 
 const { values, positionals } = parseArgs({
   options: { scale: { type: 'string', default: '1' }, part: { type: 'string' } },

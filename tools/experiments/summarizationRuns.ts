@@ -167,7 +167,9 @@ async function pairsFile(count: number): Promise<string> {
 }
 
 /** A part of the data as it is evaluated on. */
-export async function readPart(part: 'dev' | 'test'): Promise<{ bodies: string[]; synopses: string[] }> {
+export async function readPart(
+  part: 'train' | 'dev' | 'test',
+): Promise<{ bodies: string[]; synopses: string[] }> {
   const read = async (column: number) =>
     (await readTextFiles([`${data}/summaries.${part}.tsv.gz`], [column])).lines;
   return { bodies: await read(0), synopses: await read(1) };
