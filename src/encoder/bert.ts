@@ -30,6 +30,8 @@ export interface BertConfig {
   attentionProbsDropoutProb: number;
   /** Standard deviation of new weights. */
   initializerRange: number;
+  /** What the pooler ends with. Default 'tanh'. */
+  poolerActivation?: 'tanh' | 'linear';
   /** Whether dense layers have a bias. Default true. */
   useBias?: boolean;
   /** 'rms_norm': root mean square normalization that learns nothing. Default 'layer_norm'. */
@@ -201,9 +203,10 @@ export function encodeBert(
   }).hidden;
 }
 
-/** tanh of a projection of the first position: BERT's summary of the whole input. [batch, hiddenSize] */
+/** tanh of a projection of the first position, or the projection: BERT's summary of the whole input. [batch, hiddenSize] */
 export function poolBert(p: Parameters, config: BertConfig, hidden: tf.Tensor): tf.Tensor {
-  return tf.tanh(bertDense(p.scope('pooler.dense'), firstPosition(hidden), config.hiddenSize, config));
+  const projected = bertDense(p.scope('pooler.dense'), firstPosition(hidden), config.hiddenSize, config);
+  return config.poolerActivation === 'linear' ? projected : tf.tanh(projected);
 }
 
 /** The hidden state of [CLS]. @param hidden [batch, length, hiddenSize] @returns [batch, hiddenSize] */

@@ -62,25 +62,20 @@ export function behindPrefix(self: DecodingMode, prefix: Prefix): SelfAttentionM
   return {
     kind: 'own',
     attend: (projected, shape, layer) => {
-      const [firsts, seconds] = probed ? [half(projected, 0), half(projected, 1)] : [projected];
+      const { query } = projected;
       const memory = prefix.memory[layer];
-      const { parts, cache } = textParts(self, keysAndValues(firsts, shape), layer);
-      const all: AttentionPart[] = [{ ...memory, bias: maskBias(keyMask) }, ...parts];
-      const chooser = (seconds ?? firsts).query;
-      observe?.(layer, () =>
-        attentionWeights(
-          fold(chooser, memory.key, shape.heads),
-          memory.key,
-          shape.heads,
-          { keyMask },
-          shape.scale,
-        ),
-      );
-      const first = jointAttention(firsts.query, all, shape.heads, shape);
-      if (!seconds) return { context: first, cache };
-      const own = { ...keysAndValues(seconds, shape), bias: diagonalBias(chooser.shape[1]!) };
-      const second = jointAttention(chooser, [...all, own], shape.heads, shape);
-      return { context: tf.concat([first, second], 1), cache };
+      const first = probed ? halves(projected, 0) : projected;
+      const { parts, cache } = textParts(self, keysAndValues(first, shape), layer);
+      observe?.(layer, () => {
+        const chooser = fold(probed ? halfOf(query, 1) : query, memory.key, shape.heads);
+        return attentionWeights(chooser, memory.key, shape.heads, { keyMask }, shape.scale);
+      });
+      const shared: AttentionPart[] = [{ ...memory, bias: maskBias(keyMask) }, ...parts];
+      if (!probed) return { context: jointAttention(query, shared, shape.heads, shape), cache };
+      const all = shared.map(({ bias, ...part }) => ({ ...part, bias: bias && forBoth(bias) }));
+      const second = keysAndValues(halves(projected, 1), shape);
+      all.push({ ...second, bias: secondsBias(second.key.shape[2]!) });
+      return { context: jointAttention(query, all, shape.heads, shape), cache };
     },
   };
 }
@@ -93,7 +88,7 @@ export function halfOf(x: tf.Tensor, index: 0 | 1): tf.Tensor {
   return tf.slice(halves, [0, index, 0, 0], [rows, 1, length, features]).reshape([rows, length, features]);
 }
 
-function half({ query, key, value }: Projected, index: 0 | 1): Projected {
+function halves({ query, key, value }: Projected, index: 0 | 1): Projected {
   return { query: halfOf(query, index), key: halfOf(key, index), value: halfOf(value, index) };
 }
 
@@ -142,10 +137,17 @@ function startBias(length: number): tf.Tensor {
   return tf.mul(start, hiddenScore).reshape([1, 1, 1, length]);
 }
 
-/** Each position sees itself alone. [1, 1, length, length] */
-function diagonalBias(length: number): tf.Tensor {
+/** The bias of first positions for second ones as well. [..., 2 * length or 1, source] */
+function forBoth(bias: tf.Tensor): tf.Tensor {
+  return bias.shape[2] === 1 ? bias : tf.concat([bias, bias], 2);
+}
+
+/** Second positions: each sees itself alone, and first ones see none. [1, 1, 2 * length, length] */
+function secondsBias(length: number): tf.Tensor {
   const others = tf.notEqual(tf.expandDims(rangeTo(length), 1), tf.expandDims(rangeTo(length), 0));
-  return tf.mul(tf.cast(others, 'float32'), hiddenScore).reshape([1, 1, length, length]);
+  const own = tf.mul(tf.cast(others, 'float32'), hiddenScore);
+  const none = tf.add(tf.mul(own, 0), hiddenScore);
+  return tf.concat([none, own], 0).reshape([1, 1, 2 * length, length]);
 }
 
 /** [batch, 1, 1, source] */

@@ -98,6 +98,8 @@ export const bertConfigSchema = z.looseObject({
   attention_probs_dropout_prob: probability.default(0.1),
   initializer_range: z.number().default(0.02),
   position_embedding_type: z.literal('absolute').optional(),
+  // A key of the PyTorch ports of RoFormer-Sim; transformers has tanh only.
+  pooler_activation: z.enum(['tanh', 'linear']).default('tanh'),
   tie_word_embeddings: z.boolean().default(true),
   is_decoder: z.boolean().default(false),
   add_cross_attention: z.boolean().default(false),

@@ -11,7 +11,8 @@ export interface VectorOptions {
 
 /**
  * What a model says of each text at its first token ([CLS]), as a vector of length 1: the product of two is their cosine. Meant for
- * encoders that learned to compare texts so (SimBERT, RoFormer-Sim).
+ * encoders that learned to compare texts so (SimBERT, RoFormer-Sim). Where config.json has `pooler_activation` "linear", and there
+ * is a pooler, it is the pooler's output.
  * @throws INPUT_INVALID for a model that gives no hidden states; TOKENIZER_MISSING
  */
 export async function embedTexts(
@@ -61,7 +62,7 @@ export function similarity(a: Float32Array, b: Float32Array): number {
 }
 
 async function embedBatch(
-  { forwardProgram, directory, maxSource }: ModelParts,
+  { forwardProgram, config, directory, maxSource }: ModelParts,
   texts: readonly ArrayLike<number>[],
 ): Promise<Float32Array[]> {
   const width = Math.max(...texts.map((ids) => ids.length));
@@ -84,23 +85,23 @@ async function embedBatch(
     given.attentionMask.data.fill(1, row * width, row * width + ids.length);
   });
   const program = await forwardProgram();
-  const needed = Object.entries(given).filter(([name]) =>
-    program.inputs.some((input) => input.name === name),
-  );
-  const hidden = program.outputs.some(({ name }) => name === 'lastHiddenState')
-    ? (await program.run(Object.fromEntries(needed))).lastHiddenState
-    : undefined;
-  if (!hidden) {
+  const has = (name: string) => program.outputs.some((output) => output.name === name);
+  const output =
+    config.pooler_activation === 'linear' && has('poolerOutput') ? 'poolerOutput' : 'lastHiddenState';
+  if (!has(output)) {
     throw new PolybeamError(
       'INPUT_INVALID',
       `${directory} gives no hidden states, so it has no vectors of texts: take a bert or roformer model.`,
     );
   }
-  const features = hidden.shape[2];
-  return texts.map((_, row) => {
-    const from = row * width * features;
-    return unit((hidden.data as Float32Array).slice(from, from + features));
-  });
+  const needed = Object.entries(given).filter(([name]) =>
+    program.inputs.some((input) => input.name === name),
+  );
+  const { data, shape } = (await program.run(Object.fromEntries(needed)))[output];
+  const features = shape[shape.length - 1];
+  // Of hidden states the first position, of a pooler's output all there is.
+  const stride = data.length / texts.length;
+  return texts.map((_, row) => unit((data as Float32Array).slice(row * stride, row * stride + features)));
 }
 
 function unit(vector: Float32Array): Float32Array {

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fixtureWithTokenizer } from '../../test/support/tinyDirectories.js';
 import {
   embedTexts,
   finetune,
@@ -102,6 +103,35 @@ describe('unilm', () => {
     const weights = (output: string) => readFile(join(output, 'model/model.safetensors'));
     expect(await weights(parts.output)).toEqual(await weights(whole.output));
   });
+});
+
+test('unilm goes on from a BERT that is told to read the next token at a [MASK]', async () => {
+  const reads = { polybeam: { prefix_lm: { next_token: 'mask' } } };
+  const init = await fixtureWithTokenizer(root, 'simbert', (config) => ({ ...config, ...reads }));
+  const letters = join(root, 'letters.txt');
+  await writeFile(
+    letters,
+    Array.from({ length: 20 }, (_, at) => `a b ${'cdefghij'[at % 8]} k l m`).join('\n'),
+  );
+  const notes: string[] = [];
+  const { modelDirectory } = await pretrain(
+    parsePretrainConfig({
+      output: join(root, 'bert'),
+      init,
+      objectives: { type: 'unilm' },
+      data: { train: { text: letters }, maxLength: 20 },
+      budget: { maxUpdates: 1 },
+      schedule: { warmupUpdates: 10 },
+      checkpoints: { averageLast: 0 },
+    }),
+    { output: { isTerminal: false, write: (line: string) => notes.push(line) } as never },
+  );
+  expect(notes.join('')).toMatch(/init: (\d+) of \1 weights/);
+  const model = await loadModel(modelDirectory!);
+  expect((await model.generate([{ text: 'a b c' }], { maxNewTokens: 4 }))[0].sequences[0].ids).toHaveLength(
+    4,
+  );
+  await model.dispose();
 });
 
 describe('simbert and roformerSim', () => {

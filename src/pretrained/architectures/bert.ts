@@ -19,6 +19,7 @@ export function readBertConfig(raw: RawConfig, path: string, segments: boolean):
     maxPositionEmbeddings: config.max_position_embeddings,
     typeVocabSize: segments ? config.type_vocab_size : 0,
     hiddenAct: config.hidden_act,
+    poolerActivation: config.pooler_activation,
     layerNormEps: config.layer_norm_eps,
     hiddenDropoutProb: config.hidden_dropout_prob,
     attentionProbsDropoutProb: config.attention_probs_dropout_prob,
