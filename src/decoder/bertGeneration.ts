@@ -41,14 +41,14 @@ const pairNames: BertPairNames = { encoder: 'encoder', decoder: 'decoder' };
 
 /**
  * An encoder and a decoder of BERT's family as one model.
- * @param share the decoder reads the encoder's weights wherever that has them: all but cross-attention and head ("BERTSHARE")
+ * @param shared where both sides have the same weights, all but cross-attention and head ("BERTSHARE"): whose names those have
  */
 export function bertEncoderDecoder(
   encoder: BertConfig,
   decoder: BertDecoderConfig,
-  share = false,
+  shared?: keyof BertPairNames,
 ): EncoderDecoder {
-  const ofDecoder = (p: Parameters) => decoderScope(p, share);
+  const ofDecoder = (p: Parameters) => decoderScope(p, shared === 'encoder');
   return {
     vocabSize: decoder.vocabSize,
     sourceVocabSize: encoder.vocabSize,
@@ -58,7 +58,8 @@ export function bertEncoderDecoder(
     maxSource: encoder.maxPositionEmbeddings,
     maxTarget: decoder.maxPositionEmbeddings,
     encode: (p, inputIds, attentionMask, dropout) => {
-      const hidden = encodeBert(p.scope(pairNames.encoder), encoder, inputIds, attentionMask, { dropout });
+      const own = p.scope(shared === 'decoder' ? `${pairNames.decoder}.bert` : pairNames.encoder);
+      const hidden = encodeBert(own, encoder, inputIds, attentionMask, { dropout });
       if (encoder.hiddenSize === decoder.hiddenSize) return hidden;
       // Sizes may differ: transformers then learns a projection between the two.
       return dense(p.scope('enc_to_dec_proj'), hidden, decoder.hiddenSize, {

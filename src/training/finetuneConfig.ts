@@ -107,7 +107,9 @@ export const finetuneConfigSchema = z.strictObject({
   share: z
     .boolean()
     .default(false)
-    .describe('Encoder and decoder share the weights they both have (BERTSHARE of Rothe et al. 2020).'),
+    .describe(
+      'Encoder and decoder, which are then the same, share the weights they both have (BERTSHARE of Rothe et al. 2020).',
+    ),
   data: dataSchema.describe('What to learn from.'),
   optimizer: optimizerSchema.prefault({}).describe('AdamW and the loss.'),
   schedule: scheduleSchema

@@ -36,6 +36,10 @@ describe('parseFinetuneConfig', () => {
     [{ encoder: 'bert' }, 'init and encoder are both given'],
     [{ init: undefined, decoder: 'bert' }, 'decoder is given without encoder: give both'],
     [{ share: true }, 'share is true but init is given'],
+    [
+      { init: undefined, encoder: 'a', decoder: { random: 'a' }, share: true },
+      'share makes one set of weights of encoder and decoder, but they are "a" and {"random":"a"}: give the same for both',
+    ],
     [{ budget: {} }, 'training would never end'],
     [{ budget: { maxMinutes: 5 } }, 'schedule.type linear must know its end'],
     [{ schedule: { warmupUpdates: 2000 } }, 'schedule.warmupUpdates (2000) is not below the 1000 updates'],

@@ -54,6 +54,9 @@ function problems(config: FinetuneConfig): (string | undefined)[] {
     share && init !== undefined
       ? 'share is true but init is given, which shares what it shares: leave share out, or give encoder and decoder'
       : undefined,
+    share && sides.length === 2 && JSON.stringify(encoder) !== JSON.stringify(decoder)
+      ? `share makes one set of weights of encoder and decoder, but they are ${JSON.stringify(encoder)} and ${JSON.stringify(decoder)}: give the same for both`
+      : undefined,
     ...data.train.map((source, at) => sourceProblem(source, `data.train[${at}]`)),
     ...(data.validation ?? []).map((source, at) => sourceProblem(source, `data.validation[${at}]`)),
     ...runProblems({ ...config, schedule: known }),

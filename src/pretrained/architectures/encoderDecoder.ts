@@ -1,4 +1,5 @@
 import { type BertHead, bertEncoderDecoder } from '../../decoder/bertGeneration.js';
+import type { WeightStore } from '../../engine/weights.js';
 import { PolybeamError } from '../../errors.js';
 import { bertConfigSchema, type RawConfig, readConfig } from '../config.js';
 import { readBertConfig, repeatedInHead } from './bert.js';
@@ -19,11 +20,9 @@ export const encoderDecoder: Architecture = {
     const head = sides[String(decoder?.model_type)]?.head;
     if (!head) return {};
     const repeated = repeatedInHead(decoder, head === 'cls' ? 'cls.predictions' : head, 'decoder.');
-    if (!sharesSides(raw)) return repeated;
-    const table = (name: string) => name.replace(/^decoder\.bert\./, 'encoder.');
-    return Object.fromEntries(Object.entries(repeated).map(([name, first]) => [name, table(first)]));
+    return sharesSides(raw) ? { ...repeatedSide(decoder), ...toEncoder(repeated) } : repeated;
   },
-  define: (raw, _weights, path) => {
+  define: (raw, weights, path) => {
     const encoder = readSide(raw, 'encoder', path);
     const decoder = readSide(raw, 'decoder', path);
     return defineEncoderDecoder(
@@ -34,7 +33,7 @@ export const encoderDecoder: Architecture = {
           head: decoder.head,
           tieWordEmbeddings: decoder.tieWordEmbeddings,
         },
-        sharesSides(raw),
+        sharesSides(raw) ? sharedNames(weights) : undefined,
       ),
       {
         embeddings: ['encoder.embeddings.', 'decoder.bert.embeddings.'],
@@ -47,6 +46,34 @@ export const encoderDecoder: Architecture = {
     );
   },
 };
+
+/** The decoder's names of weights that are the encoder's. */
+function repeatedSide(decoder: RawConfig): Record<string, string> {
+  const dense = (name: string) => [`${name}.weight`, `${name}.bias`];
+  const layer = [
+    ...['query', 'key', 'value'].map((part) => `attention.self.${part}`),
+    ...['attention.output.dense', 'attention.output.LayerNorm'],
+    ...['intermediate.dense', 'output.dense', 'output.LayerNorm'],
+  ].flatMap(dense);
+  const tables = ['word', 'position', 'token_type'].map((kind) => `embeddings.${kind}_embeddings.weight`);
+  const layers = Array.from({ length: Number(decoder.num_hidden_layers) }, (_, at) =>
+    layer.map((name) => `encoder.layer.${at}.${name}`),
+  );
+  const names = [...tables, ...dense('embeddings.LayerNorm'), ...layers.flat()];
+  return Object.fromEntries(names.map((name) => [`decoder.bert.${name}`, `encoder.${name}`]));
+}
+
+/** Whose names shared weights have: the encoder's, or in what transformers 4 saves as safetensors the decoder's. */
+function sharedNames(weights: Pick<WeightStore, 'get'>): 'encoder' | 'decoder' {
+  const has = (scope: string) => weights.get(`${scope}.embeddings.word_embeddings.weight`) !== undefined;
+  return !has('encoder') && has('decoder.bert') ? 'decoder' : 'encoder';
+}
+
+/** The same with the encoder's names for what repeats the decoder's. */
+function toEncoder(repeated: Record<string, string>): Record<string, string> {
+  const renamed = ([name, first]: [string, string]) => [name, first.replace(/^decoder\.bert\./, 'encoder.')];
+  return Object.fromEntries(Object.entries(repeated).map(renamed));
+}
 
 /** Whether one set of weights serves both sides. */
 function sharesSides(raw: RawConfig): boolean {
