@@ -188,6 +188,43 @@ describe('finetune', () => {
     expect(optimizer.has('adamM/model.decoder.layers.1.fc2.weight')).toBe(true);
   });
 
+  test('updates weights as PyTorch does, with a rate for each layer and a frozen encoder', async () => {
+    const expected = JSON.parse(await readFile('test/fixtures/training/finetune.json', 'utf8'));
+    const { learningRate, layerDecay, ...optimizer } = expected.config;
+    const init = await fixtureWithTokenizer(root, 'bart', (config) => ({
+      ...config,
+      dropout: 0,
+      attention_dropout: 0,
+      activation_dropout: 0,
+    }));
+    const pairs = join(root, 'torch.tsv');
+    await writeFile(pairs, expected.pairs.map((pair: string[]) => `${pair.join('\t')}\n`).join(''));
+    const config = configuration({
+      init,
+      data: { train: { tsv: pairs }, maxSourceLength: 16, maxTargetLength: 16 },
+      schedule: { type: 'constant', warmupUpdates: 0, learningRate },
+      layerDecay,
+      freeze: ['encoder'],
+      optimizer: { ...optimizer, labelSmoothing: 0 },
+      budget: { maxUpdates: 3 },
+      log: { everyUpdates: 1 },
+    });
+    const { modelDirectory } = await finetune(config);
+    const log = (await readFile(join(config.output, 'log.jsonl'), 'utf8')).trim().split('\n');
+    const rows = log.map((line) => JSON.parse(line));
+    rows.forEach(({ loss, gradientNorm }, update) => {
+      expect(loss).toBeCloseTo(expected.losses[update], 4);
+      expect(gradientNorm).toBeCloseTo(expected.gradientNorms[update], 3);
+    });
+    const weights = await openWeights(modelDirectory!);
+    for (const [name, first] of Object.entries<number[]>(expected.weights)) {
+      const found = await weights.read(name);
+      first.forEach((value, at) => {
+        expect(found[at], `${name}[${at}]`).toBeCloseTo(value, 4);
+      });
+    }
+  });
+
   test('interrupted and resumed, gives the same weights bit for bit', async () => {
     const init = await fixtureWithTokenizer(root, 'bart');
     const changes = { init, budget: { maxEpochs: 3 }, layerDecay: 0.9, freeze: ['embeddings'] };
