@@ -9,7 +9,7 @@ import type { Draws } from './draws.js';
 import { chooseMasked, replaceToken } from './masking.js';
 import type { PretrainingObjective } from './objective.js';
 import { replacementSchema, share } from './optionPieces.js';
-import { contrastSchema } from './simbert.js';
+import { simbertOptionsSchema } from './simbert.js';
 import {
   contrastiveLoss,
   cosines,
@@ -21,7 +21,7 @@ import {
 import type { VocabularyFacts } from './vocabularyFacts.js';
 
 /** RoFormer-Sim (Su 2021, "SimBERTv2"): SimBERT whose sources are partly corrupted, and in a second stage its vectors distilled. */
-export const roformerSimOptionsSchema = contrastSchema.extend({
+export const roformerSimOptionsSchema = simbertOptionsSchema.extend({
   corruptShare: z
     .number()
     .min(0)

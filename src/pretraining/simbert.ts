@@ -10,8 +10,8 @@ import {
 } from './similarityLoss.js';
 import type { VocabularyFacts } from './vocabularyFacts.js';
 
-/** How texts are told apart by their vectors. */
-export const contrastSchema = z.strictObject({
+/** SimBERT (Su 2020): one stack learns to write the other text of a pair, both ways round, and to find it among all of the batch. */
+export const simbertOptionsSchema = z.strictObject({
   scale: z
     .number()
     .gt(0)
@@ -23,9 +23,6 @@ export const contrastSchema = z.strictObject({
     .default(1)
     .describe('Weight of the loss of vectors beside that of writing.'),
 });
-
-/** SimBERT (Su 2020): one stack learns to write the other text of a pair, both ways round, and to find it among all of the batch. */
-export const simbertOptionsSchema = contrastSchema;
 
 /** Options of SimBERT with every default filled in. */
 export type SimbertOptions = z.output<typeof simbertOptionsSchema>;

@@ -51,6 +51,15 @@ test('masks 70 % of the target, its end among them, anew in each epoch, and noth
     if (places.includes(14)) ends++;
   }
   expect(Math.abs(ends / 60 - 0.7)).toBeLessThan(0.2);
+  const all = fineTuning!({
+    rules: { decoderStartTokenId: 3, eosTokenIds: [3], padTokenId: 0 },
+    tokenizer,
+    labelSmoothing: 0,
+    targetMaskRate: 1,
+    seed: 4,
+  });
+  const padded = { pairs: [{ source, target }], members: [0], epoch: 0, index: 0 };
+  expect(all.collate({ ...padded, sourceLength: 8, targetLength: 16 }).targetTokens).toBe(10);
   expect(batchOf(1, [5]).feeds).toEqual(batchOf(1, [5]).feeds);
   expect(batchOf(1, [5]).feeds).not.toEqual(batchOf(2, [5]).feeds);
   expect(batchOf(1, [5]).feeds).not.toEqual(batchOf(1, [6]).feeds);

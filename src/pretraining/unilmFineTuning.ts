@@ -5,14 +5,10 @@ import { stackBatch, stackLoss } from './stackLoss.js';
 import { maskRow, visibleRow } from './unilm.js';
 import { maskingFacts } from './vocabularyFacts.js';
 
-/** Share of a target's tokens, its end among them, that is masked (Dong et al. 2019, official code: 0.7). */
-const targetMaskRate = 0.7;
-
 /** Few distinct shapes, little padding. */
 const lengthMultiple = 8;
 
 const choice = {
-  rate: targetMaskRate,
   wholeWord: false,
   ngramShare: 0,
   maxNgram: 2,
@@ -20,11 +16,11 @@ const choice = {
 };
 
 /**
- * How UniLM is fine-tuned (section 2.5): tokens of the target are masked at random, another choice in each epoch, and predicted from
+ * How UniLM is fine-tuned (section 2.5): 70 % of the target's tokens (official code) are masked at random, another choice in each epoch, and predicted from
  * the source and what is before them. The end token is among them, so that the model learns when to stop.
  */
 export function unilmFineTuning({ stack, config }: PrefixParts): FineTuning {
-  return ({ rules, tokenizer, labelSmoothing, seed }) => {
+  return ({ rules, tokenizer, labelSmoothing, targetMaskRate: rate = 0.7, seed }) => {
     const facts = { ...maskingFacts(tokenizer, config.maskTokenId!), padTokenId: rules.padTokenId };
     return {
       objective: stackLoss(stack, labelSmoothing),
@@ -35,7 +31,7 @@ export function unilmFineTuning({ stack, config }: PrefixParts): FineTuning {
           const { sourceTypeId, targetTypeId } = config;
           const row = visibleRow(whole, source.length, sourceTypeId, targetTypeId, 'sequenceToSequence');
           const draws = createDraws(seed, 'finetune', epoch, members[at]);
-          return maskRow(row, [[source.length, whole.length]], facts, choice, draws);
+          return maskRow(row, [[source.length, whole.length]], facts, { ...choice, rate }, draws);
         });
         return stackBatch(rows, facts, lengthMultiple);
       },

@@ -11,6 +11,8 @@ export interface FineTuningContext {
   rules: DecodingRules;
   tokenizer: Tokenizer;
   labelSmoothing: number;
+  /** Share of a target's tokens that is masked, where the model learns by that. Default 0.7. */
+  targetMaskRate?: number;
   /** Decides what is random in batches, with the epoch and the index of a batch. */
   seed: number;
 }

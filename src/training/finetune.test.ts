@@ -297,6 +297,12 @@ describe('finetune', () => {
       /headTail keeps 8 \+ 3 tokens, and 2 special ones, but data\.maxSourceLength is 12/,
     ],
     ['bart', { data: { languages: { source: 'en', target: 'fr' } } }, 'LANGUAGE_UNKNOWN', /does not say/],
+    [
+      'simbert',
+      { targetMaskRate: 0.5 },
+      'CONFIG_INVALID',
+      /targetMaskRate is 0\.5, and .* does not learn by masking/,
+    ],
     ['bart', { freeze: ['embeddings', 'encoder', 'model.decoder.'] }, 'OPTION_INVALID', /nothing to train/],
   ])('refuses for %s %j', async (kind, { data, ...changes }: Record<string, unknown>, code, message) => {
     const init = await fixtureWithTokenizer(root, kind);

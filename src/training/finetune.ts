@@ -102,11 +102,18 @@ async function openTuning(
       `${start.name} is a ${String(start.config.model_type)} model, which writes nothing from a source: give one with encoder and decoder, or put one together with encoder and decoder.`,
     );
   }
+  if (config.targetMaskRate !== undefined && definition.prefix?.config.nextToken !== 'mask') {
+    throw new PolybeamError(
+      'CONFIG_INVALID',
+      `targetMaskRate is ${config.targetMaskRate}, and ${start.name} does not learn by masking targets: leave it out.`,
+    );
+  }
   const tokenizer = await loadTokenizer(start.tokenizerDirectory);
   const { rules } = readGeneration(start.name, start, definition);
   const context = {
     tokenizer,
     labelSmoothing: config.optimizer.labelSmoothing,
+    targetMaskRate: config.targetMaskRate,
     seed: config.seed,
   };
   const { maxTogether } = definition.fineTuning({ ...context, rules });

@@ -137,6 +137,15 @@ export const finetuneConfigSchema = z.strictObject({
     })
     .prefault({})
     .describe('Learning rate over the run.'),
+  targetMaskRate: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe(
+      "Share of a target's tokens, its end among them, that is masked and predicted; for models that read the next token at a [MASK] " +
+        '(unilm). Default: 0.7, as in the official code.',
+    ),
   layerDecay: z
     .number()
     .gt(0)

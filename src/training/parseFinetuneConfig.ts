@@ -93,6 +93,7 @@ export function finetuneIdentity(
     optimizer: config.optimizer,
     // A longer budget changes nothing where the schedule has no end.
     schedule: { ...rates, ...(hasEnd(schedule.type) ? { totalUpdates } : {}) },
+    ...(config.targetMaskRate === undefined ? {} : { targetMaskRate: config.targetMaskRate }),
     layerDecay: config.layerDecay,
     freeze: config.freeze,
     batch: config.batch,
