@@ -1,6 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { fixtureWithTokenizer } from '../../../test/support/tinyDirectories.js';
+import '../../node/install.js';
 import { readsSource } from '../../decoder/encoderDecoder.js';
 import type { BertConfig } from '../../encoder/bert.js';
+import { loadModel } from '../loadModel.js';
 import { architectureOf } from './index.js';
 import { readPrefixLm, similarityDefaults } from './prefixLm.js';
 
@@ -64,6 +70,28 @@ describe('polybeam.prefix_lm', () => {
     expect(() => read(prefix)).toThrow(message);
     expect(() => read(prefix)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
   });
+});
+
+test('a directory without generation_config.json begins and ends with the [SEP] of its tokenizer', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'polybeam-prefix-'));
+  try {
+    const [given, bare] = [
+      await fixtureWithTokenizer(root, 'simbert'),
+      await fixtureWithTokenizer(root, 'simbert'),
+    ];
+    await rm(join(bare, 'generation_config.json'));
+    const outputs = [];
+    for (const directory of [given, bare]) {
+      const model = await loadModel(directory);
+      const [{ sequences }] = await model.generate([{ text: 'a b c d' }], { numBeams: 3, maxNewTokens: 12 });
+      outputs.push(sequences[0]);
+      await model.dispose();
+    }
+    expect(outputs[0].ids.length).toBeGreaterThan(1);
+    expect(outputs[1]).toEqual(outputs[0]);
+  } finally {
+    await rm(root, { recursive: true });
+  }
 });
 
 describe('unilm', () => {
