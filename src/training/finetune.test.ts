@@ -225,9 +225,40 @@ describe('finetune', () => {
     }
   });
 
+  test('lets layers join one after the other', async () => {
+    const init = await fixtureWithTokenizer(root, 'bart');
+    const moved = async (maxEpochs: number, more = {}) => {
+      const config = configuration({
+        init,
+        schedule: constant,
+        budget: { maxEpochs },
+        unfreezeEveryEpochs: 1,
+        ...more,
+      });
+      const { modelDirectory } = await finetune(config);
+      const changes = await difference(init, modelDirectory!);
+      const names = [
+        'model.shared.weight',
+        'model.encoder.layers.0.fc1.weight',
+        'model.decoder.layers.0.fc1.weight',
+        'model.encoder.layers.1.fc1.weight',
+        'model.decoder.layers.1.fc1.weight',
+      ];
+      return names.map((name) => changes.get(name)! > 0);
+    };
+    expect(await moved(1)).toEqual([false, false, false, true, true]);
+    expect(await moved(2)).toEqual([false, true, true, true, true]);
+    expect(await moved(3)).toEqual([true, true, true, true, true]);
+    expect(await moved(3, { unfreezeEveryEpochs: 2 })).toEqual([false, true, true, true, true]);
+    expect(await moved(3, { freeze: ['embeddings'] })).toEqual([false, true, true, true, true]);
+  });
+
   test('interrupted and resumed, gives the same weights bit for bit', async () => {
     const init = await fixtureWithTokenizer(root, 'bart');
-    const changes = { init, budget: { maxEpochs: 3 }, layerDecay: 0.9, freeze: ['embeddings'] };
+    const data = { train: { tsv }, validation: { tsv }, maxSourceLength: 16, maxTargetLength: 16 };
+    const layers = { layerDecay: 0.9, unfreezeEveryEpochs: 1, freeze: ['embeddings'] };
+    const validation = { everyUpdates: 3, metric: 'loss' };
+    const changes = { init, data, budget: { maxEpochs: 3 }, validation, ...layers };
     const whole = await finetune(configuration(changes));
     const config = configuration(changes);
     const controller = new AbortController();

@@ -3,14 +3,19 @@ import type { Device } from '../engine/program.js';
 import { checkStored } from '../engine/traceFunction.js';
 import { PolybeamError } from '../errors.js';
 import { generationConfigOf } from '../generation/generationConfig.js';
-import { frozenPrefixes, isFrozen, layerFactor } from '../pretrained/architectures/weightLayout.js';
+import {
+  frozenPrefixes,
+  isFrozen,
+  layerFactor,
+  type WeightLayout,
+} from '../pretrained/architectures/weightLayout.js';
 import { openBertPair } from '../pretrained/bertPair.js';
 import { readGeneration } from '../pretrained/loadModel.js';
 import { configFor, configText } from '../pretrained/saveModel.js';
 import { openStart, type StartingModel } from '../pretrained/startingModel.js';
 import { loadTokenizer } from '../text/loadTokenizer.js';
 import type { Tokenizer } from '../text/tokenizer.js';
-import { type BatchingOptions, createBatches, fingerprintPairs } from './batching.js';
+import { type BatchingOptions, type Collate, createBatches, fingerprintPairs } from './batching.js';
 import { readParallelText } from './data.js';
 import type { FineTuningTask } from './fineTuning.js';
 import type { FinetuneConfig } from './finetuneConfig.js';
@@ -24,6 +29,7 @@ import { createSchedule } from './schedule.js';
 import { compileTrainStep, trainableParameters } from './step.js';
 import { type TrainOptions, warnOfText } from './train.js';
 import type { TrainStep, TrainTensor } from './trainStep.js';
+import { gradualUnfreezing, type Unfreezing } from './unfreezing.js';
 import { type Validate, validateOn } from './validate.js';
 import { type TrainResult, wholeRun } from './wholeRun.js';
 
@@ -52,23 +58,24 @@ export async function finetune(config: FinetuneConfig, options: TrainOptions = {
   const objective = withWeightsOf(task.objective, start);
   const specs = trainableParameters(objective);
   const { weights, fresh } = await startingWeights(tuning, specs);
-  const weightFactors = factorsOf(tuning, specs, fresh);
+  const factor = factorsOf(tuning, specs, fresh);
+  const stages = stagesOf(tuning, objective, fresh);
 
   const text = await readParallelText(config.data.train);
   warnOfText(text, 'training', options);
   const all = await reader.encode(text);
   const pairs = all.filter(reader.fits);
-  const batches = createBatches(pairs, batchingOptions(tuning), task.collate);
+  const batches = createBatches(pairs, batchingOptions(tuning), stages?.staged(task.collate) ?? task.collate);
   const long = all.length - pairs.length;
   note(`data: ${batches.pairs} pairs${long > 0 ? ` (${long} too long and left out)` : ''}`);
 
-  const step = await compileTrainStep(objective, weights, {
+  const step = await compileTrainStep(stages?.tasks ?? objective, weights, {
     device: config.device as Device,
     threads: config.threads,
     optimizer: config.optimizer,
-    weightFactors,
+    weightFactors: (name, stage) => (stages?.trains(name, stage) === false ? 0 : factor(name)),
   });
-  describeWeights(specs, weightFactors, note);
+  describeWeights(specs, factor, note);
   const schedule = resolveSchedule(config, batches.epoch(0).count);
   const data = { fingerprint: fingerprintPairs(pairs), truncation: reader.truncation };
   return wholeRun({
@@ -79,7 +86,7 @@ export async function finetune(config: FinetuneConfig, options: TrainOptions = {
     run: { directory: config.output, identity: finetuneIdentity(config, schedule, data) },
     modelFiles: await modelFiles(tuning),
     untrained: () => untrainedWeights(start, specs),
-    validate: await validation(tuning, step),
+    validate: await validation(tuning, step, stages?.heldOut(task.collate) ?? task.collate),
     signal: options.signal,
     progress,
   });
@@ -147,7 +154,7 @@ function factorsOf(
   specs: readonly ParameterSpec[],
   fresh: readonly string[],
 ): (name: string) => number {
-  const layout = start.definition.layout ?? { embeddings: [], stacks: [], encoder: [] };
+  const layout = layoutOf(start);
   for (const [at, part] of freeze.entries()) {
     const prefixes = frozenPrefixes(layout, part);
     if (specs.some(({ name }) => prefixes.some((prefix) => name.startsWith(prefix)))) continue;
@@ -161,6 +168,21 @@ function factorsOf(
     if (isFrozen(layout, freeze, name)) return 0;
     return isNew.has(name) ? 1 : layerFactor(layout, layerDecay, name);
   };
+}
+
+/** What trains when, where layers join one after the other. */
+function stagesOf(
+  { config: { unfreezeEveryEpochs }, start }: Tuning,
+  objective: Objective,
+  fresh: readonly string[],
+): Unfreezing | undefined {
+  if (unfreezeEveryEpochs === undefined) return undefined;
+  const isNew = new Set(fresh);
+  return gradualUnfreezing(objective, layoutOf(start), unfreezeEveryEpochs, (name) => isNew.has(name));
+}
+
+function layoutOf({ definition }: StartingModel): WeightLayout {
+  return definition.layout ?? { embeddings: [], stacks: [], encoder: [] };
 }
 
 function describeWeights(
@@ -224,8 +246,8 @@ async function untrainedWeights(
 }
 
 /** What scores the present weights, or undefined where the configuration has no held-out text. */
-async function validation(tuning: Tuning, step: TrainStep): Promise<Validate | undefined> {
-  const { config, start, tokenizer, reader, task, options } = tuning;
+async function validation(tuning: Tuning, step: TrainStep, collate: Collate): Promise<Validate | undefined> {
+  const { config, start, tokenizer, reader, options } = tuning;
   if (!config.data.validation) return undefined;
   const { metric, lowercase, maxSentences, everyUpdates: _, ...own } = config.validation;
   const text = await readParallelText(config.data.validation);
@@ -237,7 +259,7 @@ async function validation(tuning: Tuning, step: TrainStep): Promise<Validate | u
   const losses = createBatches(
     pairs.filter(reader.fits),
     { ...batchingOptions(tuning), shuffle: false },
-    task.collate,
+    collate,
   );
   return validateOn({
     step,

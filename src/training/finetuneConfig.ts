@@ -155,6 +155,12 @@ export const finetuneConfigSchema = z.strictObject({
       'Learning rate of a layer over that of the one above it, in encoder and decoder each; embeddings come below the ' +
         'lowest, while heads and new weights have the full rate. Sun et al. 2019 take 0.95.',
     ),
+  unfreezeEveryEpochs: count
+    .optional()
+    .describe(
+      'Gradual unfreezing (Howard and Ruder 2018, section 3.3): training begins with heads, new weights and the last layer of ' +
+        'encoder and decoder, and after every so many epochs the next lower layer joins, embeddings last. Default: all at once.',
+    ),
   freeze: z
     .array(z.string().min(1))
     .default([])

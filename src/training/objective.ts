@@ -37,7 +37,11 @@ export function trainableParameters(objective: Objective | Tasks): ParameterSpec
 
 /** Every weight that each objective needs, found by recording it. */
 export function parametersByTask(tasks: Tasks): Map<string, ParameterSpec[]> {
-  return new Map(Object.entries(tasks).map(([task, objective]) => [task, parametersOf(objective)]));
+  // Tasks can be stages of one objective.
+  const known = new Map<Objective, ParameterSpec[]>();
+  const found = (objective: Objective) => known.get(objective) ?? parametersOf(objective);
+  for (const objective of Object.values(tasks)) known.set(objective, found(objective));
+  return new Map(Object.entries(tasks).map(([task, objective]) => [task, known.get(objective)!]));
 }
 
 function parametersOf(objective: Objective): ParameterSpec[] {

@@ -95,6 +95,7 @@ export function finetuneIdentity(
     schedule: { ...rates, ...(hasEnd(schedule.type) ? { totalUpdates } : {}) },
     ...(config.targetMaskRate === undefined ? {} : { targetMaskRate: config.targetMaskRate }),
     layerDecay: config.layerDecay,
+    ...(config.unfreezeEveryEpochs === undefined ? {} : { unfreezeEveryEpochs: config.unfreezeEveryEpochs }),
     freeze: config.freeze,
     batch: config.batch,
     seed: config.seed,

@@ -4,7 +4,7 @@ import { PolybeamError } from '../errors.js';
 import { type OptimizerConfig, updateScalars } from './adamW.js';
 import type { Objective, Tasks } from './objective.js';
 import { threefry } from './random.js';
-import { planStep, type TaskPlan } from './stepPlan.js';
+import { planStep, type TaskPlan, type WeightFactors } from './stepPlan.js';
 import { compileStepProgram, type StepCompileOptions, type StepKind } from './stepProgram.js';
 import { makeState, restore, type TrainState, tensorsOf, valuesOf } from './stepState.js';
 import type { DropoutSeed, LossSums, StepReport, TrainBatch, TrainStep, UpdateOptions } from './trainStep.js';
@@ -14,10 +14,11 @@ export { type Objective, type Tasks, trainableParameters } from './objective.js'
 /** How the step is compiled. */
 export type StepOptions = StepCompileOptions & {
   /**
-   * Learning-rate factor of a weight, by its name. 0 freezes it: it has no gradient, no optimizer state and no part in the
-   * gradient's norm, and stays what it was; it is saved like the others. Default: 1 for all.
+   * Learning-rate factor of a weight, by its name, in the updates of a task. 0 freezes it: it has no gradient and no part in
+   * the gradient's norm, and stays what it was; one that no task trains has no optimizer state, but is saved like the others.
+   * Default: 1 for all.
    */
-  weightFactors?: (name: string) => number;
+  weightFactors?: WeightFactors;
 };
 
 /** A task with its programs, each compiled when it is first run. */

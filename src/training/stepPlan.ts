@@ -8,7 +8,7 @@ export interface WeightGroup {
   suffix: string;
   /** Multiplies the learning rate. */
   factor: number;
-  /** Tasks that use these weights: their updates count as these weights' own. */
+  /** Tasks that train these weights: their updates count as these weights' own. */
   tasks: readonly string[];
   specs: readonly ParameterSpec[];
 }
@@ -31,29 +31,35 @@ export interface StepPlan {
   tasks: ReadonlyMap<string, TaskPlan>;
 }
 
+/** Learning-rate factor of a weight in the updates of a task; 0 freezes it there. */
+export type WeightFactors = (name: string, task: string) => number;
+
 /**
  * Plans a step.
- * @param weightFactors learning-rate factor of a weight, by its name; 0 freezes it
  * @throws OPTION_INVALID for a factor that is negative or no number, or where no weight of a task is left to train
  */
-export function planStep(
-  objective: Objective | Tasks,
-  weightFactors: (name: string) => number = () => 1,
-): StepPlan {
+export function planStep(objective: Objective | Tasks, weightFactors: WeightFactors = () => 1): StepPlan {
   const used = parametersByTask(asTasks(objective));
-  const specs = mergeParameters(used);
-  const factors = new Map(specs.map(({ name }) => [name, checkedFactor(name, weightFactors(name))]));
-  const users = new Map<string, string[]>();
-  for (const [task, own] of used)
-    for (const { name } of own) users.set(name, [...(users.get(name) ?? []), task]);
+  const factors = new Map<string, Map<string, number>>();
+  const trainers = new Map<string, string[]>();
+  for (const [task, own] of used) {
+    factors.set(task, new Map());
+    for (const { name } of own) {
+      const factor = checkedFactor(name, weightFactors(name, task));
+      factors.get(task)!.set(name, factor);
+      if (factor > 0) trainers.set(name, [...(trainers.get(name) ?? []), task]);
+    }
+  }
   const tasks = new Map<string, TaskPlan>();
   for (const [task, own] of Object.entries(asTasks(objective))) {
     const all = used.get(task)!;
-    const trained = all.filter(({ name }) => factors.get(name)! > 0);
+    const trained = all.filter(({ name }) => factors.get(task)!.get(name)! > 0);
     if (trained.length === 0) throw nothingTrained(task, all);
-    tasks.set(task, { objective: own, trained, used: all, groups: groupsOf(trained, factors, users) });
+    const groups = groupsOf(trained, factors.get(task)!, trainers);
+    tasks.set(task, { objective: own, trained, used: all, groups });
   }
-  return { specs, trained: specs.filter(({ name }) => factors.get(name)! > 0), tasks };
+  const specs = mergeParameters(used);
+  return { specs, trained: specs.filter(({ name }) => trainers.has(name)), tasks };
 }
 
 function checkedFactor(name: string, factor: number): number {
@@ -72,15 +78,15 @@ function nothingTrained(task: string, all: readonly ParameterSpec[]): PolybeamEr
   );
 }
 
-/** Groups by factor and by the tasks that use a weight; in the order of their first weights. */
+/** Groups by factor and by the tasks that train a weight; in the order of their first weights. */
 function groupsOf(
   trained: readonly ParameterSpec[],
   factors: ReadonlyMap<string, number>,
-  users: ReadonlyMap<string, readonly string[]>,
+  trainers: ReadonlyMap<string, readonly string[]>,
 ): WeightGroup[] {
   const groups = new Map<string, { factor: number; tasks: readonly string[]; specs: ParameterSpec[] }>();
   for (const spec of trained) {
-    const [factor, tasks] = [factors.get(spec.name)!, users.get(spec.name)!];
+    const [factor, tasks] = [factors.get(spec.name)!, trainers.get(spec.name)!];
     const key = JSON.stringify([factor, tasks]);
     const group = groups.get(key) ?? { factor, tasks, specs: [] };
     group.specs.push(spec);

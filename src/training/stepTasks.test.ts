@@ -254,6 +254,30 @@ describe('learning-rate factors', () => {
     step.dispose();
   });
 
+  test('can be those of a task: a weight that joins later counts its own updates, as in PyTorch', async () => {
+    // Two stages of one objective; the matrix joins in the second.
+    const stages = { early: tasks.first, late: tasks.first };
+    const step = await compileTrainStep(stages, initial(), {
+      device: 'cpu',
+      threads: 1,
+      optimizer,
+      weightFactors: (name, stage) => (name === 'shared.w' && stage === 'early' ? 0 : 1),
+    });
+    const frozen: Record<string, number> = { 'shared.w': 0 };
+    const wanted = reference(frozen);
+    for (let update = 1; update <= 6; update++) {
+      const stage = update <= 3 ? 'early' : 'late';
+      if (stage === 'late') delete frozen['shared.w'];
+      const batch = batchOf('first', update);
+      const report = await step.update({ ...batch, task: stage }, at(update));
+      expect(report.gradientNorm).toBeCloseTo(wanted.update('first', [batch], 0.02), 4);
+      wanted.weights.delete('second.b');
+      expectWeights(step, wanted.weights);
+    }
+    expect(step.tensors().get('weights/shared.w')!.data).not.toEqual(initial().get('shared.w'));
+    step.dispose();
+  });
+
   test('that are all 1 change nothing: one group of scalars, without a name of its own', () => {
     const suffixes = (plan: StepPlan, task: string) =>
       plan.tasks.get(task)!.groups.map(({ suffix }) => suffix);

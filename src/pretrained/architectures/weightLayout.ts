@@ -13,18 +13,25 @@ export interface WeightLayout {
 const within = (prefixes: readonly string[] = [], name: string): boolean =>
   prefixes.some((prefix) => name.startsWith(prefix));
 
-/**
- * Learning-rate factor of a weight under layer-wise decay (Sun et al. 2019, section 5.3.4; Howard and Ruder 2018, section 3.1):
- * 1 for the last layer of a stack and for whatever is in none, such as heads; times `decay` for each layer below it; embeddings
- * lie one below the first layer of the deepest stack.
- */
-export function layerFactor(layout: WeightLayout, decay: number, name: string): number {
-  if (within(layout.embeddings, name)) {
-    return decay ** Math.max(0, ...layout.stacks.map(({ layers }) => layers));
-  }
+/** How far below the top embeddings lie: one below the first layer of the deepest stack. */
+export function embeddingDepth({ stacks }: WeightLayout): number {
+  return Math.max(0, ...stacks.map(({ layers }) => layers));
+}
+
+/** How many layers lie above a weight: 0 for the last layer of a stack and for whatever is in none, such as heads. */
+export function layerDepth(layout: WeightLayout, name: string): number {
+  if (within(layout.embeddings, name)) return embeddingDepth(layout);
   const stack = layout.stacks.find(({ prefix }) => name.startsWith(prefix));
   const layer = stack && Number.parseInt(name.slice(stack.prefix.length), 10);
-  return layer === undefined || Number.isNaN(layer) ? 1 : decay ** (stack!.layers - 1 - layer);
+  return layer === undefined || Number.isNaN(layer) ? 0 : stack!.layers - 1 - layer;
+}
+
+/**
+ * Learning-rate factor of a weight under layer-wise decay (Sun et al. 2019, section 5.3.4; Howard and Ruder 2018, section 3.1):
+ * `decay` for each layer above it.
+ */
+export function layerFactor(layout: WeightLayout, decay: number, name: string): number {
+  return decay ** layerDepth(layout, name);
 }
 
 /**
