@@ -103,10 +103,13 @@ ${section(schema, '')}
 
 function pretrainConfigPage(): string {
   const schema = z.toJSONSchema(pretrainConfigSchema, { io: 'input' }) as JsonSchema;
-  const objectives = Object.entries(objectiveKinds).map(([name, { summary, schema: own }]) => {
-    const options = section(z.toJSONSchema(own, { io: 'input' }) as JsonSchema, '', '###');
-    return `## Objective ${code(name)}\n\n${plain(summary)}\n\n${options}`;
-  });
+  const objectives = Object.entries(objectiveKinds).map(
+    ([name, { summary, schema: own, reads, modelType }]) => {
+      const options = section(z.toJSONSchema(own, { io: 'input' }) as JsonSchema, '', '###');
+      const source = reads === 'pairs' ? 'data.pairs' : 'data.train';
+      return `## Objective ${code(name)}\n\n${plain(summary)} Learns from ${code(source)}; meant for ${code(`model.type: ${modelType}`)}.\n\n${options}`;
+    },
+  );
   return `${origin('src/pretraining')}
 
 # Pre-training configuration

@@ -4,6 +4,7 @@ import type { PrefixParts } from '../decoder/prefixLm.js';
 import { PolybeamError } from '../errors.js';
 import { bart, bartOptionsSchema } from './bart.js';
 import { bertLm, bertLmOptionsSchema } from './bertLm.js';
+import type { PretrainModelConfig } from './config.js';
 import { mass, massOptionsSchema } from './mass.js';
 import type { PretrainingObjective } from './objective.js';
 import { roformerSim, roformerSimOptionsSchema } from './roformerSim.js';
@@ -23,8 +24,12 @@ export interface ObjectiveContext {
 
 /** An objective as configurations name it. */
 export interface ObjectiveKind {
-  /** What it trains: an encoder with a decoder, or one stack of layers that both reads and writes. */
-  trains: 'encoderDecoder' | 'stack';
+  /** The `model.type` it is meant for; other types of the same shape will do. */
+  modelType: PretrainModelConfig['type'];
+  /** Whether it trains one stack of layers that both reads and writes, or else an encoder with a decoder. */
+  trainsStack: boolean;
+  /** What it learns from: running text (`data.train`), or pairs of texts (`data.pairs`). */
+  reads: PretrainingObjective['reads'];
   /** One line for the reference page. */
   summary: string;
   schema: z.ZodObject;
@@ -33,13 +38,18 @@ export interface ObjectiveKind {
 
 type Make<S extends z.ZodObject, C> = (context: C, options: z.output<S>) => PretrainingObjective;
 
+/** What is said of an objective beside its options. */
+type About = Pick<ObjectiveKind, 'summary'> & Partial<Pick<ObjectiveKind, 'reads' | 'modelType'>>;
+
 function kind<S extends z.ZodObject>(
-  summary: string,
+  { summary, reads = 'text' }: About,
   schema: S,
   make: Make<S, ObjectiveContext>,
 ): ObjectiveKind {
   return {
-    trains: 'encoderDecoder',
+    modelType: 'marian',
+    trainsStack: false,
+    reads,
     summary,
     schema,
     make: (context, options) => {
@@ -50,12 +60,14 @@ function kind<S extends z.ZodObject>(
 }
 
 function stackKind<S extends z.ZodObject>(
-  summary: string,
+  { summary, reads = 'text', modelType = 'unilm' }: About,
   schema: S,
   make: Make<S, ObjectiveContext & { prefix: PrefixParts }>,
 ): ObjectiveKind {
   return {
-    trains: 'stack',
+    modelType,
+    trainsStack: true,
+    reads,
     summary,
     schema,
     make: (context, options) => {
@@ -76,37 +88,59 @@ function wrongModel(wanted: string, found: string): PolybeamError {
 /** Every objective that `polybeam pretrain` knows. A new one is added here, and nowhere else. */
 export const objectiveKinds = {
   mass: kind(
-    'MASS (Song et al. 2019): the decoder writes a masked fragment of the text.',
+    { summary: 'MASS (Song et al. 2019): the decoder writes a masked fragment of the text.' },
     massOptionsSchema,
     ({ model, facts, labelSmoothing }, options) => mass(model, facts, options, labelSmoothing),
   ),
   supervisedMass: kind(
-    'Supervised MASS: the decoder writes the target of a source with a masked fragment. Learns from data.pairs.',
+    {
+      summary: 'Supervised MASS: the decoder writes the target of a source with a masked fragment.',
+      reads: 'pairs',
+    },
     supervisedMassOptionsSchema,
     ({ model, facts, labelSmoothing }, options) => supervisedMass(model, facts, options, labelSmoothing),
   ),
   bart: kind(
-    "BART's denoising (Lewis et al. 2020): the decoder writes the text that the encoder reads corrupted.",
+    {
+      summary:
+        "BART's denoising (Lewis et al. 2020): the decoder writes the text that the encoder reads corrupted.",
+    },
     bartOptionsSchema,
     ({ model, facts, labelSmoothing }, options) => bart(model, facts, options, labelSmoothing),
   ),
   bertLm: kind(
-    'BERT+LM (Song et al. 2019, section 4.2): masked language modelling for the encoder, language modelling for the decoder.',
+    {
+      summary:
+        'BERT+LM (Song et al. 2019, section 4.2): masked language modelling for the encoder, language modelling for the decoder.',
+    },
     bertLmOptionsSchema,
     ({ model, facts, labelSmoothing }, options) => bertLm(model, facts, options, labelSmoothing),
   ),
   unilm: stackKind(
-    'UniLM (Dong et al. 2019): masked tokens are predicted reading in both directions, from the left, from the right, or behind a source.',
+    {
+      summary:
+        'UniLM (Dong et al. 2019): masked tokens are predicted reading in both directions, from the left, from the right, or behind a source.',
+    },
     unilmOptionsSchema,
     ({ prefix, facts, labelSmoothing }, options) => unilm(prefix, facts, options, labelSmoothing),
   ),
   simbert: stackKind(
-    'SimBERT (Su 2020): the stack writes the other text of a pair, and tells by vectors of [CLS] which texts belong together. Learns from data.pairs.',
+    {
+      summary:
+        'SimBERT (Su 2020): the stack writes the other text of a pair, and tells by vectors of [CLS] which texts belong together.',
+      reads: 'pairs',
+      modelType: 'bert',
+    },
     simbertOptionsSchema,
     ({ prefix, facts, labelSmoothing }, options) => simbert(prefix, facts, options, labelSmoothing),
   ),
   roformerSim: stackKind(
-    'RoFormer-Sim (Su 2021): SimBERT with sources that are partly corrupted; vectors can be distilled from a teacher. Learns from data.pairs.',
+    {
+      summary:
+        'RoFormer-Sim (Su 2021): SimBERT with sources that are partly corrupted; vectors can be distilled from a teacher.',
+      reads: 'pairs',
+      modelType: 'roformer',
+    },
     roformerSimOptionsSchema,
     ({ prefix, facts, labelSmoothing }, options) => roformerSim(prefix, facts, options, labelSmoothing),
   ),

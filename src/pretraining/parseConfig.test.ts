@@ -49,7 +49,7 @@ describe('a pre-training configuration', () => {
     ],
     [{ objectives: { type: 'mass', startRule: { start: 1, end: 1, random: 0 } } }, /add up to 1/],
     [{ objectives: [] }, /objectives/],
-    [{ data: {} }, /neither train nor pairs/],
+    [{ data: {} }, /mass learns from running text: give data.train/],
     [{ objectives: { type: 'supervisedMass' } }, /learns from pairs.*data.pairs/],
     [{ init: 'm', model: { preset: 'tiny' } }, /init \(m\) gives the architecture/],
     [{ data: { train: { text: 'a' }, minLength: 300 } }, /minLength \(300\) is more than/],

@@ -97,24 +97,19 @@ function withMask(vocabulary: PretrainConfig['vocabulary']): PretrainConfig['voc
   return { train: { ...vocabulary.train, specialTokens: [...specialTokens, '<mask>'] } };
 }
 
-/** The model type that each objective of a stack is meant for. */
-const stackTypes = { unilm: 'unilm', simbert: 'bert', roformerSim: 'roformer' } as const;
-
-/** Objectives that learn from pairs. */
-const pairObjectives: readonly ObjectiveName[] = ['supervisedMass', 'simbert', 'roformerSim'];
-
 function problems(config: PretrainConfig, written: { model?: unknown }): (string | undefined)[] {
   const { batch, data, init, model } = config;
   const given = (written.model ?? {}) as Record<string, unknown>;
   const isStack = model && model.type !== 'marian';
   const foreign = ['decoderLayers', 'activationDropout', 'tieWordEmbeddings'].find((key) => key in given);
-  const other = config.objectives.find(({ type }) => (objectiveKinds[type].trains === 'stack') !== isStack);
-  const paired = config.objectives.find(({ type }) => pairObjectives.includes(type))?.type;
+  const other = config.objectives.find(({ type }) => objectiveKinds[type].trainsStack !== isStack);
+  const paired = config.objectives.find(({ type }) => objectiveKinds[type].reads === 'pairs')?.type;
+  const plain = config.objectives.find(({ type }) => objectiveKinds[type].reads === 'text')?.type;
   return [
     ...(data.pairs ?? []).map((source, at) => sourceProblem(source, `data.pairs[${at}]`)),
     ...(data.validationPairs ?? []).map((source, at) => sourceProblem(source, `data.validationPairs[${at}]`)),
     ...runProblems({ ...config, data: { validation: data.validation ?? data.validationPairs } }),
-    data.train || data.pairs ? undefined : 'data has neither train nor pairs: give text to learn from',
+    plain && !data.train ? `the objective ${plain} learns from running text: give data.train` : undefined,
     paired && !data.pairs ? `the objective ${paired} learns from pairs of texts: give data.pairs` : undefined,
     init !== undefined && written.model !== undefined
       ? `init (${init}) gives the architecture, so model has no meaning: leave one out`
@@ -124,7 +119,7 @@ function problems(config: PretrainConfig, written: { model?: unknown }): (string
       : undefined,
     model && other
       ? `objective ${other.type} trains ${isStack ? 'an encoder with a decoder' : 'one stack of layers'}, and model.type is ${model.type}: ` +
-        `set model.type to ${isStack ? 'marian' : stackTypes[other.type as keyof typeof stackTypes]}, or choose another objective`
+        `set model.type to ${objectiveKinds[other.type].modelType}, or choose another objective`
       : undefined,
     model && model.dModel % model.attentionHeads
       ? `model.dModel (${model.dModel}) is not a multiple of model.attentionHeads (${model.attentionHeads}): choose sizes that divide`
