@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import type { z } from 'zod';
 import type { EncoderDecoder } from '../decoder/encoderDecoder.js';
-import { crossEntropy } from '../engine/ops/crossEntropy.js';
 import { rangeTo } from '../engine/ops/sizes.js';
+import { rowsAt, summedCrossEntropy } from '../training/sequenceToSequence.js';
 import type { Objective } from '../training/step.js';
 import type { TrainBatch } from '../training/trainStep.js';
-import { rowsAt } from './denoisingLoss.js';
 import { chooseMasked, replaceToken } from './masking.js';
 import { type Example, listFeed, onesLike, type PretrainingObjective, padRows } from './objective.js';
 import { maskChoiceSchema, replacementSchema } from './optionPieces.js';
@@ -65,8 +64,7 @@ function bertLmLoss(model: EncoderDecoder, labelSmoothing: number): Objective {
         rowsAt(decoded, inputs.labelPositions),
       ]);
       const labels = tf.concat([inputs.maskedLabels, inputs.labels]);
-      const { loss, negativeLogLikelihood } = crossEntropy(model.logits(p, rows), labels, labelSmoothing);
-      return { lossSum: tf.sum(loss), nllSum: tf.sum(negativeLogLikelihood) };
+      return summedCrossEntropy(model.logits(p, rows), labels, labelSmoothing);
     },
   };
 }

@@ -1,6 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import type { EncoderDecoder } from '../decoder/encoderDecoder.js';
-import { crossEntropy } from '../engine/ops/crossEntropy.js';
+import { teacherForcedLoss } from '../training/sequenceToSequence.js';
 import type { Objective } from '../training/step.js';
 import type { TrainBatch } from '../training/trainStep.js';
 import { listFeed, onesLike, padRows } from './objective.js';
@@ -35,35 +34,8 @@ export function denoisingLoss(model: EncoderDecoder, labelSmoothing: number): Ob
       labelPositions: { type: 'int32', shape: ['tokens'] },
       labels: { type: 'int32', shape: ['tokens'] },
     },
-    loss: (p, inputs, dropout) => {
-      const memory = model.encode(p, inputs.inputIds, inputs.attentionMask, dropout);
-      const { hidden } = model.decode(p, {
-        inputIds: inputs.decoderInputIds,
-        positions: inputs.decoderPositions,
-        memory: model.readMemory(p, memory),
-        memoryMask: inputs.memoryMask,
-        self: { kind: 'sequence', visibility: { causal: true } },
-        dropout,
-      });
-      const rows = rowsAt(hidden, inputs.labelPositions);
-      const { loss, negativeLogLikelihood } = crossEntropy(
-        model.logits(p, rows),
-        inputs.labels,
-        labelSmoothing,
-      );
-      return { lossSum: tf.sum(loss), nllSum: tf.sum(negativeLogLikelihood) };
-    },
+    loss: (p, inputs, dropout) => teacherForcedLoss(model, p, inputs, labelSmoothing, dropout),
   };
-}
-
-/**
- * Some positions of a batch's hidden states.
- * @param hidden [batch, length, features]
- * @param positions int32 [tokens], row * length + column
- * @returns [tokens, features]
- */
-export function rowsAt(hidden: tf.Tensor, positions: tf.Tensor): tf.Tensor {
-  return tf.gather(hidden.reshape([-1, hidden.shape[2]!]), positions as tf.Tensor1D);
 }
 
 /** Pads rows into the feeds of `denoisingLoss`. */

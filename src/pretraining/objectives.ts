@@ -30,6 +30,8 @@ export interface ObjectiveKind {
   trainsStack: boolean;
   /** What it learns from: running text (`data.train`), or pairs of texts (`data.pairs`). */
   reads: PretrainingObjective['reads'];
+  /** Two options that exclude each other, where there are such. */
+  exclusive?: readonly [string, string];
   /** One line for the reference page. */
   summary: string;
   schema: z.ZodObject;
@@ -39,16 +41,18 @@ export interface ObjectiveKind {
 type Make<S extends z.ZodObject, C> = (context: C, options: z.output<S>) => PretrainingObjective;
 
 /** What is said of an objective beside its options. */
-type About = Pick<ObjectiveKind, 'summary'> & Partial<Pick<ObjectiveKind, 'reads' | 'modelType'>>;
+type About = Pick<ObjectiveKind, 'summary' | 'exclusive'> &
+  Partial<Pick<ObjectiveKind, 'reads' | 'modelType'>>;
 
 function kind<S extends z.ZodObject>(
-  { summary, reads = 'text' }: About,
+  { summary, exclusive, reads = 'text' }: About,
   schema: S,
   make: Make<S, ObjectiveContext>,
 ): ObjectiveKind {
   return {
     modelType: 'marian',
     trainsStack: false,
+    exclusive,
     reads,
     summary,
     schema,
@@ -88,7 +92,10 @@ function wrongModel(wanted: string, found: string): PolybeamError {
 /** Every objective that `polybeam pretrain` knows. A new one is added here, and nowhere else. */
 export const objectiveKinds = {
   mass: kind(
-    { summary: 'MASS (Song et al. 2019): the decoder writes a masked fragment of the text.' },
+    {
+      summary: 'MASS (Song et al. 2019): the decoder writes a masked fragment of the text.',
+      exclusive: ['fragmentShare', 'fragmentLength'],
+    },
     massOptionsSchema,
     ({ model, facts, labelSmoothing }, options) => mass(model, facts, options, labelSmoothing),
   ),
@@ -144,7 +151,7 @@ export const objectiveKinds = {
     roformerSimOptionsSchema,
     ({ prefix, facts, labelSmoothing }, options) => roformerSim(prefix, facts, options, labelSmoothing),
   ),
-} as const satisfies Record<string, ObjectiveKind>;
+} satisfies Record<string, ObjectiveKind>;
 
 /** Names of objectives. */
 export type ObjectiveName = keyof typeof objectiveKinds;

@@ -48,6 +48,11 @@ describe('a pre-training configuration', () => {
       /objectives\[1\] \(bart\): infillRate is 2/,
     ],
     [{ objectives: { type: 'mass', startRule: { start: 1, end: 1, random: 0 } } }, /add up to 1/],
+    [
+      { objectives: { type: 'mass', fragmentShare: 0.3, fragmentLength: 4 } },
+      /fragmentShare and fragmentLength/,
+    ],
+    [{ data: { train: { text: 'a' }, pairs: { tsv: 'b' } } }, /data.pairs is given but no objective/],
     [{ objectives: [] }, /objectives/],
     [{ data: {} }, /mass learns from running text: give data.train/],
     [{ objectives: { type: 'supervisedMass' } }, /learns from pairs.*data.pairs/],

@@ -82,6 +82,13 @@ function readObjective(
     );
   }
   const known = type as ObjectiveName;
+  const [one, other] = objectiveKinds[known].exclusive ?? [];
+  if (one !== undefined && other !== undefined && one in options && other in options) {
+    throw new PolybeamError(
+      'CONFIG_INVALID',
+      `${name} (${type}): ${one} and ${other} say the same thing in two ways: leave one out.`,
+    );
+  }
   return {
     type: known,
     weight,
@@ -111,6 +118,7 @@ function problems(config: PretrainConfig, written: { model?: unknown }): (string
     ...runProblems({ ...config, data: { validation: data.validation ?? data.validationPairs } }),
     plain && !data.train ? `the objective ${plain} learns from running text: give data.train` : undefined,
     paired && !data.pairs ? `the objective ${paired} learns from pairs of texts: give data.pairs` : undefined,
+    ...unread(config, plain, paired),
     init !== undefined && written.model !== undefined
       ? `init (${init}) gives the architecture, so model has no meaning: leave one out`
       : undefined,
@@ -130,6 +138,22 @@ function problems(config: PretrainConfig, written: { model?: unknown }): (string
     data.maxLength > batch.maxTokens
       ? `data.maxLength (${data.maxLength}) is more than batch.maxTokens (${batch.maxTokens}): lower the one or raise the other`
       : undefined,
+  ];
+}
+
+/** Data that no objective reads. */
+function unread(
+  { data }: PretrainConfig,
+  plain: ObjectiveName | undefined,
+  paired: ObjectiveName | undefined,
+): (string | undefined)[] {
+  const needless = (key: 'train' | 'validation' | 'pairs' | 'validationPairs', what: string) =>
+    data[key]
+      ? `data.${key} is given but no objective learns from ${what}: leave it out, or add one that does`
+      : undefined;
+  return [
+    ...(plain ? [] : [needless('train', 'running text'), needless('validation', 'running text')]),
+    ...(paired ? [] : [needless('pairs', 'pairs of texts'), needless('validationPairs', 'pairs of texts')]),
   ];
 }
 

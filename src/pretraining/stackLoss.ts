@@ -1,13 +1,12 @@
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import type { PrefixStack } from '../decoder/prefixLm.js';
-import { crossEntropy } from '../engine/ops/crossEntropy.js';
 import type { DropoutSource } from '../engine/ops/dropout.js';
 import type { Parameters } from '../engine/parameters.js';
 import type { Signature, Tensors } from '../engine/program.js';
 import { stretchBias } from '../nn/prefixAttention.js';
+import { rowsAt, summedCrossEntropy } from '../training/sequenceToSequence.js';
 import type { Objective } from '../training/step.js';
 import type { TrainBatch } from '../training/trainStep.js';
-import { rowsAt } from './denoisingLoss.js';
 import { listFeed, padRows } from './objective.js';
 import type { VocabularyFacts } from './vocabularyFacts.js';
 
@@ -59,8 +58,7 @@ export function labelLoss(
   labelSmoothing: number,
 ) {
   const rows = rowsAt(hidden, labelPositions);
-  const { loss, negativeLogLikelihood } = crossEntropy(stack.logits(p, rows), labels, labelSmoothing);
-  return { lossSum: tf.sum(loss), nllSum: tf.sum(negativeLogLikelihood) };
+  return summedCrossEntropy(stack.logits(p, rows), labels, labelSmoothing);
 }
 
 /** Cross entropy of the labels: the loss of every objective of a stack that predicts tokens. */

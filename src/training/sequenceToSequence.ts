@@ -1,7 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import type { EncoderDecoder } from '../decoder/encoderDecoder.js';
 import { crossEntropy } from '../engine/ops/crossEntropy.js';
+import type { DropoutSource } from '../engine/ops/dropout.js';
 import { rangeTo } from '../engine/ops/sizes.js';
+import type { Parameters } from '../engine/parameters.js';
+import type { Tensors } from '../engine/program.js';
 import type { PaddedPairs } from './batching.js';
 import type { Objective } from './step.js';
 import type { TrainBatch, TrainFeed } from './trainStep.js';
@@ -20,25 +23,59 @@ export function sequenceToSequence(model: EncoderDecoder, labelSmoothing: number
       labels: { type: 'int32', shape: ['tokens'] },
     },
     loss: (p, inputs, dropout) => {
-      const memory = model.encode(p, inputs.inputIds, inputs.attentionMask, dropout);
-      const { hidden } = model.decode(p, {
-        inputIds: inputs.decoderInputIds,
-        positions: rangeTo(inputs.decoderInputIds.shape[1]!),
-        memory: model.readMemory(p, memory),
-        memoryMask: inputs.attentionMask,
-        self: { kind: 'sequence', visibility: { causal: true } },
-        dropout,
-      });
-      const features = hidden.shape[2]!;
-      const rows = tf.gather(hidden.reshape([-1, features]), inputs.labelPositions as tf.Tensor1D);
-      const { loss, negativeLogLikelihood } = crossEntropy(
-        model.logits(p, rows),
-        inputs.labels,
-        labelSmoothing,
-      );
-      return { lossSum: tf.sum(loss), nllSum: tf.sum(negativeLogLikelihood) };
+      const decoderPositions = rangeTo(inputs.decoderInputIds.shape[1]!);
+      const given = { ...inputs, memoryMask: inputs.attentionMask, decoderPositions };
+      return teacherForcedLoss(model, p, given, labelSmoothing, dropout);
     },
   };
+}
+
+/**
+ * Cross entropy of the labels given a source and the tokens before each of them, summed.
+ * @param inputs `inputIds`, `attentionMask` and `memoryMask` (what cross-attention may see) [batch, source]; `decoderInputIds` [batch,
+ * target]; `decoderPositions` [target] or [batch, target]; `labelPositions` and `labels` [tokens]
+ */
+export function teacherForcedLoss(
+  model: EncoderDecoder,
+  p: Parameters,
+  inputs: Tensors,
+  labelSmoothing: number,
+  dropout?: DropoutSource,
+): ReturnType<Objective['loss']> {
+  const memory = model.encode(p, inputs.inputIds, inputs.attentionMask, dropout);
+  const { hidden } = model.decode(p, {
+    inputIds: inputs.decoderInputIds,
+    positions: inputs.decoderPositions,
+    memory: model.readMemory(p, memory),
+    memoryMask: inputs.memoryMask,
+    self: { kind: 'sequence', visibility: { causal: true } },
+    dropout,
+  });
+  return summedCrossEntropy(
+    model.logits(p, rowsAt(hidden, inputs.labelPositions)),
+    inputs.labels,
+    labelSmoothing,
+  );
+}
+
+/** Cross entropy as objectives give it. @param logits [tokens, vocabSize] @param labels int32 [tokens] */
+export function summedCrossEntropy(
+  logits: tf.Tensor,
+  labels: tf.Tensor,
+  labelSmoothing: number,
+): ReturnType<Objective['loss']> {
+  const { loss, negativeLogLikelihood } = crossEntropy(logits, labels, labelSmoothing);
+  return { lossSum: tf.sum(loss), nllSum: tf.sum(negativeLogLikelihood) };
+}
+
+/**
+ * Some positions of a batch's hidden states.
+ * @param hidden [batch, length, features]
+ * @param positions int32 [tokens], row * length + column
+ * @returns [tokens, features]
+ */
+export function rowsAt(hidden: tf.Tensor, positions: tf.Tensor): tf.Tensor {
+  return tf.gather(hidden.reshape([-1, hidden.shape[2]!]), positions as tf.Tensor1D);
 }
 
 /** Ids that batches are made with. */
