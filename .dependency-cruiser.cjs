@@ -15,7 +15,7 @@ const mayImport = {
   training: [...models, 'text', 'eval', 'pretrained', 'pretraining', 'xlm'],
   reranking: ['eval', 'pretrained'],
   pretraining: [...models, 'text', 'pretrained', 'training', 'xlm'],
-  xlm: [...models, 'text', 'pretrained', 'training', 'pretraining'],
+  xlm: [...models, 'text', 'eval', 'alignment', 'pretrained', 'training', 'pretraining'],
 };
 
 const folder = (name) => (name === 'eval' ? '^eval/' : `^src/${name}/`);

@@ -1,0 +1,83 @@
+import { gunzipSync } from 'fflate';
+import { PolybeamError } from '../errors.js';
+import { fileAccess } from '../files.js';
+
+/** Vectors of words and n-grams. */
+export interface WordVectors {
+  /** Words, most frequent first; the words of an n-gram are separated by one space. */
+  words: readonly string[];
+  /** Features of a vector. */
+  size: number;
+  /** [words, size] */
+  values: Float32Array;
+}
+
+/** What stands between the words of an n-gram where white space separates columns: U+2423, the sign of a space. */
+export const ngramJoiner = '␣';
+
+/**
+ * Reads vectors in the text format of word2vec and fastText (`.vec`, perhaps gzipped): a line of two counts, then a word and its
+ * numbers a line.
+ * @param limit words to read at most, from the first; default all
+ * @throws FILE_NOT_FOUND; FILE_CORRUPT naming the line
+ */
+export async function readVectors(path: string, limit = Number.POSITIVE_INFINITY): Promise<WordVectors> {
+  const bytes = await fileAccess().read(path);
+  const lines = linesOf(path.endsWith('.gz') ? gunzipSync(bytes) : bytes);
+  const [count, size] = header(lines.next().value, path);
+  const rows = Math.min(count, limit);
+  const words: string[] = [];
+  const values = new Float32Array(rows * size);
+  for (let row = 0; row < rows; row++) {
+    const line = lines.next().value;
+    const cells = line?.trimEnd().split(' ') ?? [];
+    if (cells.length !== size + 1) {
+      throw corrupt(path, `line ${row + 2} has ${cells.length - 1} numbers, line 1 promised ${size}`);
+    }
+    words.push(cells[0].replaceAll(ngramJoiner, ' '));
+    for (let at = 0; at < size; at++) values[row * size + at] = Number(cells[at + 1]);
+  }
+  if (values.some((value) => !Number.isFinite(value))) throw corrupt(path, 'it holds what is no number');
+  return { words, size, values };
+}
+
+/** Writes vectors as `readVectors` reads them, with six significant digits. @throws FILE_WRITE */
+export async function writeVectors(path: string, vectors: WordVectors): Promise<void> {
+  await fileAccess().writeAtomic(path, vectorLines(vectors));
+}
+
+function* vectorLines({ words, size, values }: WordVectors): Generator<Uint8Array> {
+  const encoder = new TextEncoder();
+  yield encoder.encode(`${words.length} ${size}\n`);
+  for (let row = 0; row < words.length; row++) {
+    const numbers = Array.from(values.subarray(row * size, (row + 1) * size), (value) =>
+      String(Number(value.toPrecision(6))),
+    );
+    yield encoder.encode(`${words[row].replaceAll(' ', ngramJoiner)} ${numbers.join(' ')}\n`);
+  }
+}
+
+/** Lines one by one: a file of vectors is larger than a string may be. */
+function* linesOf(bytes: Uint8Array): Generator<string, undefined> {
+  const decoder = new TextDecoder();
+  for (let from = 0; from < bytes.length; ) {
+    const end = bytes.indexOf(10, from);
+    const until = end < 0 ? bytes.length : end;
+    yield decoder.decode(bytes.subarray(from, until));
+    from = until + 1;
+  }
+}
+
+function header(line: string | undefined, path: string): [number, number] {
+  const numbers = line?.trim().split(' ').map(Number) ?? [];
+  if (numbers.length === 2 && numbers.every((value) => Number.isInteger(value) && value > 0))
+    return [numbers[0], numbers[1]];
+  throw corrupt(path, `its first line is ${JSON.stringify(line?.slice(0, 40) ?? '')} and not two counts`);
+}
+
+function corrupt(path: string, what: string): PolybeamError {
+  return new PolybeamError(
+    'FILE_CORRUPT',
+    `${path} is no file of vectors: ${what}; make it again, or give a .vec file of fastText.`,
+  );
+}
