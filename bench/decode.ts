@@ -5,7 +5,8 @@ import { transformer } from '../src/decoder/transformer.js';
 import { type TransformerConfig, transformerPresets } from '../src/encoder/transformer.js';
 import type { WeightPrecision } from '../src/engine/program.js';
 import type { WeightStore } from '../src/engine/weights.js';
-import { type GenerationInput, generate } from '../src/generation/generate.js';
+import { generate } from '../src/generation/generate.js';
+import type { GenerationInput } from '../src/generation/inputs.js';
 import { resolveGenerationOptions } from '../src/generation/options.js';
 import { threefry } from '../src/training/random.js';
 import {

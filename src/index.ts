@@ -23,12 +23,8 @@ export { type FileAccess, setFileAccess } from './files.js';
 export { type Assistance, type AssistantModel, assistance } from './generation/assistant.js';
 export type { DraftCounts } from './generation/assisted.js';
 export type { EventStream } from './generation/eventStream.js';
-export {
-  type Batching,
-  type GenerationInput,
-  type GenerationResult,
-  generate,
-} from './generation/generate.js';
+export { type GenerationResult, generate } from './generation/generate.js';
+export type { Batching, GenerationInput } from './generation/inputs.js';
 export {
   type DecodingRules,
   type GenerationOptions,

@@ -1,4 +1,4 @@
-import type { Batching } from '../generation/generate.js';
+import type { Batching } from '../generation/inputs.js';
 import { duration } from '../training/progress.js';
 import { inGroups } from './lines.js';
 import { type CommandStreams, createStatusLine, writeOut } from './streams.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createFakeModel, hashAttention, hashLogits } from '../../test/support/generation/fakeModel.js';
 import { decode } from '../../test/support/generation/run.js';
-import type { GenerationInput } from './generate.js';
+import type { GenerationInput } from './inputs.js';
 import { createJointModel } from './jointModel.js';
 import type { GenerationOptions } from './options.js';
 import type { StepModel } from './stepModel.js';

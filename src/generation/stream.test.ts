@@ -7,7 +7,7 @@ import {
   scriptedLogits,
 } from '../../test/support/generation/fakeModel.js';
 import { decode, fakeRules } from '../../test/support/generation/run.js';
-import type { Batching, GenerationInput } from './generate.js';
+import type { Batching, GenerationInput } from './inputs.js';
 import { type GenerationOptions, resolveGenerationOptions } from './options.js';
 import type { OutputProgress } from './progress.js';
 import type { StepModel } from './stepModel.js';

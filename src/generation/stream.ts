@@ -1,5 +1,6 @@
 import { anySignal, createEventStream, type EventStream } from './eventStream.js';
-import { type Batching, type GenerationInput, generate } from './generate.js';
+import { generate } from './generate.js';
+import type { Batching, GenerationInput } from './inputs.js';
 import type { DecodingRules, ResolvedGenerationOptions } from './options.js';
 import type { OutputProgress } from './progress.js';
 import type { StepModel } from './stepModel.js';

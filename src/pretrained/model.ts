@@ -5,8 +5,9 @@ import { PolybeamError } from '../errors.js';
 import { type AssistantModel, assistance } from '../generation/assistant.js';
 import type { DraftCounts } from '../generation/assisted.js';
 import type { EventStream } from '../generation/eventStream.js';
-import { type Batching, type GenerationInput, generate } from '../generation/generate.js';
+import { generate } from '../generation/generate.js';
 import type { ModelGeneration } from '../generation/generationConfig.js';
+import type { Batching, GenerationInput } from '../generation/inputs.js';
 import {
   type GenerationOptions,
   type ModelGenerationDefaults,

@@ -1,5 +1,5 @@
 import { PolybeamError } from '../errors.js';
-import type { GenerationInput } from '../generation/generate.js';
+import type { GenerationInput } from '../generation/inputs.js';
 import { encodeTexts, requireKnown } from './encodeTexts.js';
 import { replaceSourceToken } from './languages.js';
 import type { ModelInput, ModelParts } from './model.js';

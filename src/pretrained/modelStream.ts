@@ -1,10 +1,6 @@
 import { anySignal, createEventStream, type EventStream } from '../generation/eventStream.js';
-import {
-  type Batching,
-  type GenerationInput,
-  type GenerationResult,
-  generate,
-} from '../generation/generate.js';
+import { type GenerationResult, generate } from '../generation/generate.js';
+import type { Batching, GenerationInput } from '../generation/inputs.js';
 import { type GenerationOptions, resolveGenerationOptions } from '../generation/options.js';
 import type { OutputProgress } from '../generation/progress.js';
 import { createTextDeltas, type TextDeltas } from '../text/textDeltas.js';

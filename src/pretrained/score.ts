@@ -1,6 +1,6 @@
 import { PolybeamError } from '../errors.js';
 import { requireAttention } from '../generation/attentionLog.js';
-import { promptOf } from '../generation/generate.js';
+import { promptOf } from '../generation/inputs.js';
 import { type DecodingRules, resolveGenerationOptions } from '../generation/options.js';
 import type { AttentionSpec } from '../generation/stepModel.js';
 import { type AlignmentLink, alignTokens, alignWords, type WordAlignment } from './alignment.js';

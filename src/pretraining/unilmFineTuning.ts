@@ -1,5 +1,5 @@
 import type { PrefixParts } from '../decoder/prefixLm.js';
-import type { FineTuning } from '../training/fineTuning.js';
+import type { FineTuning } from '../training/fineTuningTask.js';
 import { createDraws } from './draws.js';
 import { stackBatch, stackLoss } from './stackLoss.js';
 import { maskRow, visibleRow } from './unilm.js';

@@ -17,7 +17,7 @@ import { loadTokenizer } from '../text/loadTokenizer.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { type BatchingOptions, type Collate, createBatches, fingerprintPairs } from './batching.js';
 import { readParallelText } from './data.js';
-import type { FineTuningTask } from './fineTuning.js';
+import type { FineTuningTask } from './fineTuningTask.js';
 import type { FinetuneConfig } from './finetuneConfig.js';
 import { type PairReader, pairReader } from './finetunePairs.js';
 import { warmStartFrom } from './initialize.js';

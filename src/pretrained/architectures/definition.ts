@@ -4,7 +4,7 @@ import type { Parameters } from '../../engine/parameters.js';
 import type { Signature, Tensors } from '../../engine/program.js';
 import type { WeightStore } from '../../engine/weights.js';
 import type { TokenRole } from '../../text/specialTokens.js';
-import type { FineTuning } from '../../training/fineTuning.js';
+import type { FineTuning } from '../../training/fineTuningTask.js';
 import type { RawConfig } from '../config.js';
 import type { WeightLayout } from './weightLayout.js';
 

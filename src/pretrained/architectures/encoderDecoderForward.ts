@@ -1,6 +1,6 @@
 import type { EncoderDecoder } from '../../decoder/encoderDecoder.js';
 import { rangeTo } from '../../engine/ops/sizes.js';
-import { encoderDecoderFineTuning } from '../../training/fineTuning.js';
+import { encoderDecoderFineTuning } from '../../training/fineTuningTask.js';
 import { type ForwardDefinition, type ModelDefinition, sourceSignature } from './definition.js';
 import type { WeightLayout } from './weightLayout.js';
 

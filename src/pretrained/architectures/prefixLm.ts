@@ -3,7 +3,7 @@ import { type PrefixLmConfig, type PrefixStack, prefixLm } from '../../decoder/p
 import type { BertConfig } from '../../encoder/bert.js';
 import { PolybeamError } from '../../errors.js';
 import { unilmFineTuning } from '../../pretraining/unilmFineTuning.js';
-import { encoderDecoderFineTuning } from '../../training/fineTuning.js';
+import { encoderDecoderFineTuning } from '../../training/fineTuningTask.js';
 import { type RawConfig, readConfig } from '../config.js';
 import type { ForwardDefinition, ModelDefinition, SpecialIds } from './definition.js';
 import type { WeightLayout } from './weightLayout.js';

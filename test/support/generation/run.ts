@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { type Batching, type GenerationInput, generate } from '../../../src/generation/generate.js';
+import { generate } from '../../../src/generation/generate.js';
+import type { Batching, GenerationInput } from '../../../src/generation/inputs.js';
 import {
   type DecodingRules,
   type GenerationOptions,
