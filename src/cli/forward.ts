@@ -8,6 +8,7 @@ const inputSchema = z.strictObject({
   input_ids: tokenIds,
   attention_mask: tokenIds.optional(),
   token_type_ids: tokenIds.optional(),
+  langs: tokenIds.optional(),
   decoder_input_ids: tokenIds.optional(),
 });
 
@@ -16,8 +17,8 @@ export function forwardCommand(streams: CommandStreams = process): Command {
   const command = new Command('forward')
     .description(
       'Run a model once over token ids. Each line of standard input is {"input_ids"} with optional "attention_mask", ' +
-        '"token_type_ids" and "decoder_input_ids"; each gives {"logits"}, or {"last_hidden_state", "pooler_output"} ' +
-        'for encoders.',
+        '"token_type_ids", "langs" and "decoder_input_ids"; each gives {"logits"}, or {"last_hidden_state", ' +
+        '"pooler_output"} for encoders, with "logits" where they have the head of a language model.',
     )
     .addHelpText(
       'after',
@@ -41,6 +42,7 @@ async function forward(flags: ModelFlags, streams: CommandStreams): Promise<void
         inputIds: line.input_ids,
         attentionMask: line.attention_mask,
         tokenTypeIds: line.token_type_ids,
+        langs: line.langs,
         decoderInputIds: line.decoder_input_ids,
       });
       const output = { logits, last_hidden_state: lastHiddenState, pooler_output: poolerOutput };

@@ -38,3 +38,18 @@ export function tensorPositions(positions: number, features: number, zeroRow?: n
   }
   return table;
 }
+
+/**
+ * Sinusoidal positions as Vaswani et al. 2017, section 3.5, write them: sines and cosines alternate.
+ * @returns [positions, features], row-major
+ */
+export function alternatingPositions(positions: number, features: number): Float32Array {
+  const table = new Float32Array(positions * features);
+  for (let position = 0; position < positions; position++) {
+    for (let feature = 0; feature < features; feature++) {
+      const angle = position / 10000 ** ((2 * Math.floor(feature / 2)) / features);
+      table[position * features + feature] = feature % 2 === 0 ? Math.sin(angle) : Math.cos(angle);
+    }
+  }
+  return table;
+}

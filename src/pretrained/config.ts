@@ -138,6 +138,34 @@ export const roformerConfigSchema = bertConfigSchema.extend({
   add_cross_attention: z.literal(false).optional(),
 });
 
+/** config.json of XLM; defaults are transformers'. */
+export const xlmConfigSchema = z
+  .looseObject({
+    vocab_size: size,
+    emb_dim: size,
+    n_layers: size,
+    n_heads: size,
+    dropout: probability.default(0.1),
+    attention_dropout: probability.default(0.1),
+    gelu_activation: z.boolean().default(true),
+    sinusoidal_embeddings: z.boolean().default(false),
+    causal: z.boolean().default(false),
+    n_langs: size.default(1),
+    use_lang_emb: z.boolean().default(true),
+    max_position_embeddings: size.default(512),
+    embed_init_std: z.number().default(2048 ** -0.5),
+    layer_norm_eps: z.number().default(1e-12),
+    tie_word_embeddings: z.boolean().default(true),
+    lang2id: z.record(z.string(), z.int().min(0)).nullish(),
+    // Variants that transformers' XLMModel does not have either, and an output that no published checkpoint has.
+    is_encoder: z.literal(true).optional(),
+    asm: z.literal(false).optional(),
+  })
+  .refine(({ emb_dim: features, n_heads: heads }) => features % heads === 0, {
+    path: ['n_heads'],
+    message: 'emb_dim is not a multiple of it',
+  });
+
 /**
  * Checks a config.json against what an architecture needs.
  * @param path names the file in errors

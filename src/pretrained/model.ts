@@ -90,6 +90,8 @@ export interface ForwardInput {
   attentionMask?: readonly number[];
   /** Segments, for models that have them. */
   tokenTypeIds?: readonly number[];
+  /** The language of each token, by its number (`lang2id` in config.json), for models that have languages; default none. */
+  langs?: readonly number[];
   /** What the decoder has written so far; default its start token. */
   decoderInputIds?: readonly number[];
 }
@@ -359,9 +361,10 @@ async function forward(parts: ModelParts, program: Program, input: ForwardInput)
     inputIds: input.inputIds,
     attentionMask: input.attentionMask ?? Array(length).fill(1),
     tokenTypeIds: input.tokenTypeIds ?? Array(length).fill(0),
+    langs: input.langs ?? Array(length).fill(-1),
     decoderInputIds: input.decoderInputIds ?? [parts.generation?.rules.decoderStartTokenId ?? 0],
   };
-  for (const name of ['attentionMask', 'tokenTypeIds']) {
+  for (const name of ['attentionMask', 'tokenTypeIds', 'langs']) {
     if (given[name].length !== length) {
       throw new PolybeamError(
         'INPUT_INVALID',
@@ -370,6 +373,7 @@ async function forward(parts: ModelParts, program: Program, input: ForwardInput)
     }
   }
   for (const { name } of program.inputs) {
+    if (name === 'langs' && input.langs === undefined) continue;
     requireKnown(given[name], parts.idCounts[name as keyof ModelDefinition['idCounts']] ?? 2, name);
   }
   const outputs = await program.run(

@@ -17,7 +17,7 @@ interface Generated {
 
 interface Expected {
   inputs: Record<
-    'input_ids' | 'attention_mask' | 'token_type_ids' | 'decoder_input_ids',
+    'input_ids' | 'attention_mask' | 'token_type_ids' | 'langs' | 'decoder_input_ids',
     number[][] | undefined
   >;
   forward: Record<string, never>;
@@ -54,6 +54,7 @@ describe.each(runs)('%s on %s', (name, device) => {
     input_ids: ids,
     attention_mask: mask,
     token_type_ids: types,
+    langs,
     decoder_input_ids: decoder,
   } = expected.inputs;
 
@@ -64,6 +65,7 @@ describe.each(runs)('%s on %s', (name, device) => {
         inputIds: ids![row],
         attentionMask: mask![row],
         tokenTypeIds: types?.[row],
+        langs: langs?.[row],
         decoderInputIds: decoder?.[row],
       });
       const {

@@ -10,9 +10,12 @@ import type { WeightLayout } from './weightLayout.js';
 
 /** One pass over given ids: what `polybeam forward` computes. */
 export interface ForwardDefinition {
-  /** Inputs: `inputIds` and `attentionMask`; `tokenTypeIds` and `decoderInputIds` where the architecture reads them. */
+  /**
+   * Inputs: `inputIds` and `attentionMask`; `tokenTypeIds`, `langs` (languages, -1 for none) and `decoderInputIds` where the
+   * architecture reads them.
+   */
   signature: Signature;
-  /** Outputs: `logits`, or `lastHiddenState` and perhaps `poolerOutput`. */
+  /** Outputs: `logits`, or `lastHiddenState` and perhaps `poolerOutput` and `logits`. */
   run(p: Parameters, inputs: Tensors): Tensors;
 }
 
@@ -24,7 +27,7 @@ export interface ModelDefinition {
   /** Positions the source can have. */
   maxSource: number;
   /** How many ids each input of `forward` knows: ids are 0 to one less. */
-  idCounts: { inputIds: number; tokenTypeIds?: number; decoderInputIds?: number };
+  idCounts: { inputIds: number; tokenTypeIds?: number; langs?: number; decoderInputIds?: number };
   /** Where the model writes from a source: how it learns to. */
   fineTuning?: FineTuning;
   /** Where one stack of layers both reads and writes: how. */

@@ -11,6 +11,7 @@ import { marian } from './marian.js';
 import { roformer } from './roformer.js';
 import { mt5, t5 } from './t5.js';
 import { unilm } from './unilm.js';
+import { xlm } from './xlm.js';
 
 /** Every model type that can be loaded. A new architecture is added here, and nowhere else. */
 export const architectures: readonly Architecture[] = [
@@ -27,6 +28,7 @@ export const architectures: readonly Architecture[] = [
   roformer,
   t5,
   unilm,
+  xlm,
 ];
 
 /**
