@@ -94,3 +94,10 @@ export {
 export { parseTrainConfig, parseTrainConfigText } from './training/parseConfig.js';
 export { parseFinetuneConfig, parseFinetuneConfigText } from './training/parseFinetuneConfig.js';
 export { type TrainOptions, type TrainResult, train } from './training/train.js';
+export {
+  createTable,
+  openTable,
+  type Translation,
+  type TranslationTable,
+  writeTable,
+} from './xlm/translationTable.js';
