@@ -10,7 +10,14 @@ import sys
 import torch
 import transformers
 from makeModelFixtures import randomize, source, write
-from transformers import XLMConfig, XLMModel, XLMWithLMHeadModel
+from transformers import (
+    XLMConfig,
+    XLMModel,
+    XLMRobertaConfig,
+    XLMRobertaForMaskedLM,
+    XLMRobertaModel,
+    XLMWithLMHeadModel,
+)
 
 
 def xlm_config(**changes):
@@ -74,7 +81,42 @@ def make_plain():
     make_xlm("xlm-encoder", XLMModel(xlm_config(n_layers=1, n_langs=2, use_lang_emb=False)), False)
 
 
-MAKERS = {"xlm": make_mlm, "xlm-causal": make_causal, "xlm-encoder": make_plain}
+def make_roberta(name, model):
+    model.eval()
+    randomize(model, 11, 0.3, model.lm_head.bias if hasattr(model, "lm_head") else None)
+    inputs = source(3, [6, 3, 9], 60, 5, 1, [0], [2])
+    with torch.no_grad():
+        out = model(**inputs, output_hidden_states=True)
+    forward = {"last_hidden_state": out.hidden_states[-1]}
+    for key in ("pooler_output", "logits"):
+        if key in out:
+            forward[key] = out[key]
+    write(name, model, inputs, forward, {})
+
+
+def roberta_config(**changes):
+    sizes = {
+        "vocab_size": 60,
+        "hidden_size": 16,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 24,
+        "max_position_embeddings": 24,
+        "type_vocab_size": 1,
+        "layer_norm_eps": 1e-5,
+    }
+    return XLMRobertaConfig(**{**sizes, **changes})
+
+
+MAKERS = {
+    "xlm": make_mlm,
+    "xlm-causal": make_causal,
+    "xlm-encoder": make_plain,
+    "xlm-roberta": lambda: make_roberta("xlm-roberta", XLMRobertaForMaskedLM(roberta_config())),
+    "xlm-roberta-encoder": lambda: make_roberta(
+        "xlm-roberta-encoder", XLMRobertaModel(roberta_config(num_hidden_layers=1, type_vocab_size=2))
+    ),
+}
 
 if __name__ == "__main__":
     transformers.logging.set_verbosity_error()

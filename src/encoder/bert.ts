@@ -81,7 +81,7 @@ export function bertAttentionShape(config: BertConfig, source?: DropoutSource): 
 
 /**
  * Sum of word, position and segment embeddings, normalized.
- * @param positions int32 [length]; the first `length` positions where absent
+ * @param positions int32 [length] or [batch, length]; the first `length` positions where absent
  * @param tokenTypeIds int32 [batch, length]; segment 0 where absent
  * @returns [batch, length, hiddenSize]
  */
@@ -187,13 +187,13 @@ export function encodeBert(
   config: BertConfig,
   inputIds: tf.Tensor,
   attentionMask: tf.Tensor,
-  options: { tokenTypeIds?: tf.Tensor; dropout?: DropoutSource } = {},
+  options: { tokenTypeIds?: tf.Tensor; positions?: tf.Tensor; dropout?: DropoutSource } = {},
 ): tf.Tensor {
   const embedded = bertEmbeddings(
     p.scope('embeddings'),
     config,
     inputIds,
-    undefined,
+    options.positions,
     options.tokenTypeIds,
     options.dropout,
   );

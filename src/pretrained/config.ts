@@ -138,6 +138,13 @@ export const roformerConfigSchema = bertConfigSchema.extend({
   add_cross_attention: z.literal(false).optional(),
 });
 
+/** config.json of XLM-RoBERTa; defaults are transformers'. */
+export const xlmRobertaConfigSchema = bertConfigSchema.extend({
+  pad_token_id: z.int().min(0).default(1),
+  is_decoder: z.literal(false).optional(),
+  add_cross_attention: z.literal(false).optional(),
+});
+
 /** config.json of XLM; defaults are transformers'. */
 export const xlmConfigSchema = z
   .looseObject({

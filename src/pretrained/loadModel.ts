@@ -74,6 +74,7 @@ export async function loadParts(directory: string, options: LoadOptions = {}): P
   const steps = definition.decoder && createStepModel(definition.decoder, compileOptions);
   const scorer = definition.decoder && createScorer(definition.decoder, compileOptions);
   const forwardProgram = lazyForward(definition, compileOptions);
+  const statesProgram = lazyForward(statesOnly(definition), compileOptions);
   return {
     directory,
     config,
@@ -81,17 +82,27 @@ export async function loadParts(directory: string, options: LoadOptions = {}): P
     languages: readLanguages(config, tokenizer, found.architecture.languageToken),
     generation: steps && scorer && { steps, scorer, ...readGeneration(directory, found, definition) },
     forwardProgram,
+    statesProgram,
     followsSource: definition.prefix !== undefined,
     idCounts: definition.idCounts,
     maxSource: Math.min(definition.maxSource, tokenizer?.modelMaxLength ?? Number.POSITIVE_INFINITY),
     truncation: readTruncation(config, `${directory}/config.json`),
     onWarning: options.onWarning ?? (() => {}),
-    dispose: () => disposeAll(steps, scorer, forwardProgram),
+    dispose: () => disposeAll(steps, scorer, [forwardProgram, statesProgram]),
   };
 }
 
+/** The same without logits, which cost most where there are many tokens, as long as anything else is computed. */
+function statesOnly({ forward }: ModelDefinition): Pick<ModelDefinition, 'forward'> {
+  const run: ModelDefinition['forward']['run'] = (p, inputs) => {
+    const { logits, ...states } = forward.run(p, inputs);
+    return Object.keys(states).length > 0 ? states : { logits };
+  };
+  return { forward: { ...forward, run } };
+}
+
 function lazyForward(
-  definition: ModelDefinition,
+  definition: Pick<ModelDefinition, 'forward'>,
   options: CompileOptions,
 ): (() => Promise<Program>) & { made?: Promise<Program> } {
   const get: (() => Promise<Program>) & { made?: Promise<Program> } = () => {
@@ -108,11 +119,11 @@ function lazyForward(
 async function disposeAll(
   steps: SequenceModel | undefined,
   scorer: Scorer | undefined,
-  forward: { made?: Promise<Program> },
+  programs: readonly { made?: Promise<Program> }[],
 ): Promise<void> {
   await steps?.release();
   await scorer?.release();
-  await (await forward.made)?.dispose();
+  for (const { made } of programs) await (await made)?.dispose();
 }
 
 /** The tokenizer of a model directory; undefined where it has none. @throws TOKENIZER_INVALID */

@@ -200,6 +200,8 @@ export interface ModelParts {
   generation?: { steps: StepModel; scorer: Scorer } & ModelGeneration;
   /** Compiles `forward` when it is first called. */
   forwardProgram: () => Promise<Program>;
+  /** The same without logits, where it gives hidden states too. */
+  statesProgram: () => Promise<Program>;
   /** Positions the source can have. */
   maxSource: number;
   /** What stays of a longer text, where config.json says it (`polybeam.truncation`). */

@@ -56,3 +56,33 @@ test('refuses texts of no tokens, too long ones, and batches of nothing', async 
   await expect(embedIds(model, [[5]], { batchSize: 0 })).rejects.toThrow(/batchSize cannot be 0/);
   await model.dispose();
 });
+
+test.each([
+  ['xlm', 'fr', 2, [14, 20, 33]],
+  ['xlm-roberta', undefined, undefined, [0, 20, 33, 2]],
+])(
+  '%s: texts of a language, padded to one length, are read as each alone',
+  async (name, language, lang, ids) => {
+    const model = await loadModel(`test/fixtures/models/${name}`);
+    const texts = [ids, [...ids, ...ids, 7]];
+    const found = await embedIds(model, texts, { language });
+    for (const [at, inputIds] of texts.entries()) {
+      const langs = lang === undefined ? undefined : inputIds.map(() => lang);
+      const { lastHiddenState, logits } = await model.forward({ inputIds, langs });
+      expect(logits).toHaveLength(inputIds.length);
+      expectNear(found[at], unit(lastHiddenState![0]));
+    }
+    await model.dispose();
+  },
+);
+
+test('languages that a model does not have are refused', async () => {
+  const xlm = await loadModel('test/fixtures/models/xlm');
+  await expect(embedIds(xlm, [[5]], { language: 'xx' })).rejects.toMatchObject({
+    code: 'LANGUAGE_UNKNOWN',
+    message: expect.stringContaining('no language xx; it has de, en, fr'),
+  });
+  const roberta = await loadModel('test/fixtures/models/xlm-roberta');
+  await expect(embedIds(roberta, [[5]], { language: 'en' })).rejects.toThrow(/language cannot be en.*leave/);
+  await Promise.all([xlm.dispose(), roberta.dispose()]);
+});

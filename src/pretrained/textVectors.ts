@@ -7,6 +7,8 @@ import { type Model, type ModelParts, modelParts } from './model.js';
 export interface VectorOptions {
   /** Texts read at once. Default 32. */
   batchSize?: number;
+  /** The language of the texts, for models that have embeddings of languages (XLM); default none. */
+  language?: string;
 }
 
 /**
@@ -32,7 +34,7 @@ export async function embedTexts(
 export async function embedIds(
   model: Model,
   texts: readonly ArrayLike<number>[],
-  { batchSize = 32 }: VectorOptions = {},
+  { batchSize = 32, language }: VectorOptions = {},
 ): Promise<Float32Array[]> {
   if (!(Number.isInteger(batchSize) && batchSize >= 1)) {
     throw new PolybeamError(
@@ -40,6 +42,7 @@ export async function embedIds(
       `Option batchSize cannot be ${batchSize}: give an integer from 1.`,
     );
   }
+  const lang = language === undefined ? -1 : languageNumber(model[modelParts], language);
   const vectors: Float32Array[] = new Array(texts.length);
   // Those of like length together, so that little is padded.
   const order = texts.map((_, at) => at).sort((a, b) => texts[a].length - texts[b].length);
@@ -48,6 +51,7 @@ export async function embedIds(
     const found = await embedBatch(
       model[modelParts],
       batch.map((at) => texts[at]),
+      lang,
     );
     batch.forEach((at, row) => {
       vectors[at] = found[row];
@@ -62,8 +66,9 @@ export function similarity(a: Float32Array, b: Float32Array): number {
 }
 
 async function embedBatch(
-  { forwardProgram, config, directory, maxSource }: ModelParts,
+  { statesProgram, config, directory, maxSource }: ModelParts,
   texts: readonly ArrayLike<number>[],
+  lang: number,
 ): Promise<Float32Array[]> {
   const width = Math.max(...texts.map((ids) => ids.length));
   const shortest = Math.min(...texts.map((ids) => ids.length));
@@ -79,19 +84,21 @@ async function embedBatch(
     inputIds: integers(size),
     attentionMask: integers(size),
     tokenTypeIds: integers(size),
+    langs: integers(size),
   };
+  given.langs.data.fill(lang);
   texts.forEach((ids, row) => {
     given.inputIds.data.set(ids as number[], row * width);
     given.attentionMask.data.fill(1, row * width, row * width + ids.length);
   });
-  const program = await forwardProgram();
+  const program = await statesProgram();
   const has = (name: string) => program.outputs.some((output) => output.name === name);
   const output =
     config.pooler_activation === 'linear' && has('poolerOutput') ? 'poolerOutput' : 'lastHiddenState';
   if (!has(output)) {
     throw new PolybeamError(
       'INPUT_INVALID',
-      `${directory} gives no hidden states, so it has no vectors of texts: take a bert or roformer model.`,
+      `${directory} gives no hidden states, so it has no vectors of texts: take a bert, roformer, xlm or xlm-roberta model.`,
     );
   }
   const needed = Object.entries(given).filter(([name]) =>
@@ -102,6 +109,23 @@ async function embedBatch(
   // Of hidden states the first position, of a pooler's output all there is.
   const stride = data.length / texts.length;
   return texts.map((_, row) => unit((data as Float32Array).slice(row * stride, row * stride + features)));
+}
+
+/** @throws LANGUAGE_UNKNOWN; OPTION_INVALID for a model without languages */
+function languageNumber({ config, directory, idCounts }: ModelParts, language: string): number {
+  if (idCounts.langs === undefined) {
+    throw new PolybeamError(
+      'OPTION_INVALID',
+      `Option language cannot be ${language}: ${directory} has no embeddings of languages; leave it out.`,
+    );
+  }
+  const numbers = new Map(Object.entries((config.lang2id ?? {}) as Record<string, number>));
+  const found = numbers.get(language);
+  if (found !== undefined && found < idCounts.langs) return found;
+  throw new PolybeamError(
+    'LANGUAGE_UNKNOWN',
+    `${directory} has no language ${language}; it has ${[...numbers.keys()].sort().join(', ') || 'none that config.json names (lang2id)'}.`,
+  );
 }
 
 function unit(vector: Float32Array): Float32Array {

@@ -34,4 +34,12 @@ describe('loadTokenizer', () => {
       /of a kind that polybeam does not read: add its tokenizer\.json/,
     );
   });
+
+  it("names what Facebook's XLM does before its BPE", async () => {
+    const directory = temporaryDirectory();
+    for (const name of ['vocab.json', 'merges.txt']) writeFileSync(`${directory}/${name}`, '{}');
+    writeFileSync(`${directory}/config.json`, '{"model_type": "xlm"}');
+    await expect(loadTokenizer(directory)).rejects.toThrow(/XLM, which cuts each language .* give token ids/);
+    await expect(loadTokenizer(directory)).rejects.toMatchObject({ code: 'TOKENIZER_MISSING' });
+  });
 });

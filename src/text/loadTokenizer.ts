@@ -4,12 +4,15 @@ import { loadM2M100Tokenizer, m2m100Files } from './m2m100Tokenizer.js';
 import { loadMarianTokenizer } from './marianTokenizer.js';
 import { loadSentencePiece, sentencePieceNames } from './sentencePiece.js';
 import type { Tokenizer } from './tokenizer.js';
+import { readJsonObject, readTokenizerSettings } from './tokenizerConfig.js';
 import { loadTokenizerJson } from './tokenizerJson.js';
 import { loadWordPiece } from './wordPiece.js';
+import { isXlmRoberta, loadXlmRobertaTokenizer, xlmRobertaFile } from './xlmRobertaTokenizer.js';
 
 /**
  * Loads the tokenizer of a model directory, by the files that are there: Marian's (`source.spm`), `tokenizer.json`,
- * M2M-100's (`vocab.json` and `sentencepiece.bpe.model`), a SentencePiece `.model`, BERT's `vocab.txt`, in this order.
+ * M2M-100's (`vocab.json` and `sentencepiece.bpe.model`), XLM-RoBERTa's (`sentencepiece.bpe.model`), a SentencePiece
+ * `.model`, BERT's `vocab.txt`, in this order.
  *
  * @throws TOKENIZER_MISSING where there is none of them; TOKENIZER_INVALID for a file that cannot be read
  */
@@ -18,10 +21,27 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
   if (names.has('source.spm')) return loadMarianTokenizer(directory);
   if (names.has('tokenizer.json')) return loadTokenizerJson(directory);
   if (Object.values(m2m100Files).every((name) => names.has(name))) return loadM2M100Tokenizer(directory);
+  if (names.has(xlmRobertaFile) && (await isXlmRoberta(directory))) return loadXlmRobertaTokenizer(directory);
   const model = sentencePieceNames.find((name) => names.has(name));
   if (model) return loadSentencePiece(directory, model);
   if (names.has('vocab.txt')) return loadWordPiece(directory);
-  throw missing(directory, names);
+  throw (await isXlm(directory, names)) ? ownPreprocessing(directory) : missing(directory, names);
+}
+
+/** Whether the directory is one of Facebook's XLM. */
+async function isXlm(directory: string, names: ReadonlySet<string>): Promise<boolean> {
+  if (!names.has('vocab.json') || !names.has('merges.txt')) return false;
+  const { tokenizerClass } = await readTokenizerSettings(directory);
+  const config = await readJsonObject(`${directory}/config.json`);
+  return tokenizerClass === 'XLMTokenizer' || (tokenizerClass === undefined && config?.model_type === 'xlm');
+}
+
+function ownPreprocessing(directory: string): PolybeamError {
+  return new PolybeamError(
+    'TOKENIZER_MISSING',
+    `${directory} has the tokenizer of Facebook's XLM, which cuts each language by a program of its own before its BPE ` +
+      '(Moses, KyTea, PyThaiNLP, jieba): give token ids instead of text, as XLMTokenizer of Python transformers makes them.',
+  );
 }
 
 function missing(directory: string, names: ReadonlySet<string>): PolybeamError {

@@ -12,6 +12,7 @@ import { roformer } from './roformer.js';
 import { mt5, t5 } from './t5.js';
 import { unilm } from './unilm.js';
 import { xlm } from './xlm.js';
+import { xlmRoberta } from './xlmRoberta.js';
 
 /** Every model type that can be loaded. A new architecture is added here, and nowhere else. */
 export const architectures: readonly Architecture[] = [
@@ -29,6 +30,7 @@ export const architectures: readonly Architecture[] = [
   t5,
   unilm,
   xlm,
+  xlmRoberta,
 ];
 
 /**
