@@ -16,6 +16,7 @@ import { summarizeCommand } from './summarize.js';
 import { Interrupted, trainCommand } from './train.js';
 import { translateCommand } from './translate.js';
 import { vocabCommand } from './vocab.js';
+import { xlmCommand } from './xlm.js';
 
 /** In the order of the help page. */
 const commands = [
@@ -30,6 +31,7 @@ const commands = [
   pretrainCommand,
   evaluateCommand,
   vocabCommand,
+  xlmCommand,
   shortlistCommand,
   convertCommand,
   doctorCommand,

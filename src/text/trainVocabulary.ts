@@ -33,7 +33,7 @@ export async function trainVocabulary(
   onProgress?: VocabularyProgress,
 ): Promise<TokenizerJson> {
   const options = resolveVocabularyOptions(given);
-  const counter = options.type === 'bpe' ? bpeWords(options) : wordPieceWords(options);
+  const counter = makeVocabularyCounter(options);
   let done = 0;
   const read = (line: string) => {
     counter.add(line);
@@ -48,6 +48,26 @@ export async function trainVocabulary(
       `${done} lines hold no word to learn a vocabulary from: give text.`,
     );
   }
+  return vocabularyFromCounts(words, options, onProgress);
+}
+
+/** Counts the words of texts, spelled as a vocabulary with these options spells them. */
+export function makeVocabularyCounter(options: ResolvedVocabularyOptions): WordCounter {
+  return options.type === 'bpe' ? bpeWords(options) : wordPieceWords(options);
+}
+
+/**
+ * Learns a vocabulary from counts of words that `makeVocabularyCounter` spelled.
+ *
+ * @param words - how often each word occurs: whole numbers, in the unit that `minFrequency` has too
+ * @returns the content of a tokenizer.json
+ * @throws OPTION_INVALID where the characters alone do not fit
+ */
+export function vocabularyFromCounts(
+  words: ReadonlyMap<string, number>,
+  options: ResolvedVocabularyOptions,
+  onProgress?: VocabularyProgress,
+): TokenizerJson {
   const limits = { ...options, onProgress: (size: number) => onProgress?.('tokens', size) };
   if (options.type === 'wordpiece') return wordPieceJson(trainWordPiece(words, limits), options);
   const byteLevel = options.pretokenizer === 'byteLevel';
@@ -104,8 +124,10 @@ function unpack(bytes: Uint8Array, path: string): Uint8Array {
   }
 }
 
-interface WordCounter {
+/** Counts words as texts come. */
+export interface WordCounter {
   add(text: string): void;
+  /** How often each word came. */
   counts(): Map<string, number>;
 }
 
