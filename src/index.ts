@@ -95,6 +95,13 @@ export { parseTrainConfig, parseTrainConfigText } from './training/parseConfig.j
 export { parseFinetuneConfig, parseFinetuneConfigText } from './training/parseFinetuneConfig.js';
 export { type TrainOptions, type TrainResult, train } from './training/train.js';
 export {
+  type JointVocabulary,
+  type JointVocabularyOptions,
+  jointVocabularySchema,
+  trainJointVocabulary,
+} from './xlm/jointVocabulary.js';
+export { type TextFile, type Texts, textsOf } from './xlm/texts.js';
+export {
   createTable,
   openTable,
   type Translation,

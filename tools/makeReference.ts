@@ -14,6 +14,7 @@ import { objectiveKinds } from '../src/pretraining/objectives.js';
 import { vocabularyOptionsSchema } from '../src/text/vocabularyOptions.js';
 import { modelPresets, trainConfigSchema } from '../src/training/config.js';
 import { finetuneConfigSchema } from '../src/training/finetuneConfig.js';
+import { jointVocabularySchema } from '../src/xlm/jointVocabulary.js';
 
 type JsonSchema = z.core.JSONSchema.Schema;
 
@@ -65,6 +66,13 @@ ${optionTable(generationOptionsSchema)}
 For \`polybeam vocab\`, \`trainVocabulary()\` and the key \`vocabulary.train\` of a training configuration.
 
 ${optionTable(vocabularyOptionsSchema)}
+
+## Joint vocabulary
+
+For \`polybeam xlm vocabulary\` and \`trainJointVocabulary()\`: the options of a BPE vocabulary above but for \`type\`,
+\`specialTokens\` and \`template\`, with
+
+${optionTable(jointVocabularySchema.pick({ size: true, alpha: true }))}
 `;
 }
 

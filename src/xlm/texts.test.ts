@@ -31,7 +31,10 @@ test('files are read one after the other, packed or not, by lines or columns', a
 });
 
 test('a text longer than a piece of reading, and lines across pieces, come whole', async () => {
-  const lines = Array.from({ length: 60 }, (_, at) => `${at} ${'ü'.repeat(at === 30 ? 5_000_000 : 50_000 + at)}`);
+  const lines = Array.from(
+    { length: 60 },
+    (_, at) => `${at} ${'ü'.repeat(at === 30 ? 5_000_000 : 50_000 + at)}`,
+  );
   const text = lines.join('\n');
   const read = await linesOf([await fileWith('c.txt', text), await fileWith('c.gz', gzipSync(text))]);
   expect(read.length).toBe(120);
@@ -62,5 +65,8 @@ test.each([
     'g.tsv has 1 tab-separated column but column 2 is wanted',
   ],
 ])('refused: %s', async (_, make, code, message) => {
-  await expect(linesOf([await make()])).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
+  await expect(linesOf([await make()])).rejects.toMatchObject({
+    code,
+    message: expect.stringContaining(message),
+  });
 });

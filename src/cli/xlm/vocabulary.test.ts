@@ -20,9 +20,18 @@ async function run(...args: string[]) {
 
 test('languages come from columns and from several files', async () => {
   const pairs = at('pairs.tsv');
-  const made = await run('--text', `en=${pairs}:1`, '--text', `de=${pairs}:2`, '--text', `de=${at('more.de')}`);
+  const made = await run(
+    '--text',
+    `en=${pairs}:1`,
+    '--text',
+    `de=${pairs}:2`,
+    '--text',
+    `de=${at('more.de')}`,
+  );
   expect(made).toMatchObject({ code: 0, err: '' });
-  expect(made.out).toMatch(/tokenizer\.json: \d+ tokens from en 44\.9 % \(2 texts\), de 55\.1 % \(3 texts\)\n$/);
+  expect(made.out).toMatch(
+    /tokenizer\.json: \d+ tokens from en 44\.9 % \(2 texts\), de 55\.1 % \(3 texts\)\n$/,
+  );
   const { model } = JSON.parse(await readFile(at('tokenizer/tokenizer.json'), 'utf8'));
   expect(model.vocab).toMatchObject({ '<en>': 4, '<de>': 5 });
   expect(model.vocab).toHaveProperty('▁ein');

@@ -47,7 +47,9 @@ async function learnVocabulary(flags: VocabularyFlags, streams: CommandStreams):
   );
   const status = createStatusLine(streams);
   const { tokenizer, languages } = await trainJointVocabulary(texts, options, (stage) =>
-    status.show('tokens' in stage ? `${stage.tokens} tokens` : `${stage.language}: ${stage.texts} texts read`),
+    status.show(
+      'tokens' in stage ? `${stage.tokens} tokens` : `${stage.language}: ${stage.texts} texts read`,
+    ),
   ).finally(status.clear);
   await saveTokenizer(output, tokenizer, { modelMaxLength: flags.modelMaxLength });
   const size = Object.keys(tokenizer.model.vocab).length;
