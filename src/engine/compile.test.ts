@@ -10,7 +10,7 @@ import { compile } from './compile.js';
 import { rangeTo, sizeOf } from './ops/sizes.js';
 import type { Device, Signature, TracedFunction } from './program.js';
 import { traceFunction } from './traceFunction.js';
-import { floats, integers } from './values.js';
+import { floats, integers, type Value } from './values.js';
 import type { WeightStore } from './weights.js';
 
 const devices: Device[] = ['cpu', 'tfjs:cpu'];
@@ -47,6 +47,22 @@ describe.each(devices)('weights of a program on %s', (device) => {
       const { y } = await program.run({ x: floats([rows, 2], new Float32Array(2 * rows).fill(1)) });
       expect(Array.from(y.data)).toEqual(Array.from({ length: rows }, () => [15, 27, 39]).flat());
     }
+    await program.dispose();
+  });
+
+  it('are asked for at each run where a function gives them', async () => {
+    const values: Record<string, Value> = {
+      'layer.weight': floats([2, 3], Float32Array.of(1, 2, 3, 4, 5, 6)),
+      'layer.bias': floats([3], Float32Array.of(10, 20, 30)),
+    };
+    const program = await compile(affine, affineSignature, { device, weightValue: (name) => values[name] });
+    expect(program.inputs.map((port) => port.name)).toEqual(['x']);
+    const run = async () =>
+      Array.from((await program.run({ x: floats([1, 2], Float32Array.of(1, 1)) })).y.data);
+    expect(await run()).toEqual([15, 27, 39]);
+    values['layer.bias'] = floats([3]);
+    values['layer.weight'].data[0] = 2;
+    expect(await run()).toEqual([6, 7, 9]);
     await program.dispose();
   });
 

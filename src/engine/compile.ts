@@ -1,9 +1,17 @@
 import { PolybeamError } from '../errors.js';
+import type { AnyValue } from './deviceValues.js';
 import { compileEager } from './eager.js';
-import type { GraphWeight } from './graph.js';
+import type { GraphPort, GraphWeight } from './graph.js';
 import { createOnnxProgram } from './onnxProgram.js';
 import { applyPasses, passesFor } from './passes/index.js';
-import type { CompileOptions, Program, Signature, TracedFunction, WeightPrecision } from './program.js';
+import {
+  type CompileOptions,
+  type Program,
+  type Signature,
+  type TracedFunction,
+  type WeightPrecision,
+  weightInputPrefix,
+} from './program.js';
 import { traceFunction } from './traceFunction.js';
 import type { WeightStore } from './weights.js';
 
@@ -16,8 +24,9 @@ import type { WeightStore } from './weights.js';
 export async function compile(
   fn: TracedFunction,
   signature: Signature,
-  options: CompileOptions = {},
+  given: CompileOptions = {},
 ): Promise<Program> {
+  const options: CompileOptions = given.weightValue ? { ...given, weightsAs: 'inputs' } : given;
   const device = options.device ?? 'cpu';
   const precision = options.weightPrecision ?? 'float32';
   if (precision !== 'float32' && (device !== 'cpu' || options.weightsAs === 'inputs')) {
@@ -26,7 +35,9 @@ export async function compile(
       `Weights can be read as ${precision} on the device cpu and as constants only; take weightPrecision float32 on ${device}.`,
     );
   }
-  if (device.startsWith('tfjs:')) return compileEager(fn, signature, { ...options, device });
+  if (device.startsWith('tfjs:')) {
+    return withWeightValues(await compileEager(fn, signature, { ...options, device }), options);
+  }
   if (device !== 'cpu' && device !== 'webgpu' && device !== 'cuda') {
     throw new PolybeamError(
       'DEVICE_UNKNOWN',
@@ -36,7 +47,23 @@ export async function compile(
   const { graph, parameters } = traceFunction(fn, signature, options);
   for (const port of graph.inputs) port.asWeight = signature[port.name]?.asWeight;
   applyPasses(graph, options.passes ?? passesFor(device), precision);
-  return createOnnxProgram(graph, parameters, { ...options, device });
+  return withWeightValues(await createOnnxProgram(graph, parameters, { ...options, device }), options);
+}
+
+/** A program whose weights are fed at each run, as one that needs no such feeds. */
+function withWeightValues(program: Program, { weightValue }: CompileOptions): Program {
+  if (!weightValue) return program;
+  const isWeight = ({ name }: GraphPort) => name.startsWith(weightInputPrefix);
+  const names = program.inputs.filter(isWeight).map(({ name }) => name);
+  return {
+    ...program,
+    inputs: program.inputs.filter((port) => !isWeight(port)),
+    run: (feeds, into) => {
+      const all: Record<string, AnyValue> = { ...feeds };
+      for (const name of names) all[name] = weightValue(name.slice(weightInputPrefix.length));
+      return program.run(all, into);
+    },
+  };
 }
 
 /** The weights of a function as constants of its program on the CPU; nothing is compiled or read. */

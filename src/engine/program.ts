@@ -44,6 +44,11 @@ export interface CompileOptions {
    */
   weightsAs?: 'constants' | 'inputs';
   /**
+   * Weights as inputs that the caller does not feed: asked for at each run, such as those of a training step that goes on
+   * (`TrainStep.weightValue`). Nothing is copied or compiled anew when they change; in return nothing is prepacked.
+   */
+  weightValue?: (name: string) => Value;
+  /**
    * Numbers that matrix products read weights as. Default 'float32'. 'int8' rounds weights (a scale for each output) and,
    * at each run, activations; 'int4' rounds weights in blocks of 32. Only where weights are constants, on the CPU.
    */

@@ -173,6 +173,31 @@ export const xlmConfigSchema = z
     message: 'emb_dim is not a multiple of it',
   });
 
+/** config.json of two stacks of XLM that translate; polybeam's own, with the keys of XLM. */
+export const xlmTranslatorConfigSchema = z
+  .looseObject({
+    ...xlmConfigSchema.shape,
+    decoder_layers: size,
+    share_encoder_decoder_embeddings: z.boolean().default(true),
+    /** Places of the languages, 0 to one less than there are. */
+    lang2id: z.record(z.string(), z.int().min(0)),
+    first_language_token_id: z.int().min(0),
+    use_lang_emb: z.literal(true).default(true),
+    causal: z.literal(false).default(false),
+  })
+  .refine(({ emb_dim: features, n_heads: heads }) => features % heads === 0, {
+    path: ['n_heads'],
+    message: 'emb_dim is not a multiple of it',
+  })
+  .refine(
+    ({ lang2id, n_langs: count }) =>
+      count > 1 &&
+      Object.values(lang2id)
+        .sort((a, b) => a - b)
+        .join() === Array.from({ length: count }, (_, at) => at).join(),
+    { path: ['lang2id'], message: 'it does not number n_langs languages, two or more, from 0' },
+  );
+
 /**
  * Checks a config.json against what an architecture needs.
  * @param path names the file in errors

@@ -3,6 +3,7 @@ import { nearestName } from '../generation/nearestName.js';
 import type { DecodingRules } from '../generation/options.js';
 import type { MarianTokenizer } from '../text/marianTokenizer.js';
 import type { Tokenizer } from '../text/tokenizer.js';
+import type { Architecture } from './architectures/definition.js';
 import type { RawConfig } from './config.js';
 
 /** What a model translates, as far as its directory says. */
@@ -14,17 +15,31 @@ export interface ModelLanguages {
   prefixes: ReadonlyMap<string, string>;
   /** Tokens that stand beside the source and begin the target, by language; empty where a model has none. */
   tokenIds: ReadonlyMap<string, number>;
+  /** Where two languages begin every source: see `Architecture.languagesBefore`. */
+  before?: LanguagesBefore;
+}
+
+/** Languages of which two, the target's and the source's, begin every source. */
+export interface LanguagesBefore {
+  /** Ids of their tokens, by code. */
+  ids: ReadonlyMap<string, number>;
+  /** Text that says from what into what, put before the source. */
+  prefix(from: string, to: string): string;
 }
 
 /**
  * Reads languages from config.json (`polybeam.languages`), from language tokens such as `>>fr<<` of the source text, and
  * from those that the architecture says are languages.
+ * @param path of config.json, for errors
+ * @throws CONFIG_INVALID
  */
 export function readLanguages(
   config: RawConfig,
   tokenizer: Tokenizer | undefined,
-  languageToken?: RegExp,
+  { languageToken, languagesBefore }: Pick<Architecture, 'languageToken' | 'languagesBefore'>,
+  path: string,
 ): ModelLanguages {
+  if (languagesBefore) return readLanguagesBefore(languagesBefore(config, path), tokenizer);
   const told = (config.polybeam as RawConfig | undefined)?.languages as
     | { source: string; target: string }
     | undefined;
@@ -45,6 +60,20 @@ export function readLanguages(
     targets: several.length > 0 ? several : told ? [told.target] : [],
     prefixes,
     tokenIds,
+  };
+}
+
+function readLanguagesBefore(
+  ids: ReadonlyMap<string, number>,
+  tokenizer: Tokenizer | undefined,
+): ModelLanguages {
+  const token = (id: number | undefined) => (id === undefined ? '' : (tokenizer?.idToToken(id) ?? ''));
+  const end = tokenizer?.specialTokens.eos ?? '';
+  return {
+    targets: [...ids.keys()].sort(),
+    prefixes: new Map(),
+    tokenIds: new Map(),
+    before: { ids, prefix: (from, to) => `${token(ids.get(to))}${token(ids.get(from))}${end}` },
   };
 }
 
@@ -72,6 +101,11 @@ export function translationRequest(
   directory: string,
 ): TranslationRequest {
   const request: TranslationRequest = { prefix: '', rules: {} };
+  if (languages.before) {
+    return from === undefined && to === undefined
+      ? request
+      : { ...request, prefix: bothLanguages(languages, languages.before, { from, to }, directory) };
+  }
   if (from !== undefined) {
     const sources = languages.source === undefined ? [...languages.tokenIds.keys()] : [languages.source];
     requireLanguage(from, sources.sort(), directory, ['translate from', 'from']);
@@ -86,6 +120,43 @@ export function translationRequest(
   const startsWithLanguage = [...languages.tokenIds.values()].some((id) => id === rules.decoderStartTokenId);
   request.rules = startsWithLanguage ? { decoderStartTokenId: targetId } : { forcedBosTokenId: targetId };
   return request;
+}
+
+/** The prefix for a pair of languages; one that is not given is the other where there are two. @throws LANGUAGE_UNKNOWN */
+function bothLanguages(
+  { targets }: ModelLanguages,
+  { prefix }: LanguagesBefore,
+  { from, to }: { from?: string; to?: string },
+  directory: string,
+): string {
+  if (from !== undefined) requireLanguage(from, targets, directory, ['translate from', 'from']);
+  if (to !== undefined) requireLanguage(to, targets, directory, ['translate into', 'into']);
+  const other = (given: string | undefined) =>
+    targets.length === 2 ? targets.find((one) => one !== given) : undefined;
+  const [source, target] = [from ?? other(to), to ?? other(from)];
+  if (source !== undefined && target !== undefined) return prefix(source, target);
+  const [given, missing] = from === undefined ? ['into', 'from'] : ['from', 'into'];
+  throw new PolybeamError(
+    'LANGUAGE_UNKNOWN',
+    `${directory} is told to translate ${given} "${from ?? to}" and not ${missing} which language; give both, of ${targets.join(', ')}.`,
+  );
+}
+
+/** @throws INPUT_INVALID where two languages begin every source of a model and do not begin this one */
+export function requireLanguagesBefore(
+  { before }: Pick<ModelLanguages, 'before'>,
+  ids: readonly number[],
+  name: string,
+): void {
+  if (!before || ids.length === 0) return;
+  const known = new Set(before.ids.values());
+  if (ids.length > 2 && known.has(ids[0]) && known.has(ids[1])) return;
+  const languages = [...before.ids].map(([code, id]) => `${id} (${code})`).join(', ');
+  throw new PolybeamError(
+    'INPUT_INVALID',
+    `${name} begins with the ids ${ids.slice(0, 2).join(', ')}, where the model reads the language to write and the one to read: ` +
+      `translate from one language to another, or begin ids with two of ${languages}.`,
+  );
 }
 
 function requireLanguage(

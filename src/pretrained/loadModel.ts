@@ -79,7 +79,7 @@ export async function loadParts(directory: string, options: LoadOptions = {}): P
     directory,
     config,
     tokenizer,
-    languages: readLanguages(config, tokenizer, found.architecture.languageToken),
+    languages: readLanguages(config, tokenizer, found.architecture, path),
     generation: steps && scorer && { steps, scorer, ...readGeneration(directory, found, definition) },
     forwardProgram,
     statesProgram,

@@ -21,7 +21,12 @@ import type { AlignmentLink, WordAlignment } from './alignment.js';
 import type { ModelDefinition } from './architectures/definition.js';
 import type { RawConfig } from './config.js';
 import { requireKnown } from './encodeTexts.js';
-import { type ModelLanguages, type TranslationRequest, translationRequest } from './languages.js';
+import {
+  type ModelLanguages,
+  requireLanguagesBefore,
+  type TranslationRequest,
+  translationRequest,
+} from './languages.js';
 import { prepareInputs, requireGeneration } from './modelInputs.js';
 import {
   modelOutputs,
@@ -358,6 +363,7 @@ async function forward(parts: ModelParts, program: Program, input: ForwardInput)
       `inputIds has ${length} ids; forward takes 1 to ${parts.maxSource}.`,
     );
   }
+  requireLanguagesBefore(parts.languages, input.inputIds, 'inputIds');
   const row = (ids: readonly number[]) => integers([1, ids.length], Int32Array.from(ids));
   const given: Record<string, readonly number[]> = {
     inputIds: input.inputIds,

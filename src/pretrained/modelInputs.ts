@@ -1,7 +1,7 @@
 import { PolybeamError } from '../errors.js';
 import type { GenerationInput } from '../generation/inputs.js';
 import { encodeTexts, requireKnown } from './encodeTexts.js';
-import { replaceSourceToken } from './languages.js';
+import { replaceSourceToken, requireLanguagesBefore } from './languages.js';
 import type { ModelInput, ModelParts } from './model.js';
 import { prefixIds } from './prefixes.js';
 
@@ -44,8 +44,10 @@ export async function prepareInputs(
       );
     }
     const { forceWordsIds } = input;
+    const inputIds = input.text.trim() === '' ? [] : ids;
+    requireLanguagesBefore(parts.languages, inputIds, name);
     return {
-      inputIds: input.text.trim() === '' ? [] : ids,
+      inputIds,
       ...(prefix && { prefix }),
       ...(forceWordsIds && { forceWordsIds }),
     };
@@ -54,6 +56,7 @@ export async function prepareInputs(
 
 function checkIds(parts: ModelParts, input: GenerationInput, name: string): GenerationInput {
   requireKnown(input.inputIds, parts.idCounts.inputIds, `${name}: inputIds`);
+  requireLanguagesBefore(parts.languages, input.inputIds, name);
   if (input.inputIds.length <= parts.maxSource) return input;
   throw new PolybeamError(
     'INPUT_INVALID',

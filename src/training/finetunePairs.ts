@@ -42,12 +42,12 @@ export async function pairReader(
   modelRules: DecodingRules,
   room: Room,
 ): Promise<PairReader> {
-  const languages = readLanguages(model.config, tokenizer, model.architecture.languageToken);
+  const languages = readLanguages(model.config, tokenizer, model.architecture, `${model.name}/config.json`);
   const wanted = { from: data.languages?.source, to: data.languages?.target };
   const request = translationRequest(languages, wanted, modelRules, model.name);
   const rules = { ...modelRules, ...request.rules };
   const lengths = fitLengths(data, room, model.name);
-  const ends = await specialEnds(tokenizer);
+  const ends = await endsAfter(request.prefix, tokenizer);
   const truncation = truncationRule(data, lengths.maxSource, ends);
   const write = await targetWriter(tokenizer, {
     rules,
@@ -73,6 +73,13 @@ export async function pairReader(
       target.length <= lengths.maxTarget &&
       source.length + target.length <= (room.together ?? Number.POSITIVE_INFINITY),
   };
+}
+
+/** Special tokens around a source, with those of what is put before it: none of them is cut. */
+async function endsAfter(prefix: string, tokenizer: Tokenizer): Promise<SpecialEnds> {
+  const { before, after } = await specialEnds(tokenizer);
+  const told = prefix === '' ? [] : (await tokenizer.encode(prefix, { addSpecialTokens: false })).ids;
+  return { before: before + told.length, after };
 }
 
 /** @throws TOKENIZER_INVALID where the tokenizer writes ids that the model has no embedding for */

@@ -1,8 +1,13 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import '../node/install.js';
 import * as tf from '@tensorflow/tfjs';
+import { createStepModel } from '../decoder/stepModel.js';
 import { transformer } from '../decoder/transformer.js';
 import type { TransformerConfig } from '../encoder/transformer.js';
+import { generate } from '../generation/generate.js';
+import { resolveGenerationOptions } from '../generation/options.js';
+import type { StepModel } from '../generation/stepModel.js';
+import { liveWeights } from './heldOut.js';
 import { initialWeights } from './initialize.js';
 import { collatePairs, sequenceToSequence } from './sequenceToSequence.js';
 import { compileTrainStep, type Objective, trainableParameters } from './step.js';
@@ -76,6 +81,34 @@ beforeAll(async () => {
 });
 
 describe('the compiled training step', () => {
+  test('a step model that asks for its weights decodes with those of the last update', async () => {
+    const step = await makeStep('cpu');
+    const decoder = transformer(config);
+    const model = createStepModel(decoder, { weightValue: step.weightValue });
+    const sources = pairs.map(({ source }) => ({ inputIds: source }));
+    const rules = { decoderStartTokenId: 0, padTokenId: 0, eosTokenIds: [1] };
+    const resolved = resolveGenerationOptions({ maxNewTokens: 6 });
+    const decoded = async (from: StepModel) => {
+      const results = await generate(from, sources, resolved, rules);
+      return results.map(({ sequences }) => sequences[0]);
+    };
+    const scores: number[] = [];
+    for (const update of [1, 2, 3]) {
+      await step.update(batchOf(pairs), options(update));
+      const fresh = createStepModel(decoder, { weights: liveWeights(step) });
+      const [asked, compiled] = [await decoded(model), await decoded(fresh)];
+      expect(asked.map(({ ids }) => ids)).toEqual(compiled.map(({ ids }) => ids));
+      asked.forEach(({ score }, at) => {
+        expect(score).toBeCloseTo(compiled[at].score, 4);
+      });
+      scores.push(asked[0].score);
+      await fresh.release();
+    }
+    expect(new Set(scores).size).toBe(3);
+    await model.release();
+    step.dispose();
+  });
+
   test.each([0, 0.3])('equals the same functions run eagerly by tfjs, dropout %f', async (dropout) => {
     const [compiled, eager] = [await makeStep('cpu', dropout), await makeStep('tfjs:cpu', dropout)];
     for (let update = 1; update <= 3; update++) {

@@ -64,6 +64,7 @@ export async function compileTrainStep(
       return sums(await program.run({ ...batchFeeds(batch), ...weightFeeds(state, plan) }), batch);
     },
     tensors: () => tensorsOf(state),
+    weightValue: (name) => state.weights[name],
     restore: (tensors) => restore(state, tensors),
     dispose: () => {
       for (const { programs } of tasks.values())

@@ -1,3 +1,5 @@
+import type { Value } from '../engine/values.js';
+
 /** One input of the compiled step: a dense array with its shape, row-major. */
 export interface TrainFeed {
   dtype: 'int32' | 'float32';
@@ -85,6 +87,11 @@ export interface TrainStep {
    * several tasks `updates/<task>`, the updates done for each. Valid until the next call of `accumulate` or `update`.
    */
   tensors(): Map<string, TrainTensor>;
+  /**
+   * A weight as it is at present, for programs that are fed weights: `CompileOptions.weightValue`. Valid as `tensors` are; what an
+   * update leaves is another value.
+   */
+  weightValue(name: string): Value;
   /** Copies the values in. Throws WEIGHT_MISSING or WEIGHT_SHAPE where the tensors are not those of this model. */
   restore(tensors: Map<string, TrainTensor>): void;
   /** Frees what the step holds. */

@@ -62,6 +62,11 @@ export interface Architecture {
    * source's beside the source text, the target's at the beginning of the target.
    */
   languageToken?: RegExp;
+  /**
+   * Where a model is told both languages before the source, by tokens for the target's and the source's and then the end token:
+   * the ids of those tokens by code. Every source of such a model begins with two of them.
+   */
+  languagesBefore?(raw: RawConfig, path: string): ReadonlyMap<string, number>;
   /** Names of weights that are computed, not learned, and so not saved; transformers saves none of them either. */
   computed?: readonly string[];
 }

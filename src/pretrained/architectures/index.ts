@@ -12,6 +12,7 @@ import { roformer } from './roformer.js';
 import { mt5, t5 } from './t5.js';
 import { unilm } from './unilm.js';
 import { xlm } from './xlm.js';
+import { xlmEncoderDecoder } from './xlmEncoderDecoder.js';
 import { xlmRoberta } from './xlmRoberta.js';
 
 /** Every model type that can be loaded. A new architecture is added here, and nowhere else. */
@@ -30,6 +31,7 @@ export const architectures: readonly Architecture[] = [
   t5,
   unilm,
   xlm,
+  xlmEncoderDecoder,
   xlmRoberta,
 ];
 
