@@ -74,6 +74,19 @@ const pretrainedModelSchema = modelSchema.extend({
     ),
 });
 
+/** A list of objectives with their weights; each one's own options are checked by its own schema. */
+export function objectivesSchema(weight: string) {
+  return z
+    .array(
+      z.looseObject({
+        type: z.string().describe('Which objective; the sections below list them with their options.'),
+        weight: z.number().gt(0).default(1).describe(weight),
+      }),
+    )
+    .min(1)
+    .describe('What is learned: one entry, or a mixture. An update has one objective.');
+}
+
 /** The configuration file of `polybeam pretrain` as written; `parsePretrainConfig` gives it checked as a whole. */
 export const pretrainConfigSchema = z.strictObject({
   output: path.describe('Run directory: checkpoints, log and the final model. A run found there is resumed.'),
@@ -83,21 +96,9 @@ export const pretrainConfigSchema = z.strictObject({
       'Model directory to go on from (further pre-training), with its architecture and its tokenizer; model and vocabulary are then ' +
         'left out. Default: random weights.',
     ),
-  objectives: z
-    .array(
-      z.looseObject({
-        type: z.string().describe('Which objective; the sections below list them with their options.'),
-        weight: z
-          .number()
-          .gt(0)
-          .default(1)
-          .describe(
-            'Share of the updates, beside the weights of the other objectives that read the same kind of data.',
-          ),
-      }),
-    )
-    .min(1)
-    .describe('What is learned: one entry, or a mixture. An update has one objective.'),
+  objectives: objectivesSchema(
+    'Share of the updates, beside the weights of the other objectives that read the same kind of data.',
+  ),
   data: dataSchema.describe('What to learn from.'),
   vocabulary: vocabularySchema
     .prefault({})

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { PolybeamError } from '../errors.js';
 import { nearestName } from '../generation/nearestName.js';
 import { resolveVocabularyOptions } from '../text/vocabularyOptions.js';
@@ -5,7 +6,7 @@ import { resolveModel, resolveVocabulary, sourceProblem } from '../training/pars
 import { readSchema, readYaml, refuseProblems, runProblems } from '../training/readConfig.js';
 import type { RunIdentity } from '../training/runCheckpoint.js';
 import { hasEnd } from '../training/schedule.js';
-import { type ObjectiveConfig, type PretrainConfig, pretrainConfigSchema } from './config.js';
+import { type PretrainConfig, pretrainConfigSchema } from './config.js';
 import { type ObjectiveName, objectiveKinds } from './objectives.js';
 
 /**
@@ -28,7 +29,7 @@ export function parsePretrainConfig(value: unknown, name = 'The configuration'):
   const config: PretrainConfig = {
     ...parsed,
     objectives: parsed.objectives.map((objective, at) =>
-      readObjective(objective, `${name}: objectives[${at}]`),
+      readObjective<ObjectiveName>(objectiveKinds, objective, `${name}: objectives[${at}]`),
     ),
     model:
       parsed.init === undefined
@@ -69,11 +70,22 @@ function wrapLists(value: unknown): unknown {
   return config;
 }
 
-function readObjective(
+/** What reading an objective's entry needs to know of objectives. */
+export type KnownObjectives<Name extends string> = Readonly<
+  Record<Name, { schema: z.ZodObject; exclusive?: readonly [string, string] }>
+>;
+
+/**
+ * Checks one entry of `objectives` by the schema of its type.
+ * @param name how messages call the entry
+ * @throws CONFIG_INVALID, with the nearest name where the type is unknown
+ */
+export function readObjective<Name extends string>(
+  kinds: KnownObjectives<Name>,
   { type, weight, ...options }: { type: string; weight: number },
   name: string,
-): ObjectiveConfig {
-  const names = Object.keys(objectiveKinds);
+): { type: Name; weight: number; options: object } {
+  const names = Object.keys(kinds);
   if (!names.includes(type)) {
     const near = nearestName(type, names);
     throw new PolybeamError(
@@ -81,19 +93,15 @@ function readObjective(
       `${name}: there is no objective ${JSON.stringify(type)}: use one of ${names.join(', ')}${near ? ` (did you mean ${near}?)` : ''}.`,
     );
   }
-  const known = type as ObjectiveName;
-  const [one, other] = objectiveKinds[known].exclusive ?? [];
+  const known = type as Name;
+  const [one, other] = kinds[known].exclusive ?? [];
   if (one !== undefined && other !== undefined && one in options && other in options) {
     throw new PolybeamError(
       'CONFIG_INVALID',
       `${name} (${type}): ${one} and ${other} say the same thing in two ways: leave one out.`,
     );
   }
-  return {
-    type: known,
-    weight,
-    options: readSchema(objectiveKinds[known].schema, options, `${name} (${type})`),
-  };
+  return { type: known, weight, options: readSchema(kinds[known].schema, options, `${name} (${type})`) };
 }
 
 /** A vocabulary that is trained for pre-training has a mask token. */

@@ -1,24 +1,22 @@
-import type { Device } from '../engine/program.js';
 import { PolybeamError } from '../errors.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { fingerprintPairs, type TokenPair } from '../training/batching.js';
-import { type DataSource, readParallelText } from '../training/data.js';
-import { initialWeights, warmStart } from '../training/initialize.js';
 import { createProgress } from '../training/progress.js';
 import { prepareTokenizer } from '../training/runParts.js';
-import { createSchedule } from '../training/schedule.js';
 import { sequenceToSequence } from '../training/sequenceToSequence.js';
-import { compileTrainStep, type Tasks, trainableParameters } from '../training/step.js';
+import type { Tasks } from '../training/step.js';
 import type { TrainOptions } from '../training/train.js';
 import { evaluateLoss, type Validation } from '../training/trainer.js';
 import type { TrainStep } from '../training/trainStep.js';
-import { type TrainResult, wholeRun } from '../training/wholeRun.js';
+import type { TrainResult } from '../training/wholeRun.js';
 import { createPretrainingBatches, type MixedObjective, type PretrainingData } from './batches.js';
 import type { PretrainConfig } from './config.js';
-import { cutPieces, readDocuments, type TextSource, tokenizeDocuments } from './corpus.js';
+import { cutPieces, tokenizeDocuments } from './corpus.js';
 import { type PretrainedModel, pretrainedModel } from './model.js';
 import { objectiveKinds } from './objectives.js';
 import { pretrainIdentity } from './parseConfig.js';
+import { pretrainingRun } from './run.js';
+import { allTexts, readTexts, type Texts } from './texts.js';
 import { readVocabularyFacts, type VocabularyFacts } from './vocabularyFacts.js';
 
 /**
@@ -45,61 +43,18 @@ export async function pretrain(config: PretrainConfig, options: TrainOptions = {
   const batches = createPretrainingBatches(data, mixture, batching);
   note(describeData(data, batches.droppedLong, tokenizer.vocabSize));
 
-  const tasks = tasksOf(mixture, made);
-  const initial = await startingWeights(config, tasks, note);
-  const step = await compileTrainStep(tasks, initial, {
-    device: config.device as Device,
-    threads: config.threads,
-    optimizer: config.optimizer,
-  });
-  const total = [...initial.values()].reduce((sum, weight) => sum + weight.length, 0);
-  note(`model: ${(total / 1e6).toFixed(1)} million parameters, ${batches.epoch(0).count} batches an epoch`);
-  return wholeRun({
-    step,
-    batches,
-    schedule: createSchedule(config.schedule),
-    config: { ...config, validation: { ...config.validation, metric: 'loss' } },
-    run: { directory: config.output, identity: pretrainIdentity(config, fingerprint(data)) },
-    modelFiles: made.files,
-    validate: await validation(config, { tokenizer, facts, mixture, step }, options),
-    signal: options.signal,
+  return pretrainingRun(
+    {
+      config,
+      tasks: tasksOf(mixture, made),
+      batches,
+      identity: pretrainIdentity(config, fingerprint(data)),
+      modelFiles: made.files,
+      validation: (step) => validation(config, { tokenizer, facts, mixture, step }, options),
+    },
+    options,
     progress,
-  });
-}
-
-interface Texts {
-  documents?: string[];
-  pairs?: { source: string[]; target: string[] };
-}
-
-async function readTexts(
-  text: readonly TextSource[] | undefined,
-  pairs: readonly DataSource[] | undefined,
-  { onWarning }: TrainOptions,
-): Promise<Texts> {
-  const texts: Texts = {};
-  let invalid = 0;
-  if (text) {
-    const found = await readDocuments(text);
-    if (found.blank > 0) onWarning?.(`${found.blank} blank lines of text are left out.`);
-    invalid += found.invalidLines;
-    texts.documents = found.texts;
-  }
-  if (pairs) {
-    const found = await readParallelText(pairs);
-    if (found.blank > 0) onWarning?.(`${found.blank} pairs have a blank side and are left out.`);
-    invalid += found.invalidLines;
-    texts.pairs = found;
-  }
-  if (invalid > 0)
-    onWarning?.(`${invalid} lines are not valid UTF-8; the bad bytes were replaced by U+FFFD.`);
-  return texts;
-}
-
-function* allTexts({ documents = [], pairs }: Texts): Iterable<string> {
-  yield* documents;
-  yield* pairs?.source ?? [];
-  yield* pairs?.target ?? [];
+  );
 }
 
 function makeMixture(
@@ -214,18 +169,6 @@ function describeData({ text, pairs }: PretrainingData, droppedLong: number, voc
 function tasksOf(mixture: readonly MixedObjective[], { model }: PretrainedModel): Tasks {
   const own = Object.fromEntries(mixture.map(({ name, objective }) => [name, objective.loss]));
   return { ...own, whole: sequenceToSequence(model, 0) };
-}
-
-async function startingWeights(
-  { init, seed }: PretrainConfig,
-  tasks: Tasks,
-  note: (text: string) => void,
-): Promise<Map<string, Float32Array>> {
-  const specs = trainableParameters(tasks);
-  if (init === undefined) return initialWeights(specs, seed);
-  const { weights, fresh } = await warmStart(specs, seed, init);
-  note(`init: ${specs.length - fresh.length} of ${specs.length} weights from ${init}`);
-  return weights;
 }
 
 function fingerprint({ text = [], pairs = [] }: PretrainingData): string {
