@@ -59,6 +59,12 @@ const benches: Record<string, BenchEntry> = {
     load: async () => (await import('./controls.js')).benchControls,
     profiles: false,
   },
+  table: {
+    description:
+      'Time a translation table of 20,000 x 20,000 vectors of 300 features beside the bare products of the vectors.',
+    load: async () => (await import('./table.js')).benchTable,
+    profiles: false,
+  },
 };
 
 const examples = `

@@ -7,6 +7,7 @@ import { benchPretrain, pretrainDesign } from './pretrain.js';
 import { padTokenOf, transformerWeights, writeRandomModel } from './randomModel.js';
 import type { Report, Row } from './rows.js';
 import { benchServe } from './serve.js';
+import { benchTable } from './table.js';
 import { benchTrain, trainDesign } from './train.js';
 import { openGradients, openUpdate } from './trainWork.js';
 
@@ -96,6 +97,16 @@ describe('benches on a tiny model', () => {
         'stream',
       ].map((name) => [name, 'without']),
     );
+  });
+
+  it('table', async () => {
+    const rows = await rowsOf((report) => benchTable(once, report, { ngrams: 50, size: 4 }));
+    expect(rows.map(({ case: name, peer }) => [name, peer])).toEqual([
+      ['one direction', 'products'],
+      ['both directions', 'products'],
+      ['polybeam peak memory', undefined],
+    ]);
+    for (const row of rows.slice(0, 2)) expect(row.ms).toBeGreaterThan(0);
   });
 
   it('serve', async () => {

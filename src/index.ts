@@ -94,12 +94,14 @@ export {
 export { parseTrainConfig, parseTrainConfigText } from './training/parseConfig.js';
 export { parseFinetuneConfig, parseFinetuneConfigText } from './training/parseFinetuneConfig.js';
 export { type TrainOptions, type TrainResult, train } from './training/train.js';
+export { type BuiltTable, type BuiltTables, buildTable, type TableRun } from './xlm/buildTable.js';
 export {
   type JointVocabulary,
   type JointVocabularyOptions,
   jointVocabularySchema,
   trainJointVocabulary,
 } from './xlm/jointVocabulary.js';
+export { type TableOptions, tableOptionsSchema } from './xlm/tableOptions.js';
 export { type TextFile, type Texts, textsOf } from './xlm/texts.js';
 export {
   createTable,

@@ -72,7 +72,7 @@ export async function runTraining(
 }
 
 /** Aborts at the first Ctrl-C (or SIGTERM); the second ends the process as always. */
-function interruptSignal(): { signal: AbortSignal; release(): void } {
+export function interruptSignal(): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const signals = ['SIGINT', 'SIGTERM'] as const;
   const release = () => {
