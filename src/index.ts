@@ -101,6 +101,14 @@ export {
   jointVocabularySchema,
   trainJointVocabulary,
 } from './xlm/jointVocabulary.js';
+export {
+  chooseNgrams,
+  type Ngram,
+  type NgramOptions,
+  ngramOptionsSchema,
+  readNgrams,
+  writeNgrams,
+} from './xlm/ngrams.js';
 export { type TableOptions, tableOptionsSchema } from './xlm/tableOptions.js';
 export { type TextFile, type Texts, textsOf } from './xlm/texts.js';
 export {

@@ -15,6 +15,7 @@ import { vocabularyOptionsSchema } from '../src/text/vocabularyOptions.js';
 import { modelPresets, trainConfigSchema } from '../src/training/config.js';
 import { finetuneConfigSchema } from '../src/training/finetuneConfig.js';
 import { jointVocabularySchema } from '../src/xlm/jointVocabulary.js';
+import { ngramOptionsSchema } from '../src/xlm/ngrams.js';
 import { tableOptionsSchema } from '../src/xlm/tableOptions.js';
 
 type JsonSchema = z.core.JSONSchema.Schema;
@@ -74,6 +75,12 @@ For \`polybeam xlm vocabulary\` and \`trainJointVocabulary()\`: the options of a
 \`specialTokens\` and \`template\`, with
 
 ${optionTable(jointVocabularySchema.pick({ size: true, alpha: true }))}
+
+## n-grams
+
+For \`polybeam xlm ngrams\` and \`chooseNgrams()\`.
+
+${optionTable(ngramOptionsSchema)}
 
 ## Translation table
 

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CommandStreams } from './streams.js';
+import { ngramsCommand } from './xlm/ngrams.js';
 import { tableCommand } from './xlm/table.js';
 import { vocabularyCommand } from './xlm/vocabulary.js';
 
@@ -8,6 +9,7 @@ export function xlmCommand(streams: CommandStreams = process): Command {
   const command = new Command('xlm').description(
     'Cross-lingual pre-training and unsupervised translation, stage by stage.',
   );
-  for (const stage of [vocabularyCommand, tableCommand]) command.addCommand(stage(streams));
+  const stages = [vocabularyCommand, ngramsCommand, tableCommand];
+  for (const stage of stages) command.addCommand(stage(streams));
   return command;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import '../node.js';
-import { splitIntoWords } from './words.js';
+import { splitIntoWords, wordsIn } from './words.js';
 import { readVectors, writeVectors } from './wordVectors.js';
 
 const folder = () => mkdtemp(join(tmpdir(), 'polybeam-vectors-'));
@@ -43,5 +43,7 @@ test('words are runs of letters or digits, and single other characters', () => {
   const text = "L'été 2024, e\u0301.";
   const words = splitIntoWords(text);
   expect(words.map((word) => word.text)).toEqual(['L', "'", 'été', '2024', ',', 'e\u0301', '.']);
+  expect(wordsIn(text)).toEqual(words.map((word) => word.text));
+  expect(wordsIn(' ')).toEqual([]);
   for (const { start, end, text: word } of words) expect(text.slice(start, end)).toBe(word);
 });

@@ -20,3 +20,8 @@ export function splitIntoWords(text: string): TextWord[] {
     end: index + word.length,
   }));
 }
+
+/** The words of a text alone, faster than with their places. */
+export function wordsIn(text: string): string[] {
+  return text.match(pattern) ?? [];
+}
