@@ -109,6 +109,24 @@ export {
   readNgrams,
   writeNgrams,
 } from './xlm/ngrams.js';
+export {
+  type LanguageModel,
+  loadLanguageModel,
+  type PhraseOptions,
+  type PhraseOutput,
+  type PhraseRun,
+  type PhraseSearchOptions,
+  translateByPhrases,
+  translateByTable,
+} from './xlm/phraseTranslator.js';
+export { phraseOptionsSchema, phraseSearchSchema } from './xlm/phraseTranslatorOptions.js';
+export {
+  type ConstraintOptions,
+  constraintOptionsSchema,
+  constraintsFromTable,
+  type SurePhrase,
+  type TableConstraints,
+} from './xlm/tableConstraints.js';
 export { type TableOptions, tableOptionsSchema } from './xlm/tableOptions.js';
 export { type TextFile, type Texts, textsOf } from './xlm/texts.js';
 export {

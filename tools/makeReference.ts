@@ -16,6 +16,8 @@ import { modelPresets, trainConfigSchema } from '../src/training/config.js';
 import { finetuneConfigSchema } from '../src/training/finetuneConfig.js';
 import { jointVocabularySchema } from '../src/xlm/jointVocabulary.js';
 import { ngramOptionsSchema } from '../src/xlm/ngrams.js';
+import { phraseOptionsSchema, phraseSearchSchema } from '../src/xlm/phraseTranslatorOptions.js';
+import { constraintOptionsSchema } from '../src/xlm/tableConstraints.js';
 import { tableOptionsSchema } from '../src/xlm/tableOptions.js';
 
 type JsonSchema = z.core.JSONSchema.Schema;
@@ -87,6 +89,18 @@ ${optionTable(ngramOptionsSchema)}
 For \`polybeam xlm table build\` and \`buildTable()\`.
 
 ${optionTable(tableOptionsSchema)}
+
+## Phrase translation
+
+For \`polybeam xlm table translate\`, \`translateByTable()\` and \`translateByPhrases()\`; from \`numBeams\` on with a language model only.
+
+${optionTable(phraseOptionsSchema.extend(phraseSearchSchema.shape))}
+
+## Constraints from a table
+
+For \`constraintsFromTable()\`.
+
+${optionTable(constraintOptionsSchema).replaceAll(/ `--[^|]*\|/g, ' |')}
 `;
 }
 

@@ -1,9 +1,11 @@
 import '../../node/install.js';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { fakeStreams } from '../../../test/support/cli/fakeStreams.js';
+import { saveTokenizer } from '../../text/saveTokenizer.js';
+import { trainVocabulary } from '../../text/trainVocabulary.js';
 import { runProgram } from '../program.js';
 
 const directory = await mkdtemp(join(tmpdir(), 'polybeam-table-'));
@@ -117,4 +119,41 @@ test('lookup prints columns, and near spellings of what is not there', async () 
     },
     { source: 'caar', translations: [], near: ['car'] },
   ]);
+});
+
+test('lines are translated phrase by phrase', async () => {
+  const streams = fakeStreams(['red car\n\nthe cart, a car\n']);
+  const args = ['xlm', 'table', 'translate', '--table', at('en-de.tsv')];
+  expect(await runProgram(args, streams)).toBe(0);
+  expect(streams.out()).toBe('rotes Auto\n\nthe Karren, a Auto\n');
+  const given = await run('translate', '--table', at('en-de.tsv'), 'red car');
+  expect(given).toMatchObject({ code: 0, out: 'rotes Auto\n' });
+});
+
+test('a language model chooses among phrases', async () => {
+  const lines = ['ein Wagen', 'ein roter Wagen', 'der Wagen', 'ein Auto'];
+  await cp('test/fixtures/models/gpt2', at('lm'), { recursive: true });
+  const options = { specialTokens: ['<pad>', '</s>', '<unk>'], size: 64 };
+  await saveTokenizer(at('lm'), await trainVocabulary(lines, options));
+  const flags = ['--table', at('en-de.tsv'), '--lm', at('lm')];
+  const table = await run('translate', ...flags, '--table-weight', '1000', 'red car', 'car', '');
+  expect(table).toMatchObject({ code: 0, out: 'rotes Auto\nAuto\n\n' });
+  const model = await run('translate', ...flags, '--table-weight', '0.001', '--num-beams', '2', 'car');
+  expect(['Auto\n', 'Wagen\n']).toContain(model.out);
+});
+
+test.each([
+  ['beams without a model', ['--num-beams', '2'], 2, '--num-beams has no effect without --lm'],
+  ['a weight below 0', ['--lm', 'x', '--table-weight', '-1'], 2, '--table-weight cannot be "-1"'],
+  [
+    'jumps in order',
+    ['--lm', 'x', '--jump-penalty', '1'],
+    2,
+    '--jump-penalty 1 has no effect with --reordering 0',
+  ],
+  ['an encoder-decoder', ['--lm', 'test/fixtures/models/marian'], 1, 'is no model that continues texts'],
+])('translate refuses %s', async (_, args, code, message) => {
+  const refused = await run('translate', '--table', at('en-de.tsv'), ...args, 'car');
+  expect(refused).toMatchObject({ code, out: '' });
+  expect(refused.err).toContain(message);
 });
