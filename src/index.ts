@@ -121,6 +121,13 @@ export {
 } from './xlm/phraseTranslator.js';
 export { phraseOptionsSchema, phraseSearchSchema } from './xlm/phraseTranslatorOptions.js';
 export {
+  type XlmPretrainConfig,
+  type XlmPretrainConfigInput,
+  xlmPretrainConfigSchema,
+} from './xlm/pretraining/config.js';
+export { parseXlmPretrainConfig, parseXlmPretrainConfigText } from './xlm/pretraining/parseConfig.js';
+export { pretrainXlm } from './xlm/pretraining/pretrain.js';
+export {
   type ConstraintOptions,
   constraintOptionsSchema,
   constraintsFromTable,

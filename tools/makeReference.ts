@@ -17,6 +17,8 @@ import { finetuneConfigSchema } from '../src/training/finetuneConfig.js';
 import { jointVocabularySchema } from '../src/xlm/jointVocabulary.js';
 import { ngramOptionsSchema } from '../src/xlm/ngrams.js';
 import { phraseOptionsSchema, phraseSearchSchema } from '../src/xlm/phraseTranslatorOptions.js';
+import { xlmPretrainConfigSchema } from '../src/xlm/pretraining/config.js';
+import { xlmObjectiveKinds } from '../src/xlm/pretraining/objectives.js';
 import { constraintOptionsSchema } from '../src/xlm/tableConstraints.js';
 import { tableOptionsSchema } from '../src/xlm/tableOptions.js';
 
@@ -159,6 +161,26 @@ ${objectives.join('\n\n')}
 `;
 }
 
+function xlmPretrainConfigPage(): string {
+  const schema = z.toJSONSchema(xlmPretrainConfigSchema, { io: 'input' }) as JsonSchema;
+  const objectives = Object.entries(xlmObjectiveKinds).map(([name, { summary, schema: own, reads }]) => {
+    const options = section(z.toJSONSchema(own, { io: 'input' }) as JsonSchema, '', '###');
+    const source = reads === 'pairs' ? 'data.pairs' : 'data.train';
+    return `## Objective ${code(name)}\n\n${plain(summary)} Learns from ${code(source)}.\n\n${options}`;
+  });
+  return `${origin('src/xlm/pretraining')}
+
+# XLM pre-training configuration
+
+The YAML (or JSON) file that \`polybeam xlm pretrain\` reads. It is checked as a whole before anything is read or computed. The options of
+an objective stand beside its \`type\` and \`weight\`.
+
+${section(schema, '')}
+
+${objectives.join('\n\n')}
+`;
+}
+
 /** The keys of an object as a table, then the objects among them as sections of their own. */
 function section(schema: JsonSchema, path: string, heading = '##'): string {
   const required = new Set(schema.required ?? []);
@@ -166,8 +188,11 @@ function section(schema: JsonSchema, path: string, heading = '##'): string {
   const below: string[] = [];
   for (const [key, value] of Object.entries(schema.properties ?? {}) as [string, JsonSchema][]) {
     const name = path ? `${path}.${key}` : key;
-    const inner = (value.type === 'array' ? value.items : value) as JsonSchema;
-    if (name === 'vocabulary.train') {
+    const entries = value.additionalProperties as JsonSchema | undefined;
+    const listed = entries?.type === 'array' ? entries : value;
+    const inner = (listed.type === 'array' ? listed.items : listed) as JsonSchema;
+    // The options of plain vocabularies have a table of their own.
+    if (name === 'vocabulary.train' && !inner.properties?.alpha) {
       rows.push([
         code(key),
         'object',
@@ -180,7 +205,7 @@ function section(schema: JsonSchema, path: string, heading = '##'): string {
     rows.push([code(key), plain(typeText(value)), preset, plain(value.description ?? '')]);
     if (inner.properties) {
       below.push(
-        `${heading} ${name}${value.type === 'array' ? '[]' : ''}\n\n${section(inner, name, heading)}`,
+        `${heading} ${name}${entries ? '.LANGUAGE' : ''}${listed.type === 'array' ? '[]' : ''}\n\n${section(inner, name, heading)}`,
       );
     }
   }
@@ -266,6 +291,7 @@ const pages: Record<string, string> = {
   'train-config.md': trainConfigPage(),
   'finetune-config.md': finetuneConfigPage(),
   'pretrain-config.md': pretrainConfigPage(),
+  'xlm-pretrain-config.md': xlmPretrainConfigPage(),
   'errors.md': errorsPage(),
   'cli.md': await commandLinePage(),
 };

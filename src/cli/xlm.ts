@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { CommandStreams } from './streams.js';
 import { ngramsCommand } from './xlm/ngrams.js';
+import { xlmPretrainCommand } from './xlm/pretrain.js';
 import { tableCommand } from './xlm/table.js';
 import { vocabularyCommand } from './xlm/vocabulary.js';
 
@@ -9,7 +10,7 @@ export function xlmCommand(streams: CommandStreams = process): Command {
   const command = new Command('xlm').description(
     'Cross-lingual pre-training and unsupervised translation, stage by stage.',
   );
-  const stages = [vocabularyCommand, ngramsCommand, tableCommand];
+  const stages = [vocabularyCommand, xlmPretrainCommand, ngramsCommand, tableCommand];
   for (const stage of stages) command.addCommand(stage(streams));
   return command;
 }

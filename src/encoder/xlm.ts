@@ -77,8 +77,8 @@ export interface XlmTokens {
 
 /** What a language model of XLM reads. */
 export interface XlmInputs extends XlmTokens {
-  /** int32 [rows, length]; 1 for a position that may be read. */
-  attentionMask: tf.Tensor;
+  /** int32 [rows, length]; 1 for a position that may be read. Default all. */
+  attentionMask?: tf.Tensor;
 }
 
 const names = { query: 'q_lin', key: 'k_lin', value: 'v_lin' } as const;
@@ -201,7 +201,8 @@ function feedForward(p: Parameters, config: XlmConfig, x: tf.Tensor): tf.Tensor 
  * @returns last hidden states [rows, length, embDim]
  */
 export function encodeXlm(p: Parameters, config: XlmConfig, inputs: XlmInputs): tf.Tensor {
-  const visibility = { keyMask: inputs.attentionMask, ...(config.causal && { causal: true }) };
+  const { attentionMask: keyMask } = inputs;
+  const visibility = { ...(keyMask && { keyMask }), ...(config.causal && { causal: true }) };
   return xlmLayers(p, config, xlmEmbeddings(p, config, inputs), {
     self: { kind: 'sequence', visibility },
     dropout: inputs.dropout,

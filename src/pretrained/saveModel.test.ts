@@ -282,6 +282,11 @@ describe.skipIf(!python)('Python transformers (POLYBEAM_PYTHON is not set)', () 
     't5-gated',
     'mt5',
     'gpt2',
+    'xlm',
+    'xlm-causal',
+    'xlm-encoder',
+    'xlm-roberta',
+    'xlm-roberta-encoder',
   ])(
     'computes from what polybeam saved of %s what it computed from the original',
     async (name) => {

@@ -8,7 +8,7 @@ import { createSchedule } from '../training/schedule.js';
 import { compileTrainStep, type Tasks, trainableParameters } from '../training/step.js';
 import type { TrainOptions } from '../training/train.js';
 import type { Validation } from '../training/trainer.js';
-import type { TrainStep } from '../training/trainStep.js';
+import type { TrainStep, TrainTensor } from '../training/trainStep.js';
 import { type TrainResult, wholeRun } from '../training/wholeRun.js';
 import type { PretrainConfig } from './config.js';
 
@@ -38,6 +38,8 @@ export interface PretrainingParts {
   batches: Batches;
   identity: RunIdentity;
   modelFiles: ModelFiles;
+  /** Weights of the final model that are not trained. */
+  untrained?: ReadonlyMap<string, TrainTensor>;
   /** How the step's weights are validated; the smallest score is the best. Undefined where there is nothing to validate on. */
   validation(step: TrainStep): Promise<(() => Promise<Validation>) | undefined>;
 }
@@ -47,7 +49,7 @@ export interface PretrainingParts {
  * @throws what `trainLoop` throws; WEIGHT_SHAPE and WEIGHT_MISSING for `init`
  */
 export async function pretrainingRun(
-  { config, tasks, batches, identity, modelFiles, validation }: PretrainingParts,
+  { config, tasks, batches, identity, modelFiles, untrained, validation }: PretrainingParts,
   { signal }: TrainOptions,
   progress: Progress | undefined,
 ): Promise<TrainResult> {
@@ -67,6 +69,7 @@ export async function pretrainingRun(
     config: { ...config, validation: { ...config.validation, metric: 'loss' } },
     run: { directory: config.output, identity },
     modelFiles,
+    ...(untrained && { untrained: async () => untrained }),
     validate: await validation(step),
     signal,
     progress,

@@ -14,7 +14,7 @@ export interface VocabularyFacts {
   startsWord: Uint8Array;
   /** By id, 1 where a token ends a sentence: its text ends in a full stop, ! or ? of some script. */
   endsSentence: Uint8Array;
-  /** Ids that may stand in for others at random: all but special tokens. */
+  /** Ids that may stand in for others at random: all but special and added tokens. */
   ordinary: Int32Array;
 }
 
@@ -29,7 +29,8 @@ export async function readVocabularyFacts(tokenizer: Tokenizer): Promise<Vocabul
   const around = (await tokenizer.encode('')).ids;
   const opening = around.findIndex((id) => id !== specialIds.bos && id !== specialIds.cls);
   const cut = opening < 0 ? around.length : opening;
-  const special = new Set<number>([...around, ...Object.values(specialIds)]);
+  const added = (tokenizer.addedTokens ?? []).flatMap((token) => tokenizer.tokenToId(token) ?? []);
+  const special = new Set<number>([...around, ...Object.values(specialIds), ...added]);
   const startsWord = new Uint8Array(vocabSize);
   const endsSentence = new Uint8Array(vocabSize);
   const ordinary: number[] = [];

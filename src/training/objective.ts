@@ -10,6 +10,11 @@ export interface Objective {
   signature: Signature;
   /** Scalars; only `lossSum` is differentiated. `dropout` is undefined in evaluation. */
   loss(p: Parameters, inputs: Tensors, dropout?: DropoutSource): { lossSum: tf.Tensor; nllSum: tf.Tensor };
+  /**
+   * What an evaluation computes where that is more than the loss: scalars `lossSum` and `nllSum`, and further sums by name, such as
+   * how many labels were predicted rightly.
+   */
+  evaluate?(p: Parameters, inputs: Tensors): Tensors;
 }
 
 /** Objectives that share weights, by name; a batch says in `task` which one it is for. */

@@ -61,7 +61,10 @@ export async function compileTrainStep(
     evaluate: async (batch) => {
       const { programs, plan } = taskOf(tasks, batch);
       const program = await programs.evaluate.get();
-      return sums(await program.run({ ...batchFeeds(batch), ...weightFeeds(state, plan) }), batch);
+      const outputs = await program.run({ ...batchFeeds(batch), ...weightFeeds(state, plan) });
+      const { lossSum: _, nllSum: __, ...further } = outputs;
+      const measures = Object.entries(further).map(([name, { data }]) => [name, data[0]] as const);
+      return { ...sums(outputs, batch), measures: Object.fromEntries(measures) };
     },
     tensors: () => tensorsOf(state),
     weightValue: (name) => state.weights[name],

@@ -52,7 +52,7 @@ export function compileStepProgram(
 ): Promise<Program> {
   const { objective, trained } = plan;
   const fn = (inputs: Tensors, p: Parameters): Tensors => {
-    if (kind === 'evaluate') return objective.loss(p, inputs);
+    if (kind === 'evaluate') return objective.evaluate?.(p, inputs) ?? objective.loss(p, inputs);
     const { lossSum, nllSum, gradients } = differentiate(objective, trained, inputs, p);
     if (kind === 'accumulate') {
       const total = trained.map((spec, index) => {

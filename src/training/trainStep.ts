@@ -30,6 +30,11 @@ export interface LossSums {
   targetTokens: number;
 }
 
+/** What an evaluation found: sums over the target tokens, and the objective's own further sums by name. */
+export interface EvaluationSums extends LossSums {
+  measures: Record<string, number>;
+}
+
 /** What one optimizer update did. Losses are those before the update, over the batch given to `update` alone. */
 export interface StepReport {
   /** Label-smoothed cross-entropy per target token, in nats. */
@@ -81,7 +86,7 @@ export interface TrainStep {
   /** Forward, backward, what was accumulated, clipping and AdamW in one run. */
   update(batch: TrainBatch, options: UpdateOptions): Promise<StepReport>;
   /** Forward without dropout; changes nothing. */
-  evaluate(batch: TrainBatch): Promise<LossSums>;
+  evaluate(batch: TrainBatch): Promise<EvaluationSums>;
   /**
    * Live views by name: `weights/<name>`; of weights that are trained `adamM/<name>` and `adamV/<name>`; where there are
    * several tasks `updates/<task>`, the updates done for each. Valid until the next call of `accumulate` or `update`.

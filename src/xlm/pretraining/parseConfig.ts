@@ -1,0 +1,234 @@
+import { xlmPresets } from '../../encoder/xlm.js';
+import { PolybeamError } from '../../errors.js';
+import { readObjective } from '../../pretraining/parseConfig.js';
+import { sourceProblem } from '../../training/parseConfig.js';
+import { readSchema, readYaml, refuseProblems, runProblems } from '../../training/readConfig.js';
+import type { RunIdentity } from '../../training/runCheckpoint.js';
+import { hasEnd } from '../../training/schedule.js';
+import { requireLanguageCode, resolveJointVocabularyOptions } from '../jointVocabulary.js';
+import {
+  type LanguagePairSource,
+  type XlmModelConfig,
+  type XlmPretrainConfig,
+  xlmPretrainConfigSchema,
+} from './config.js';
+import { type XlmObjectiveName, xlmObjectiveKinds } from './objectives.js';
+
+/**
+ * Reads a configuration of XLM pre-training from YAML.
+ * @throws CONFIG_INVALID
+ */
+export function parseXlmPretrainConfigText(text: string, name: string): XlmPretrainConfig {
+  return parseXlmPretrainConfig(readYaml(text, name), name);
+}
+
+/**
+ * Checks a configuration of XLM pre-training as a whole and fills in defaults and presets.
+ * @param name how messages call the configuration: its file
+ * @throws CONFIG_INVALID naming the path, the value and the remedy
+ */
+export function parseXlmPretrainConfig(value: unknown, name = 'The configuration'): XlmPretrainConfig {
+  const given = wrapLists(value ?? {});
+  const parsed = readSchema(xlmPretrainConfigSchema, given, name);
+  const written = given as Written;
+  const config: XlmPretrainConfig = {
+    ...parsed,
+    objectives: parsed.objectives.map((objective, at) =>
+      readObjective<XlmObjectiveName>(xlmObjectiveKinds, objective, `${name}: objectives[${at}]`),
+    ),
+    model: parsed.init === undefined ? resolveModel(parsed.model) : undefined,
+    vocabulary: resolveVocabulary(parsed, written, name),
+    schedule: { ...parsed.schedule, totalUpdates: parsed.schedule.totalUpdates ?? parsed.budget.maxUpdates },
+  };
+  refuseProblems(problems(config, written), name);
+  return config;
+}
+
+/** What of a file is looked at as it was written, without defaults. */
+interface Written {
+  model?: unknown;
+  vocabulary?: { train?: object };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** `objectives: {...}` means a list of one; a language's `mono.en` is `[{ text: mono.en }]`. */
+function wrapLists(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  const listed = (entry: unknown) => (isObject(entry) ? [entry] : entry);
+  const config: Record<string, unknown> = {
+    ...value,
+    ...('objectives' in value && { objectives: listed(value.objectives) }),
+  };
+  if (!isObject(config.data)) return config;
+  const data: Record<string, unknown> = { ...config.data };
+  for (const key of ['pairs', 'validationPairs']) if (key in data) data[key] = listed(data[key]);
+  for (const key of ['train', 'validation']) {
+    const texts = data[key];
+    if (!isObject(texts)) continue;
+    data[key] = Object.fromEntries(
+      Object.entries(texts).map(([language, entry]) => [
+        language,
+        typeof entry === 'string' ? [{ text: entry }] : listed(entry),
+      ]),
+    );
+  }
+  return { ...config, data };
+}
+
+function resolveModel({
+  preset,
+  ...model
+}: ReturnType<typeof xlmPretrainConfigSchema.parse>['model']): XlmModelConfig {
+  const { embedInitStd, ...given } = Object.fromEntries(
+    Object.entries(model).filter(([, value]) => value !== undefined),
+  ) as typeof model;
+  const sizes = { ...xlmPresets[preset], ...given } as Omit<XlmModelConfig, 'embedInitStd'>;
+  return { ...sizes, embedInitStd: embedInitStd ?? sizes.embDim ** -0.5 };
+}
+
+function resolveVocabulary(
+  { vocabulary, init, data }: ReturnType<typeof xlmPretrainConfigSchema.parse>,
+  written: Written,
+  name: string,
+): XlmPretrainConfig['vocabulary'] {
+  const { tokenizer, train } = vocabulary;
+  const invalid = (what: string, cause?: unknown) =>
+    new PolybeamError('CONFIG_INVALID', `${name}: ${what}`, { cause });
+  if (tokenizer !== undefined && train !== undefined) {
+    throw invalid(`vocabulary has both tokenizer (${tokenizer}) and train: leave one out.`);
+  }
+  if (init !== undefined) {
+    // Embeddings belong to the vocabulary they were trained with.
+    if (tokenizer === undefined && train === undefined) return { tokenizer: init };
+    throw invalid(`init (${init}) gives the tokenizer, so vocabulary has no meaning: leave one out.`);
+  }
+  if (tokenizer !== undefined) return { tokenizer };
+  // As written, without defaults: some defaults depend on others, and only what was written can be out of place.
+  const options = written.vocabulary?.train ?? {};
+  try {
+    resolveJointVocabularyOptions(languagesOf({ data }), options);
+  } catch (error) {
+    throw invalid(`vocabulary.train: ${(error as Error).message}`, error);
+  }
+  return { train: options };
+}
+
+/** Codes of all languages of the training data, in the order in which they are first named. */
+export function languagesOf({ data }: Pick<XlmPretrainConfig, 'data'>): string[] {
+  const paired = (data.pairs ?? []).flatMap(({ from, to }) => [from, to]);
+  return [...new Set([...Object.keys(data.train ?? {}), ...paired])];
+}
+
+function problems(config: XlmPretrainConfig, written: Written): (string | undefined)[] {
+  const { batch, data, init, model } = config;
+  const sources = (key: 'pairs' | 'validationPairs') =>
+    (data[key] ?? []).map((source, at) => pairProblem(source, `data.${key}[${at}]`));
+  const readers = (reads: 'streams' | 'pairs') =>
+    config.objectives.find(({ type }) => xlmObjectiveKinds[type].reads === reads)?.type;
+  const [streams, pairs] = [readers('streams'), readers('pairs')];
+  return [
+    languageProblem(languagesOf(config)),
+    ...sources('pairs'),
+    ...sources('validationPairs'),
+    ...runProblems({ ...config, data: { validation: data.validation ?? data.validationPairs } }),
+    streams && !data.train ? `the objective ${streams} learns from running text: give data.train` : undefined,
+    pairs && !data.pairs ? `the objective ${pairs} learns from parallel text: give data.pairs` : undefined,
+    ...unread(config, streams, pairs),
+    ...unknownLanguages(config),
+    init !== undefined && written.model !== undefined
+      ? `init (${init}) gives the architecture, so model has no meaning: leave one out`
+      : undefined,
+    model && model.embDim % model.nHeads
+      ? `model.embDim (${model.embDim}) is not a multiple of model.nHeads (${model.nHeads}): choose sizes that divide`
+      : undefined,
+    ...(model ? lengthProblems(config, model.maxPositionEmbeddings) : []),
+    data.length > batch.maxTokens
+      ? `data.length (${data.length}) is more than batch.maxTokens (${batch.maxTokens}): lower the one or raise the other`
+      : undefined,
+  ];
+}
+
+function languageProblem(languages: readonly string[]): string | undefined {
+  try {
+    for (const language of languages) requireLanguageCode(language);
+  } catch (error) {
+    return `data: ${(error as Error).message.replace(/\.$/, '')}`;
+  }
+  return undefined;
+}
+
+function pairProblem(source: LanguagePairSource, name: string): string | undefined {
+  if (source.from === source.to)
+    return `${name} is of ${source.from} on both sides: give two languages in from and to`;
+  return sourceProblem(source, name);
+}
+
+/** Rows that are longer than a model's positions, as half a sentence. */
+export function lengthProblems(
+  { data }: Pick<XlmPretrainConfig, 'data'>,
+  maxPositionEmbeddings: number,
+): (string | undefined)[] {
+  // A sentence of a pair stands between end tokens.
+  const rooms = { length: maxPositionEmbeddings, maxLength: maxPositionEmbeddings - 2 };
+  const read = { length: data.train, maxLength: data.pairs };
+  return (['length', 'maxLength'] as const).map((key) =>
+    read[key] && data[key] > rooms[key]
+      ? `data.${key} is ${data[key]}, and the model has room for ${rooms[key]} tokens: lower it, or raise model.maxPositionEmbeddings`
+      : undefined,
+  );
+}
+
+/** Data that no objective reads. */
+function unread(
+  { data }: XlmPretrainConfig,
+  streams: string | undefined,
+  pairs: string | undefined,
+): (string | undefined)[] {
+  const needless = (key: 'train' | 'validation' | 'pairs' | 'validationPairs', what: string) =>
+    data[key]
+      ? `data.${key} is given but no objective learns from ${what}: leave it out, or add one that does`
+      : undefined;
+  return [
+    ...(streams ? [] : [needless('train', 'running text'), needless('validation', 'running text')]),
+    ...(pairs ? [] : [needless('pairs', 'parallel text'), needless('validationPairs', 'parallel text')]),
+  ];
+}
+
+/** Languages that are validated on but not learned. */
+function unknownLanguages(config: XlmPretrainConfig): (string | undefined)[] {
+  const { data } = config;
+  const known = languagesOf(config);
+  const named = [
+    ...Object.keys(data.validation ?? {}).map((code) => [`data.validation.${code}`, code]),
+    ...(data.validationPairs ?? []).flatMap(({ from, to }, at) =>
+      [from, to].map((code) => [`data.validationPairs[${at}]`, code]),
+    ),
+  ];
+  return named.map(([name, code]) =>
+    known.includes(code)
+      ? undefined
+      : `${name} is in a language that is not learned; data has ${known.join(', ')}: correct the code, or add text of ${code}`,
+  );
+}
+
+/**
+ * What must not change between the runs that make up one pre-training.
+ * @param fingerprint of data and vocabulary
+ */
+export function xlmPretrainIdentity(config: XlmPretrainConfig, fingerprint: string): RunIdentity {
+  const { type, totalUpdates, ...rates } = config.schedule;
+  const { length, maxLength, alpha } = config.data;
+  return {
+    ...('train' in config.vocabulary ? { vocabulary: { ...config.vocabulary.train } } : {}),
+    ...(config.init === undefined ? {} : { init: config.init }),
+    objectives: config.objectives,
+    data: { fingerprint, languages: languagesOf(config), length, maxLength, alpha },
+    ...(config.model ? { model: config.model } : {}),
+    optimizer: config.optimizer,
+    schedule: { type, ...rates, ...(hasEnd(type) ? { totalUpdates } : {}) },
+    batch: config.batch,
+    seed: config.seed,
+  };
+}
