@@ -187,6 +187,18 @@ def pretrain(_):
     return {"ms": ms, **result()}
 
 
+def open_translation(request):
+    from translationPeer import Translator
+
+    state["translation"] = Translator(torch_module(), request)
+    return {}
+
+
+def translation_round(_):
+    ms, result = timed(lambda: state["translation"].round())
+    return {"ms": ms, **result}
+
+
 operations = {
     "versions": versions,
     "convert": convert,
@@ -197,6 +209,8 @@ operations = {
     "train": train,
     "openPretraining": open_pretraining,
     "pretrain": pretrain,
+    "openTranslation": open_translation,
+    "translationRound": translation_round,
 }
 
 

@@ -36,6 +36,12 @@ const benches: Record<string, BenchEntry> = {
     load: async () => (await import('./pretrain.js')).benchPretrain,
     profiles: false,
   },
+  backtranslation: {
+    description:
+      'Time a round of unsupervised translation: denoising and back-translation of 2 languages, 3+3 layers, d 256, 32 sentences a batch.',
+    load: async () => (await import('./backtranslation.js')).benchBackTranslation,
+    profiles: false,
+  },
   decode: {
     description:
       'Time decoding per step: 6+6 layers, d 512, vocabulary 32,000, 24 source tokens, 32 forced steps.',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { backTranslationDesign, benchBackTranslation } from './backtranslation.js';
 import { withTemporaryDirectory } from './bench.js';
 import { benchControls } from './controls.js';
 import { benchDecode, type DecodeDesign, decodeDesign } from './decode.js';
@@ -60,6 +61,29 @@ describe('benches on a tiny model', () => {
       'float32 forward, backward, clipping and AdamW',
       'polybeam peak memory',
     ]);
+  });
+
+  it('backtranslation', async () => {
+    const config = {
+      ...backTranslationDesign.config,
+      vocabSize: 60,
+      embDim: 16,
+      nHeads: 2,
+      nLayers: 1,
+      decoderLayers: 1,
+    };
+    const design = { config, sentences: 2, lengths: [3, 5] as const, rounds: 2 };
+    const rows = await rowsOf((report) => benchBackTranslation(once, report, design));
+    expect(rows.map((row) => row.case)).toEqual([
+      'round: 4 updates, 2 translations',
+      'of it generation',
+      'of it training',
+      'of it data',
+      'generation in a step of back-translation',
+      'polybeam peak memory',
+    ]);
+    const shares = rows.slice(1, 4).map((row) => row.share!);
+    expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 1);
   });
 
   it('pretrain', async () => {

@@ -137,6 +137,13 @@ export {
 export { type TableOptions, tableOptionsSchema } from './xlm/tableOptions.js';
 export { type TextFile, type Texts, textsOf } from './xlm/texts.js';
 export {
+  type TranslationConfig,
+  type TranslationConfigInput,
+  translationConfigSchema,
+} from './xlm/translation/config.js';
+export { parseTranslationConfig, parseTranslationConfigText } from './xlm/translation/parseConfig.js';
+export { trainTranslator } from './xlm/translation/train.js';
+export {
   createTable,
   openTable,
   type Translation,

@@ -21,6 +21,7 @@ import { xlmPretrainConfigSchema } from '../src/xlm/pretraining/config.js';
 import { xlmObjectiveKinds } from '../src/xlm/pretraining/objectives.js';
 import { constraintOptionsSchema } from '../src/xlm/tableConstraints.js';
 import { tableOptionsSchema } from '../src/xlm/tableOptions.js';
+import { translationConfigSchema } from '../src/xlm/translation/config.js';
 
 type JsonSchema = z.core.JSONSchema.Schema;
 
@@ -181,6 +182,18 @@ ${objectives.join('\n\n')}
 `;
 }
 
+function xlmTrainConfigPage(): string {
+  const schema = z.toJSONSchema(translationConfigSchema, { io: 'input' }) as JsonSchema;
+  return `${origin('src/xlm/translation')}
+
+# Translation configuration without parallel text
+
+The YAML (or JSON) file that \`polybeam xlm train\` reads. It is checked as a whole before anything is read or computed.
+
+${section(schema, '')}
+`;
+}
+
 /** The keys of an object as a table, then the objects among them as sections of their own. */
 function section(schema: JsonSchema, path: string, heading = '##'): string {
   const required = new Set(schema.required ?? []);
@@ -292,6 +305,7 @@ const pages: Record<string, string> = {
   'finetune-config.md': finetuneConfigPage(),
   'pretrain-config.md': pretrainConfigPage(),
   'xlm-pretrain-config.md': xlmPretrainConfigPage(),
+  'xlm-train-config.md': xlmTrainConfigPage(),
   'errors.md': errorsPage(),
   'cli.md': await commandLinePage(),
 };

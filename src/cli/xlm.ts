@@ -3,6 +3,7 @@ import type { CommandStreams } from './streams.js';
 import { ngramsCommand } from './xlm/ngrams.js';
 import { xlmPretrainCommand } from './xlm/pretrain.js';
 import { tableCommand } from './xlm/table.js';
+import { trainCommand } from './xlm/train.js';
 import { vocabularyCommand } from './xlm/vocabulary.js';
 
 /** `polybeam xlm STAGE`: the stages of cross-lingual pre-training and unsupervised translation. */
@@ -10,7 +11,7 @@ export function xlmCommand(streams: CommandStreams = process): Command {
   const command = new Command('xlm').description(
     'Cross-lingual pre-training and unsupervised translation, stage by stage.',
   );
-  const stages = [vocabularyCommand, xlmPretrainCommand, ngramsCommand, tableCommand];
+  const stages = [vocabularyCommand, xlmPretrainCommand, ngramsCommand, tableCommand, trainCommand];
   for (const stage of stages) command.addCommand(stage(streams));
   return command;
 }

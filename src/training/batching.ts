@@ -14,6 +14,8 @@ export interface BatchingOptions {
   seed: number;
   /** A batch has at most this many sentences x longest padded side (fairseq's measure), or one sentence. */
   maxTokens: number;
+  /** And at most this many sentences. Default: no limit. */
+  maxSentences?: number;
   /** Pairs with more tokens than this on either side are dropped, and counted. */
   maxLength: number;
   /**
@@ -41,17 +43,19 @@ export interface PaddedPairs {
 }
 
 /** Makes the feeds of one batch: masks, decoder inputs and labels are the architecture's own business. */
-export type Collate = (padded: PaddedPairs) => TrainBatch;
+export type Collate<Batch = TrainBatch> = (padded: PaddedPairs) => Batch;
 
 /** The batches of one epoch. */
-export interface EpochBatches {
+export interface EpochBatches<Batch = TrainBatch> {
   readonly count: number;
   /** Builds a batch; the same index gives the same batch, in any order of calls. */
-  build(index: number): TrainBatch;
+  build(index: number): Batch;
+  /** How many batches from `index` on make up one update; where absent, the configuration's `batch.accumulate`. */
+  groupSize?(index: number): number;
 }
 
 /** All batches of a run: a position is {epoch, index} and nothing else. */
-export interface Batches {
+export interface Batches<Batch = TrainBatch> {
   /** Pairs in each epoch. */
   readonly pairs: number;
   /** Pairs left out for being longer than `maxLength`. */
@@ -59,7 +63,7 @@ export interface Batches {
   /** Pairs left out for having no tokens on a side. */
   readonly droppedEmpty: number;
   /** @param epoch counted from 0 */
-  epoch(epoch: number): EpochBatches;
+  epoch(epoch: number): EpochBatches<Batch>;
 }
 
 /** Batch boundaries over an order of pairs: batch i holds order[starts[i]] to order[starts[i + 1] - 1]. */
@@ -74,11 +78,11 @@ const roundUp = (value: number, multiple: number): number => Math.ceil(value / m
  * Token-bucketed batches of tokenized pairs. Throws INPUT_INVALID where no pair is left to train on.
  * The plan of an epoch is a function of (pairs, options, epoch) alone.
  */
-export function createBatches(
+export function createBatches<Batch = TrainBatch>(
   pairs: readonly TokenPair[],
   options: BatchingOptions,
-  collate: Collate,
-): Batches {
+  collate: Collate<Batch>,
+): Batches<Batch> {
   const isEmpty = (pair: TokenPair) => pair.source.length === 0 || pair.target.length === 0;
   const nonEmpty = Array.from(pairs.keys()).filter((at) => !isEmpty(pairs[at]));
   const members = nonEmpty.filter(
@@ -92,7 +96,7 @@ export function createBatches(
         `${nonEmpty.length} are longer than ${options.maxLength} tokens; raise maxLength or check the data.`,
     );
   }
-  let planned: { epoch: number; batches: EpochBatches } | undefined;
+  let planned: { epoch: number; batches: EpochBatches<Batch> } | undefined;
   return {
     pairs: members.length,
     droppedLong: nonEmpty.length - members.length,
@@ -116,13 +120,13 @@ interface Kept {
   members: number[];
 }
 
-function epochBatches(
+function epochBatches<Batch>(
   kept: Kept,
   epoch: number,
   { order, starts }: EpochPlan,
   { lengthMultiple }: BatchingOptions,
-  collate: Collate,
-): EpochBatches {
+  collate: Collate<Batch>,
+): EpochBatches<Batch> {
   return {
     count: starts.length - 1,
     build(index) {
@@ -177,14 +181,15 @@ function lengthOrder(pairs: readonly TokenPair[], multiple: number): (a: number,
 
 /** Starts of the batches of a sorted window, relative to it. */
 function cutBatches(pairs: readonly TokenPair[], part: Uint32Array, options: BatchingOptions): number[] {
+  const { maxTokens, maxSentences = Number.POSITIVE_INFINITY } = options;
   const starts: number[] = [];
   let sentences = 0;
   let longest = 0;
   part.forEach((at, position) => {
     const { source, target } = pairs[at];
     const length = roundUp(Math.max(source.length, target.length), options.lengthMultiple);
-    const fits = sentences > 0 && (sentences + 1) * Math.max(longest, length) <= options.maxTokens;
-    if (!fits) {
+    const room = sentences < maxSentences && (sentences + 1) * Math.max(longest, length) <= maxTokens;
+    if (sentences === 0 || !room) {
       starts.push(position);
       sentences = 0;
       longest = 0;

@@ -17,6 +17,10 @@ export interface UpdateRow {
   gradientNorm: number;
   /** Target tokens a second. */
   tokensPerSecond: number;
+  /** Negative log-likelihood per target token by kind of batch, where batches have kinds. */
+  losses?: Record<string, number>;
+  /** Where batches tell: seconds of these updates spent in the step (`training`), in parts of making batches, and in the rest of that (`data`). */
+  times?: Record<string, number>;
   /** Seconds of training since the run began, interruptions left out. */
   seconds: number;
 }

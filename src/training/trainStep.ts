@@ -19,6 +19,10 @@ export interface TrainBatch {
   targetTokens: number;
   /** Which of the step's objectives it is for; a step of one objective needs no name. */
   task?: string;
+  /** What its loss is logged under as well, beside the mean of all. */
+  kind?: string;
+  /** Seconds that parts of its making took, by name, for the log. */
+  seconds?: Readonly<Record<string, number>>;
 }
 
 /** Sums over the target tokens of a micro-batch, so that micro-batches of different sizes add up rightly. */

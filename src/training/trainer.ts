@@ -12,7 +12,8 @@ import {
 } from './runCheckpoint.js';
 import type { RunLog } from './runLog.js';
 import type { Schedule } from './schedule.js';
-import type { LossSums, StepReport, TrainStep } from './trainStep.js';
+import type { LossSums, StepReport, TrainBatch, TrainStep } from './trainStep.js';
+import { addBatch, addUpdate, newWindow, type Window, windowRow } from './updateWindow.js';
 
 /** What a validation found. */
 export interface Validation {
@@ -33,7 +34,8 @@ export type LoopConfig = Pick<TrainConfig, 'seed' | 'budget' | 'earlyStopping' |
 /** Everything the loop works with. */
 export interface TrainLoopOptions {
   step: TrainStep;
-  batches: Batches;
+  /** Making a batch may wait for what the step's present weights generate. */
+  batches: Batches<TrainBatch | Promise<TrainBatch>>;
   schedule: Schedule;
   config: LoopConfig;
   /** Where checkpoints go, and what they must agree with to be resumed from. */
@@ -108,26 +110,8 @@ interface Loop extends TrainLoopOptions {
   savedAt: number;
   /** What the next log row will average. */
   window: Window;
-  epochBatches(): EpochBatches;
+  epochBatches(): EpochBatches<TrainBatch | Promise<TrainBatch>>;
 }
-
-interface Window {
-  lossSum: number;
-  nllSum: number;
-  tokens: number;
-  gradientNorms: number;
-  updates: number;
-  startedAt: number;
-}
-
-const newWindow = (startedAt: number): Window => ({
-  lossSum: 0,
-  nllSum: 0,
-  tokens: 0,
-  gradientNorms: 0,
-  updates: 0,
-  startedAt,
-});
 
 /** Starts a run, or takes it up where the directory's checkpoint is. */
 async function openLoop(options: TrainLoopOptions): Promise<Loop> {
@@ -181,30 +165,55 @@ async function runUpdate(loop: Loop): Promise<void> {
   const { state, step, config } = loop;
   const update = state.update + 1;
   const epoch = loop.epochBatches();
-  const micros = Math.min(config.batch.accumulate, epoch.count - state.batchIndex);
+  const micros = Math.min(
+    epoch.groupSize?.(state.batchIndex) ?? config.batch.accumulate,
+    epoch.count - state.batchIndex,
+  );
   const learningRate = loop.schedule(state.update);
   const sums: LossSums = { lossSum: 0, nllSum: 0, targetTokens: 0 };
   for (let micro = 0; micro < micros - 1; micro++) {
-    const batch = epoch.build(state.batchIndex + micro);
+    const batch = await nextBatch(loop, epoch, micro);
     const part = await step.accumulate(batch, { seed: config.seed, update, micro });
-    sums.lossSum += part.lossSum;
-    sums.nllSum += part.nllSum;
-    sums.targetTokens += part.targetTokens;
+    addBatch(loop.window, batch, part);
+    addSums(sums, part);
   }
-  const report = await step.update(epoch.build(state.batchIndex + micros - 1), {
+  const batch = await nextBatch(loop, epoch, micros - 1);
+  const report = await step.update(batch, {
     learningRate,
     update,
     seed: config.seed,
     micro: micros - 1,
     accumulatedTokens: sums.targetTokens,
   });
-  sums.lossSum += report.loss * report.targetTokens;
-  sums.nllSum += report.negativeLogLikelihood * report.targetTokens;
-  sums.targetTokens += report.targetTokens;
+  const last = {
+    lossSum: report.loss * report.targetTokens,
+    nllSum: report.negativeLogLikelihood * report.targetTokens,
+    targetTokens: report.targetTokens,
+  };
+  addBatch(loop.window, batch, last);
+  addSums(sums, last);
   refuseNonFinite(loop, sums.lossSum, report.gradientNorm, update, learningRate);
   const epochOfUpdate = state.epoch;
   advance(state, micros, epoch.count);
-  await record(loop, sums, report, learningRate, epochOfUpdate);
+  await record(loop, report, learningRate, epochOfUpdate);
+}
+
+/** Makes a batch of the update under way, and notes how long that took. */
+async function nextBatch(
+  { state, window, now }: Loop,
+  epoch: EpochBatches<TrainBatch | Promise<TrainBatch>>,
+  micro: number,
+): Promise<TrainBatch> {
+  const from = now();
+  const batch = await epoch.build(state.batchIndex + micro);
+  window.makingMs += now() - from;
+  return batch;
+}
+
+function addSums(sums: LossSums, part: LossSums): void {
+  sums.lossSum += part.lossSum;
+  sums.nllSum += part.nllSum;
+  sums.targetTokens += part.targetTokens;
 }
 
 /** Moves the position; the last batch of an epoch is followed by the first of the next. */
@@ -241,20 +250,14 @@ function refuseNonFinite(
 /** Progress for every update, a log row for every few. */
 async function record(
   loop: Loop,
-  sums: LossSums,
   { gradientNorm }: StepReport,
   learningRate: number,
   epoch: number,
 ): Promise<void> {
   const { state, window, config } = loop;
-  window.lossSum += sums.lossSum;
-  window.nllSum += sums.nllSum;
-  window.tokens += sums.targetTokens;
-  window.gradientNorms += gradientNorm;
-  window.updates++;
+  addUpdate(window, gradientNorm);
   const now = loop.now();
-  const tokensPerSecond = window.tokens / Math.max(1e-9, (now - window.startedAt) / 1000);
-  const loss = window.lossSum / window.tokens;
+  const { loss, tokensPerSecond, ...rest } = windowRow(window, now);
   const fraction = usedFraction(loop);
   loop.progress?.show({
     update: state.update,
@@ -270,10 +273,9 @@ async function record(
       update: state.update,
       epoch,
       loss,
-      negativeLogLikelihood: window.nllSum / window.tokens,
       learningRate,
-      gradientNorm: window.gradientNorms / window.updates,
       tokensPerSecond,
+      ...rest,
       seconds: seconds(loop),
     });
     loop.window = newWindow(now);
@@ -380,11 +382,11 @@ function yielder(now: () => number): () => Promise<void> {
 /** Mean loss and negative log-likelihood per target token over all batches of an epoch. */
 export async function evaluateLoss(
   step: TrainStep,
-  batches: EpochBatches,
+  batches: EpochBatches<TrainBatch | Promise<TrainBatch>>,
 ): Promise<{ loss: number; negativeLogLikelihood: number }> {
   const sums: LossSums = { lossSum: 0, nllSum: 0, targetTokens: 0 };
   for (let index = 0; index < batches.count; index++) {
-    const part = await step.evaluate(batches.build(index));
+    const part = await step.evaluate(await batches.build(index));
     sums.lossSum += part.lossSum;
     sums.nllSum += part.nllSum;
     sums.targetTokens += part.targetTokens;

@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { xlmPresets } from '../../encoder/xlm.js';
 import { objectivesSchema } from '../../pretraining/config.js';
-import { textSourceSchema } from '../../pretraining/corpus.js';
-import { dataSourceSchema } from '../../training/config.js';
 import {
   batchSchema,
   budgetSchema,
@@ -17,6 +15,7 @@ import {
   scheduleSchema,
 } from '../../training/configPieces.js';
 import { type JointVocabularyOptions, jointVocabularySchema } from '../jointVocabulary.js';
+import { type LanguagePairs, languagePairsSchema, languageTextsSchema } from '../languageData.js';
 import type { XlmObjectiveName } from './objectives.js';
 
 /*
@@ -24,33 +23,20 @@ import type { XlmObjectiveName } from './objectives.js';
  * parseConfig.ts.
  */
 
-const code = z.string().min(1);
-
-const textsSchema = z.record(code, z.array(textSourceSchema).min(1));
-
-const pairsSchema = z
-  .array(
-    dataSourceSchema.extend({
-      from: code.describe('Language of the source side.'),
-      to: code.describe('Language of the target side.'),
-    }),
-  )
-  .min(1);
-
 const dataSchema = z.strictObject({
-  train: textsSchema
+  train: languageTextsSchema
     .optional()
     .describe(
       'Running text by language, such as { en: mono.en.gz, fr: [{ text: mono.tsv, column: 2 }] }: for each language a file, or a ' +
         'list of entries as below. Needed by objectives that read streams.',
     ),
-  pairs: pairsSchema
+  pairs: languagePairsSchema
     .optional()
     .describe('Parallel text with the languages of its sides: one entry, or a list. Needed by tlm.'),
-  validation: textsSchema
+  validation: languageTextsSchema
     .optional()
     .describe('Held-out text by language, likewise. Without any there is no validation.'),
-  validationPairs: pairsSchema.optional().describe('Held-out parallel text, likewise.'),
+  validationPairs: languagePairsSchema.optional().describe('Held-out parallel text, likewise.'),
   length: z
     .int()
     .min(4)
@@ -191,4 +177,4 @@ export interface XlmPretrainConfig extends Omit<Parsed, 'model' | 'vocabulary' |
 }
 
 /** Parallel text with the languages of its sides. */
-export type LanguagePairSource = NonNullable<Parsed['data']['pairs']>[number];
+export type LanguagePairSource = LanguagePairs[number];

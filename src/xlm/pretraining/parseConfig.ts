@@ -6,6 +6,7 @@ import { readSchema, readYaml, refuseProblems, runProblems } from '../../trainin
 import type { RunIdentity } from '../../training/runCheckpoint.js';
 import { hasEnd } from '../../training/schedule.js';
 import { requireLanguageCode, resolveJointVocabularyOptions } from '../jointVocabulary.js';
+import { isObject, languagesOfData, wrapLanguageData } from '../languageData.js';
 import {
   type LanguagePairSource,
   type XlmModelConfig,
@@ -50,31 +51,11 @@ interface Written {
   vocabulary?: { train?: object };
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** `objectives: {...}` means a list of one; a language's `mono.en` is `[{ text: mono.en }]`. */
+/** `objectives: {...}` means a list of one. */
 function wrapLists(value: unknown): unknown {
-  if (!isObject(value)) return value;
-  const listed = (entry: unknown) => (isObject(entry) ? [entry] : entry);
-  const config: Record<string, unknown> = {
-    ...value,
-    ...('objectives' in value && { objectives: listed(value.objectives) }),
-  };
-  if (!isObject(config.data)) return config;
-  const data: Record<string, unknown> = { ...config.data };
-  for (const key of ['pairs', 'validationPairs']) if (key in data) data[key] = listed(data[key]);
-  for (const key of ['train', 'validation']) {
-    const texts = data[key];
-    if (!isObject(texts)) continue;
-    data[key] = Object.fromEntries(
-      Object.entries(texts).map(([language, entry]) => [
-        language,
-        typeof entry === 'string' ? [{ text: entry }] : listed(entry),
-      ]),
-    );
-  }
-  return { ...config, data };
+  const config = wrapLanguageData(value);
+  if (!isObject(config) || !isObject(config.objectives)) return config;
+  return { ...config, objectives: [config.objectives] };
 }
 
 function resolveModel({
@@ -117,8 +98,7 @@ function resolveVocabulary(
 
 /** Codes of all languages of the training data, in the order in which they are first named. */
 export function languagesOf({ data }: Pick<XlmPretrainConfig, 'data'>): string[] {
-  const paired = (data.pairs ?? []).flatMap(({ from, to }) => [from, to]);
-  return [...new Set([...Object.keys(data.train ?? {}), ...paired])];
+  return languagesOfData(data);
 }
 
 function problems(config: XlmPretrainConfig, written: Written): (string | undefined)[] {

@@ -1,0 +1,89 @@
+import type { EncoderDecoder } from '../../decoder/encoderDecoder.js';
+import { createStepModel } from '../../decoder/stepModel.js';
+import type { CompileOptions } from '../../engine/program.js';
+import { generate } from '../../generation/generate.js';
+import { type GenerationOptions, resolveGenerationOptions } from '../../generation/options.js';
+import type { TrainStep } from '../../training/trainStep.js';
+import type { Direction } from '../languageCodes.js';
+
+/** Ids that a translator is made with. */
+export interface TranslatorIds {
+  padTokenId: number;
+  /** Ends texts, begins what the decoder reads, and stands before and behind a source. */
+  eosTokenId: number;
+  /** Token of each language. */
+  languages: ReadonlyMap<string, number>;
+}
+
+/** What the encoder reads of a text: target language, source language, `</s>`, the text, `</s>`. */
+export function sourceOf(
+  text: ArrayLike<number>,
+  { from, to }: Direction,
+  { languages, eosTokenId }: TranslatorIds,
+): number[] {
+  return [languages.get(to)!, languages.get(from)!, eosTokenId, ...Array.from(text), eosTokenId];
+}
+
+/** Translates with the weights that a training step has at the moment. */
+export interface LiveTranslator {
+  /**
+   * Translates texts, all of one language.
+   * @param texts ids without special tokens
+   * @param options of generation; maxNewTokens by default as `translationLimit` bounds it
+   * @returns ids without special tokens at their ends
+   */
+  translate(
+    texts: readonly ArrayLike<number>[],
+    direction: Direction,
+    options: GenerationOptions,
+    signal?: AbortSignal,
+  ): Promise<number[][]>;
+  /** Frees the programs. */
+  release(): Promise<void>;
+}
+
+/** Sentences decoded together at most. */
+const largestBatch = 64;
+
+/** Tokens that a translation of a text may have, as the paper's program bounds them: int(1.3 n + 5), n with both `</s>`. */
+export function translationLimit(longest: number, { maxTarget }: Pick<EncoderDecoder, 'maxTarget'>): number {
+  // What is written is read again, between two </s>.
+  return Math.min(maxTarget - 2, Math.floor(1.3 * (longest + 2) + 5));
+}
+
+/**
+ * A translator that shares its weights with a step: its programs are compiled once and are fed the step's present buffers at each
+ * run, so that an update costs it nothing.
+ */
+export function createLiveTranslator(
+  decoder: EncoderDecoder,
+  step: Pick<TrainStep, 'weightValue'>,
+  ids: TranslatorIds,
+  compile: Pick<CompileOptions, 'device' | 'threads'>,
+): LiveTranslator {
+  const { padTokenId, eosTokenId } = ids;
+  const model = createStepModel(decoder, { ...compile, weightValue: step.weightValue });
+  const rules = { decoderStartTokenId: eosTokenId, eosTokenIds: [eosTokenId], padTokenId };
+  return {
+    translate: async (texts, direction, options, signal) => {
+      const results: number[][] = [];
+      // Those of like length together: a batch takes as many steps as its longest output.
+      const order = texts.map((_, index) => index).sort((a, b) => texts[b].length - texts[a].length);
+      for (let at = 0; at < order.length; at += largestBatch) {
+        signal?.throwIfAborted();
+        const indices = order.slice(at, at + largestBatch);
+        const inputs = indices.map((index) => ({ inputIds: sourceOf(texts[index], direction, ids) }));
+        const maxNewTokens = translationLimit(texts[indices[0]].length, decoder);
+        const resolved = resolveGenerationOptions({ maxNewTokens, ...options });
+        const batching = { batchSize: largestBatch, firstIndex: at };
+        const outputs = await generate(model, inputs, resolved, rules, batching);
+        indices.forEach((index, i) => {
+          const { ids: written } = outputs[i].sequences[0];
+          results[index] = written.at(-1) === eosTokenId ? written.slice(0, -1) : written;
+        });
+      }
+      return results;
+    },
+    release: () => model.release(),
+  };
+}

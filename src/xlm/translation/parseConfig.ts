@@ -1,0 +1,243 @@
+import { PolybeamError } from '../../errors.js';
+import { nearestName } from '../../generation/nearestName.js';
+import { sourceProblem } from '../../training/parseConfig.js';
+import { readSchema, readYaml, refuseProblems, runProblems } from '../../training/readConfig.js';
+import type { RunIdentity } from '../../training/runCheckpoint.js';
+import { hasEnd } from '../../training/schedule.js';
+import { requireLanguageCode, resolveJointVocabularyOptions } from '../jointVocabulary.js';
+import { allDirections, type Direction, parseDirection, roundTrips } from '../languageCodes.js';
+import { type LanguagePairs, languagesOfData, wrapLanguageData } from '../languageData.js';
+import { type TranslationConfig, translationConfigSchema } from './config.js';
+import { readWeightSchedule, silentFrom, type WeightSchedule } from './lossWeight.js';
+
+/** How the weight of denoising falls in the paper's program. */
+const paperDecay = '0:1,100000:0.1,300000:0';
+
+type Parsed = ReturnType<typeof translationConfigSchema.parse>;
+
+/** What of a file is looked at as it was written, without defaults. */
+interface Written {
+  vocabulary?: { train?: object };
+}
+
+/**
+ * Reads a configuration of unsupervised translation from YAML.
+ * @throws CONFIG_INVALID
+ */
+export function parseTranslationConfigText(text: string, name: string): TranslationConfig {
+  return parseTranslationConfig(readYaml(text, name), name);
+}
+
+/**
+ * Checks a configuration of unsupervised translation as a whole and fills in defaults.
+ * @param name how messages call the configuration: its file
+ * @throws CONFIG_INVALID naming the path, the value and the remedy
+ */
+export function parseTranslationConfig(value: unknown, name = 'The configuration'): TranslationConfig {
+  const given = wrapLanguageData(value ?? {});
+  const parsed = readSchema(translationConfigSchema, given, name);
+  const languages = languagesOfData(parsed.data);
+  refuseProblems(languageProblems(parsed, languages), name);
+  const directions = readDirections(parsed, name);
+  const config: TranslationConfig = {
+    ...parsed,
+    languages,
+    vocabulary: readVocabulary(parsed, given as Written, languages, name),
+    backTranslation: { ...parsed.backTranslation, directions },
+    weights: {
+      denoising: weightOf(parsed.data.train, parsed.denoising.weight ?? (directions[0] ? paperDecay : 1)),
+      backTranslation: weightOf(directions[0], parsed.backTranslation.weight),
+      mass: weightOf(parsed.data.train, parsed.mass.weight),
+      translation: weightOf(parsed.data.pairs, parsed.translation.weight),
+    },
+    validation: {
+      ...parsed.validation,
+      metric:
+        parsed.validation.metric ??
+        (parsed.data.validationPairs ? 'bleu' : roundTrips(directions).length > 0 ? 'roundTrip' : 'loss'),
+      lowercase: parsed.validation.lowercase ?? parsed.vocabulary.train?.lowercase ?? false,
+    },
+    schedule: { ...parsed.schedule, totalUpdates: parsed.schedule.totalUpdates ?? parsed.budget.maxUpdates },
+  };
+  refuseProblems(problems(config), name);
+  return config;
+}
+
+/** Nothing to learn from is nothing to be weighed. */
+function weightOf(data: unknown, weight: number | string): WeightSchedule {
+  return readWeightSchedule(data === undefined ? 0 : weight);
+}
+
+/** What is wrong with languages: each entry is a problem or undefined. */
+function languageProblems({ data }: Parsed, languages: readonly string[]): (string | undefined)[] {
+  const [one] = languages;
+  return [
+    one === undefined ? 'data holds nothing to learn from: give data.train, or data.pairs' : undefined,
+    ...languages.map(codeProblem),
+    ...(['pairs', 'validationPairs'] as const).flatMap((key) => pairProblems(data[key] ?? [], `data.${key}`)),
+    ...Object.keys(data.validation ?? {}).map((code) =>
+      unknownLanguage(code, `data.validation.${code}`, languages),
+    ),
+    ...(data.validationPairs ?? []).flatMap(({ from, to }, at) =>
+      [from, to].map((code) => unknownLanguage(code, `data.validationPairs[${at}]`, languages)),
+    ),
+  ];
+}
+
+function codeProblem(code: string): string | undefined {
+  try {
+    requireLanguageCode(code);
+  } catch (error) {
+    return `data: ${(error as Error).message.replace(/\.$/, '')}`;
+  }
+  return undefined;
+}
+
+function pairProblems(pairs: LanguagePairs, name: string): (string | undefined)[] {
+  return pairs.map((pair, at) =>
+    pair.from === pair.to
+      ? `${name}[${at}] is of ${pair.from} on both sides: give two languages in from and to`
+      : sourceProblem(pair, `${name}[${at}]`),
+  );
+}
+
+function unknownLanguage(code: string, name: string, languages: readonly string[]): string | undefined {
+  if (languages.includes(code)) return undefined;
+  const near = nearestName(code, languages);
+  return (
+    `${name} is in a language that is not learned; data has ${languages.join(', ')}${near ? ` (did you mean ${near}?)` : ''}: ` +
+    'correct the code, or add text of it'
+  );
+}
+
+/** Directions of back-translation as given, or all. @throws CONFIG_INVALID */
+function readDirections({ data, backTranslation }: Parsed, name: string): Direction[] {
+  const texts = Object.keys(data.train ?? {});
+  const invalid = (what: string) => new PolybeamError('CONFIG_INVALID', `${name}: ${what}.`);
+  const { directions: given } = backTranslation;
+  if (!given) {
+    if (texts.length === 1 && !data.pairs) {
+      throw invalid(
+        `data.train has text in one language (${texts[0]}), so nothing can be translated back: give text in another, or set ` +
+          'backTranslation.directions to [] to learn denoising alone',
+      );
+    }
+    return allDirections(texts);
+  }
+  return given.map((text, at) => {
+    const path = `backTranslation.directions[${at}]`;
+    const direction = parseDirection(text, languagesOfData(data));
+    if (!direction) {
+      throw invalid(
+        `${path} is ${JSON.stringify(text)}, which is no pair of two of ${languagesOfData(data).join(', ')}: give such as en-fr`,
+      );
+    }
+    if (texts.includes(direction.to)) return direction;
+    throw invalid(
+      `${path} is ${text}, which is learned from texts of ${direction.to}, and data.train has text in ${texts.join(', ') || 'no language'}: ` +
+        `give text of ${direction.to}, or leave the direction out`,
+    );
+  });
+}
+
+function readVocabulary(
+  { vocabulary: { tokenizer, train }, init }: Parsed,
+  written: Written,
+  languages: readonly string[],
+  name: string,
+): TranslationConfig['vocabulary'] {
+  const invalid = (what: string, cause?: unknown) =>
+    new PolybeamError('CONFIG_INVALID', `${name}: ${what}`, { cause });
+  if (tokenizer !== undefined && train !== undefined)
+    throw invalid(`vocabulary has both tokenizer (${tokenizer}) and train: leave one out.`);
+  if (init !== undefined) {
+    if (tokenizer === undefined && train === undefined) return { tokenizer: init };
+    throw invalid(`init (${init}) gives the tokenizer, so vocabulary has no meaning: leave one out.`);
+  }
+  if (tokenizer !== undefined) return { tokenizer };
+  const options = written.vocabulary?.train ?? {};
+  try {
+    resolveJointVocabularyOptions(languages, options);
+  } catch (error) {
+    throw invalid(`vocabulary.train: ${(error as Error).message}`, error);
+  }
+  return { train: options };
+}
+
+/** What no field can tell alone: each entry is a problem or undefined. */
+function problems(config: TranslationConfig): (string | undefined)[] {
+  const { data, batch, init, model, backTranslation } = config;
+  const silent = silentFrom(Object.values(config.weights));
+  const { decoding } = backTranslation;
+  const unread = (['temperature', 'topK', 'numBeams'] as const).find(
+    (key) => backTranslation[key] !== undefined && decoding !== (key === 'numBeams' ? 'beam' : 'sample'),
+  );
+  return [
+    ...runProblems({ ...config, data: { validation: data.validation ?? data.validationPairs } }),
+    silent === undefined
+      ? undefined
+      : `from round ${silent} on every task has weight 0, so nothing is learned: raise one of denoising.weight, ` +
+        'backTranslation.weight, mass.weight and translation.weight, or give the directions and data that they need',
+    unread
+      ? `backTranslation.${unread} (${backTranslation[unread]}) has no meaning with decoding ${decoding}: leave one out`
+      : undefined,
+    init !== undefined && model.preset !== undefined
+      ? `init (${init}) gives the sizes, so model.preset (${model.preset}) has no meaning: leave one out`
+      : undefined,
+    init !== undefined && config.embeddings
+      ? `init (${init}) gives the embeddings, so embeddings has no meaning: leave one out`
+      : undefined,
+    metricProblem(config),
+    data.maxLength > batch.maxTokens
+      ? `data.maxLength (${data.maxLength}) is more than batch.maxTokens (${batch.maxTokens}): lower the one or raise the other`
+      : undefined,
+  ];
+}
+
+/** A metric that cannot be computed of the held-out data there is. */
+function metricProblem({
+  data,
+  backTranslation,
+  validation: { metric },
+}: TranslationConfig): string | undefined {
+  const needs = (what: string, remedy: string) =>
+    `validation.metric is ${metric} but there is ${what}: ${remedy}`;
+  if (!data.validation && !data.validationPairs) return undefined;
+  if (metric === 'bleu') {
+    return data.validationPairs
+      ? undefined
+      : needs('no parallel text to compare with', 'give data.validationPairs, or take roundTrip');
+  }
+  if (!data.validation) return needs('no held-out text', 'give data.validation, or take bleu');
+  if (metric === 'loss' || roundTrips(backTranslation.directions).length > 0) return undefined;
+  return needs(
+    'no direction whose reverse is learned too',
+    'give both in backTranslation.directions, or take loss',
+  );
+}
+
+/**
+ * What must not change between the runs that make up one training.
+ * @param fingerprint of data and vocabulary
+ * @param model sizes as they came out
+ */
+export function translationIdentity(
+  config: TranslationConfig,
+  fingerprint: string,
+  model: object,
+): RunIdentity {
+  const { type, totalUpdates, ...rates } = config.schedule;
+  const { init, embeddings, denoising, backTranslation, mass, translation } = config;
+  return {
+    ...('train' in config.vocabulary ? { vocabulary: { ...config.vocabulary.train } } : {}),
+    ...(init === undefined ? {} : { init }),
+    ...(embeddings === undefined ? {} : { embeddings }),
+    data: { fingerprint, languages: config.languages, maxLength: config.data.maxLength },
+    tasks: { denoising, backTranslation, mass, translation },
+    model,
+    optimizer: config.optimizer,
+    schedule: { type, ...rates, ...(hasEnd(type) ? { totalUpdates } : {}) },
+    batch: config.batch,
+    seed: config.seed,
+  };
+}
