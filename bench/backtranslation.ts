@@ -8,7 +8,12 @@ import { initialWeights } from '../src/training/initialize.js';
 import { compileTrainStep, trainableParameters } from '../src/training/step.js';
 import type { TrainBatch, TrainStep } from '../src/training/trainStep.js';
 import { type Generate, translationBatches, translationObjectives } from '../src/xlm/translation/batches.js';
-import { createLiveTranslator, sourceOf, type TranslatorIds } from '../src/xlm/translation/liveTranslator.js';
+import {
+  createLiveTranslator,
+  sourceOf,
+  type TranslatorIds,
+  textRoom,
+} from '../src/xlm/translation/liveTranslator.js';
 import { planRounds, type Rounds, type TranslationTask } from '../src/xlm/translation/tasks.js';
 import {
   type BenchOptions,
@@ -93,7 +98,9 @@ export async function benchBackTranslation(
   const plan = planOf(design);
   await withTemporaryDirectory(async (directory) => {
     const step = await compileTrainStep({ translation }, weights, { threads: options.threads, optimizer });
-    const translator = createLiveTranslator(decoder, step, ids, { threads: options.threads });
+    const translator = createLiveTranslator(decoder, step, ids, textRoom(decoder, 1), {
+      threads: options.threads,
+    });
     // Random weights do not end a text: outputs are made as long as what they translate.
     const generate: Generate = (texts, direction) => {
       const length = Math.max(...texts.map((text) => text.length)) + 1;

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fakeStreams } from '../../test/support/cli/fakeStreams.js';
 import { setFileAccess } from '../files.js';
@@ -28,12 +29,13 @@ describe('the command line', () => {
   });
 
   it('has help with examples for every command', async () => {
-    for (const command of buildProgram().commands) {
-      const leaves = command.commands.length > 0 ? command.commands.map((child) => child.name()) : [''];
-      for (const leaf of leaves) {
-        const help = await run(command.name(), ...(leaf ? [leaf] : []), '--help');
-        expect(help.out, `${command.name()} ${leaf}`).toMatch(/Examples:\n {2}\$ .*polybeam /);
-      }
+    const leavesOf = (command: Command): string[][] =>
+      command.commands.length === 0
+        ? [[]]
+        : command.commands.flatMap((child) => leavesOf(child).map((rest) => [child.name(), ...rest]));
+    for (const leaf of leavesOf(buildProgram())) {
+      const help = await run(...leaf, '--help');
+      expect(help.out, leaf.join(' ')).toMatch(/Examples:\n {2}\$ .*polybeam /);
     }
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { massOptionsSchema } from '../../pretraining/mass.js';
 import type { TrainBatch } from '../../training/trainStep.js';
 import { type TranslationBatching, translationBatches } from './batches.js';
+import { textRoom, translationLimit } from './liveTranslator.js';
 import { readWeightSchedule } from './lossWeight.js';
 import { planRounds, type WeightedTask } from './tasks.js';
 
@@ -173,6 +174,24 @@ describe('batches', () => {
       expect(positions.data[row * positions.shape[1]]).toBe(first - 3);
     });
   });
+
+  test.each([1, 3, 4, 8])(
+    'fit the model whatever is generated, lengths padded to multiples of %i',
+    async (lengthMultiple) => {
+      const positions = { maxSource: 42, maxTarget: 40 };
+      const room = textRoom(positions, lengthMultiple);
+      const { batches } = batchesOf(tasksOf([0, 1]), {
+        lengthMultiple,
+        generate: async (some) => some.map(() => Array(room).fill(60)),
+      });
+      const [{ feeds }] = await epochOf(batches, 0);
+      expect(feeds.inputIds.shape[1]).toBeLessThanOrEqual(positions.maxSource);
+      expect(feeds.inputIds.shape[1]).toBeGreaterThan(positions.maxSource - 2 * lengthMultiple);
+      expect(translationLimit(1000, room)).toBe(room);
+      // int(1.3 * 12 + 5), of a text of 10 tokens between two </s>.
+      expect(translationLimit(10, 100)).toBe(20);
+    },
+  );
 
   test('learn the reverse of what was generated: from the translation to the text', async () => {
     const { batches, asked } = batchesOf(tasksOf([0, 1]));

@@ -45,20 +45,34 @@ export interface LiveTranslator {
 /** Sentences decoded together at most. */
 const largestBatch = 64;
 
+/**
+ * Tokens of the longest text that a model can read and write, special tokens not counted.
+ * @param lengthMultiple padded lengths are multiples of this, and must fit too
+ */
+export function textRoom(
+  { maxSource, maxTarget }: Pick<EncoderDecoder, 'maxSource' | 'maxTarget'>,
+  lengthMultiple: number,
+): number {
+  const padded = (positions: number) => Math.floor(positions / lengthMultiple) * lengthMultiple;
+  // Two languages and two </s> are read with it, one </s> is written.
+  return Math.min(padded(maxSource) - 4, padded(maxTarget) - 1);
+}
+
 /** Tokens that a translation of a text may have, as the paper's program bounds them: int(1.3 n + 5), n with both `</s>`. */
-export function translationLimit(longest: number, { maxTarget }: Pick<EncoderDecoder, 'maxTarget'>): number {
-  // What is written is read again, between two </s>.
-  return Math.min(maxTarget - 2, Math.floor(1.3 * (longest + 2) + 5));
+export function translationLimit(longest: number, room: number): number {
+  return Math.min(room, Math.floor(1.3 * (longest + 2) + 5));
 }
 
 /**
  * A translator that shares its weights with a step: its programs are compiled once and are fed the step's present buffers at each
  * run, so that an update costs it nothing.
+ * @param room tokens of a translation at most: see `textRoom`
  */
 export function createLiveTranslator(
   decoder: EncoderDecoder,
   step: Pick<TrainStep, 'weightValue'>,
   ids: TranslatorIds,
+  room: number,
   compile: Pick<CompileOptions, 'device' | 'threads'>,
 ): LiveTranslator {
   const { padTokenId, eosTokenId } = ids;
@@ -73,7 +87,7 @@ export function createLiveTranslator(
         signal?.throwIfAborted();
         const indices = order.slice(at, at + largestBatch);
         const inputs = indices.map((index) => ({ inputIds: sourceOf(texts[index], direction, ids) }));
-        const maxNewTokens = translationLimit(texts[indices[0]].length, decoder);
+        const maxNewTokens = translationLimit(texts[indices[0]].length, room);
         const resolved = resolveGenerationOptions({ maxNewTokens, ...options });
         const batching = { batchSize: largestBatch, firstIndex: at };
         const outputs = await generate(model, inputs, resolved, rules, batching);

@@ -15,13 +15,15 @@ import {
 } from '../../training/runParts.js';
 import { vocabularyLanguages } from '../languageCodes.js';
 import type { TranslationConfig } from './config.js';
-import type { TranslatorIds } from './liveTranslator.js';
+import { type TranslatorIds, textRoom } from './liveTranslator.js';
 
 /** A translator that is trained, and what makes a directory of its weights a model directory. */
 export interface TranslatorModel {
   config: XlmTranslatorConfig;
   decoder: EncoderDecoder;
   ids: TranslatorIds;
+  /** Tokens of the longest text that it is given. */
+  room: number;
   files: ModelFiles;
   /** The directory that it starts from. */
   init?: ModelDirectory & { name: string };
@@ -51,11 +53,14 @@ export async function translatorModel(
     nLangs: codes.length,
     firstLanguageId: firstId,
   };
-  refuseSizes(config, own, init?.name);
+  const decoder = xlmTranslator(own);
+  const room = textRoom(decoder, config.batch.lengthMultiple);
+  refuseSizes(config, own, room, init?.name);
   const languages = new Map(codes.map((code, place) => [code, firstId + place]));
   return {
     config: own,
-    decoder: xlmTranslator(own),
+    decoder,
+    room,
     ids: { padTokenId, eosTokenId, languages },
     files: {
       ...translatorFiles(own, { padTokenId, eosTokenId, codes }),
@@ -149,9 +154,12 @@ function readInit(raw: RawConfig, name: string): XlmTranslatorConfig {
   );
 }
 
-function refuseSizes({ data }: TranslationConfig, own: XlmTranslatorConfig, init: string | undefined): void {
-  // Texts stand between two </s>.
-  const room = own.maxPositionEmbeddings - 2;
+function refuseSizes(
+  { data }: TranslationConfig,
+  own: XlmTranslatorConfig,
+  room: number,
+  init: string | undefined,
+): void {
   if (data.maxLength > room) {
     throw invalid(
       `data.maxLength is ${data.maxLength}, and the model has room for texts of ${room} tokens: lower it` +

@@ -171,7 +171,7 @@ test.each([
   ],
   [
     { init: 'xlm', data: { train: { en: 'a', fr: 'b' }, maxLength: 39 } },
-    /room for texts of 38 tokens: lower it/,
+    /room for texts of 36 tokens: lower it/,
   ],
   [{ model: { embDim: 30, nHeads: 4 } }, /model\.embDim \(30\) is not a multiple of model\.nHeads \(4\)/],
 ])('sizes that do not fit are refused: %j', async (more, message) => {

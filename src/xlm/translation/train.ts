@@ -64,7 +64,7 @@ export async function trainTranslator(
   const step = await compileTrainStep(objectives, weights, { ...device, optimizer: config.optimizer });
   const total = [...weights.values()].reduce((sum, one) => sum + one.length, 0);
   note(`model: ${(total / 1e6).toFixed(1)} million parameters, ${rounds.epoch(0).count} batches an epoch`);
-  const translator = createLiveTranslator(model.decoder, step, model.ids, device);
+  const translator = createLiveTranslator(model.decoder, step, model.ids, model.room, device);
   const make = makeOptions(config, model, facts, generator(config, data, translator, model));
   try {
     return await wholeRun({
@@ -220,7 +220,7 @@ async function validation(
   const lines = await readLanguageLines(texts, validationPairs, 'validation', options);
   const { metric, maxSentences, lowercase } = config.validation;
   // What is longer than the model can read is cut.
-  const room = model.config.maxPositionEmbeddings - 2;
+  const { room } = model;
   const heldOut = async (given: readonly string[]): Promise<HeldOutTexts> => {
     const some = given.slice(0, maxSentences);
     const encoded = await tokenizer.encodeBatch(some, { addSpecialTokens: false, maxLength: room });
