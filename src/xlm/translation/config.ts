@@ -17,6 +17,7 @@ import {
 import { type JointVocabularyOptions, jointVocabularySchema } from '../jointVocabulary.js';
 import type { Direction } from '../languageCodes.js';
 import { languagePairsSchema, languageTextsSchema } from '../languageData.js';
+import { constraintOptionsSchema } from '../tableConstraints.js';
 import { type WeightSchedule, weightScheduleSchema } from './lossWeight.js';
 
 /*
@@ -97,6 +98,38 @@ const backTranslationSchema = z.strictObject({
     .optional()
     .describe('sample: drawn from so many of the likeliest tokens; 0 from all. Default 0.'),
   numBeams: z.int().min(2).optional().describe('beam: beams. Default 4.'),
+  tables: z
+    .record(z.string(), path)
+    .optional()
+    .describe(
+      'Translation tables (polybeam xlm table build) by what they translate, such as { en-fr: en-fr.tsv, fr-en: fr-en.tsv }: for each ' +
+        'direction that is learned the table of its reverse.',
+    ),
+  tableRounds: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      'In the first so many rounds translations are made by the tables, phrase by phrase, and not by the model. Goes with tables. Default 500.',
+    ),
+  languageModels: z
+    .record(z.string(), path)
+    .optional()
+    .describe(
+      'Directories of language models (gpt2) by language, with which tables translate together: { fr: gpt2-fr }. Goes with tables. ' +
+        'Default none: the most probable phrases.',
+    ),
+  constraints: constraintOptionsSchema
+    .omit({ bias: true })
+    .extend({
+      rounds: count
+        .optional()
+        .describe('Translations are constrained in the first so many rounds. Default: in all.'),
+    })
+    .optional()
+    .describe(
+      'The model must use translations that the tables are sure of when it generates. Goes with tables and with decoding beam. Default: none.',
+    ),
   onlyOwnTokens: z
     .int()
     .min(0)

@@ -1,6 +1,7 @@
 import type { EncoderDecoder } from '../../decoder/encoderDecoder.js';
 import { createStepModel } from '../../decoder/stepModel.js';
 import type { CompileOptions } from '../../engine/program.js';
+import type { ForcedWords } from '../../generation/constraints.js';
 import { generate } from '../../generation/generate.js';
 import { type GenerationOptions, resolveGenerationOptions } from '../../generation/options.js';
 import type { TrainStep } from '../../training/trainStep.js';
@@ -30,13 +31,14 @@ export interface LiveTranslator {
    * Translates texts, all of one language.
    * @param texts ids without special tokens
    * @param options of generation; maxNewTokens by default as `translationLimit` bounds it
+   * @param more forceWordsIds: for each text what its translation must contain
    * @returns ids without special tokens at their ends
    */
   translate(
     texts: readonly ArrayLike<number>[],
     direction: Direction,
     options: GenerationOptions,
-    signal?: AbortSignal,
+    more?: { signal?: AbortSignal; forceWordsIds?: readonly ForcedWords[] },
   ): Promise<number[][]>;
   /** Frees the programs. */
   release(): Promise<void>;
@@ -79,14 +81,17 @@ export function createLiveTranslator(
   const model = createStepModel(decoder, { ...compile, weightValue: step.weightValue });
   const rules = { decoderStartTokenId: eosTokenId, eosTokenIds: [eosTokenId], padTokenId };
   return {
-    translate: async (texts, direction, options, signal) => {
+    translate: async (texts, direction, options, { signal, forceWordsIds } = {}) => {
       const results: number[][] = [];
       // Those of like length together: a batch takes as many steps as its longest output.
       const order = texts.map((_, index) => index).sort((a, b) => texts[b].length - texts[a].length);
       for (let at = 0; at < order.length; at += largestBatch) {
         signal?.throwIfAborted();
         const indices = order.slice(at, at + largestBatch);
-        const inputs = indices.map((index) => ({ inputIds: sourceOf(texts[index], direction, ids) }));
+        const inputs = indices.map((index) => ({
+          inputIds: sourceOf(texts[index], direction, ids),
+          ...(forceWordsIds?.[index].length && { forceWordsIds: forceWordsIds[index] }),
+        }));
         const maxNewTokens = translationLimit(texts[indices[0]].length, room);
         const resolved = resolveGenerationOptions({ maxNewTokens, ...options });
         const batching = { batchSize: largestBatch, firstIndex: at };

@@ -5,7 +5,13 @@ import { readSchema, readYaml, refuseProblems, runProblems } from '../../trainin
 import type { RunIdentity } from '../../training/runCheckpoint.js';
 import { hasEnd } from '../../training/schedule.js';
 import { requireLanguageCode, resolveJointVocabularyOptions } from '../jointVocabulary.js';
-import { allDirections, type Direction, parseDirection, roundTrips } from '../languageCodes.js';
+import {
+  allDirections,
+  type Direction,
+  directionName,
+  parseDirection,
+  roundTrips,
+} from '../languageCodes.js';
 import { type LanguagePairs, languagesOfData, wrapLanguageData } from '../languageData.js';
 import { type TranslationConfig, translationConfigSchema } from './config.js';
 import { readWeightSchedule, silentFrom, type WeightSchedule } from './lossWeight.js';
@@ -181,6 +187,7 @@ function problems(config: TranslationConfig): (string | undefined)[] {
     unread
       ? `backTranslation.${unread} (${backTranslation[unread]}) has no meaning with decoding ${decoding}: leave one out`
       : undefined,
+    ...tableProblems(config),
     init !== undefined && model.preset !== undefined
       ? `init (${init}) gives the sizes, so model.preset (${model.preset}) has no meaning: leave one out`
       : undefined,
@@ -190,6 +197,36 @@ function problems(config: TranslationConfig): (string | undefined)[] {
     metricProblem(config),
     data.maxLength > batch.maxTokens
       ? `data.maxLength (${data.maxLength}) is more than batch.maxTokens (${batch.maxTokens}): lower the one or raise the other`
+      : undefined,
+  ];
+}
+
+/** Tables that are missing, or are needed by nothing. */
+function tableProblems({ backTranslation, languages, data }: TranslationConfig): (string | undefined)[] {
+  const { tables, directions, decoding, constraints } = backTranslation;
+  const path = 'backTranslation';
+  if (!tables) {
+    const unread = (['tableRounds', 'languageModels', 'constraints'] as const).find(
+      (key) => backTranslation[key] !== undefined,
+    );
+    return [
+      unread &&
+        `${path}.${unread} goes with ${path}.tables, and there are none: give tables, or leave it out`,
+    ];
+  }
+  const needed = directions.map(({ from, to }) => directionName({ from: to, to: from }));
+  const missing = needed.find((name) => !(name in tables));
+  const needless = Object.keys(tables).find((name) => !needed.includes(name));
+  const foreign = Object.keys(backTranslation.languageModels ?? {}).find((code) => !languages.includes(code));
+  return [
+    missing &&
+      `${path}.tables has no ${missing}, by which texts of ${Object.keys(data.train ?? {}).join(', ')} would be translated: add it`,
+    needless &&
+      `${path}.tables has ${needless}, which no direction needs; needed are ${needed.join(', ')}: leave it out`,
+    foreign &&
+      `${path}.languageModels has ${foreign}, which is not learned; data has ${languages.join(', ')}: leave it out`,
+    constraints && decoding !== 'beam'
+      ? `${path}.constraints needs ${path}.decoding beam, and it is ${decoding}: change it, or leave constraints out`
       : undefined,
   ];
 }

@@ -40,7 +40,7 @@ const configOf = (name: string, more: object = {}) =>
       validationPairs: { from: 'eo', to: 'de', source: file('valid.eo'), target: file('valid.de') },
     },
     vocabulary: { train: { size: 60 } },
-    model: { embDim: 16, nHeads: 2, encoderLayers: 1, decoderLayers: 1, maxPositionEmbeddings: 102 },
+    model: { embDim: 16, nHeads: 2, encoderLayers: 1, decoderLayers: 1, maxPositionEmbeddings: 112 },
     batch: { maxTokens: 100, maxSentences: 4, lengthMultiple: 1 },
     schedule: { learningRate: 0.01, warmupUpdates: 2, type: 'constant' },
     budget: { maxUpdates: 14 },

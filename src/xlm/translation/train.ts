@@ -1,6 +1,4 @@
 import type { Device } from '../../engine/program.js';
-import type { GenerationOptions } from '../../generation/options.js';
-import type { Shortlist } from '../../generation/shortlist.js';
 import { fitsMass } from '../../pretraining/mass.js';
 import { readVocabularyFacts, type VocabularyFacts } from '../../pretraining/vocabularyFacts.js';
 import type { Tokenizer } from '../../text/tokenizer.js';
@@ -25,7 +23,8 @@ import {
   readLanguageLines,
   tokenizeLanguages,
 } from './data.js';
-import { createLiveTranslator, type LiveTranslator } from './liveTranslator.js';
+import { openGeneration } from './generation.js';
+import { createLiveTranslator } from './liveTranslator.js';
 import { type TranslatorModel, translatorModel } from './model.js';
 import { translationIdentity } from './parseConfig.js';
 import { translatorStart } from './start.js';
@@ -65,7 +64,12 @@ export async function trainTranslator(
   const total = [...weights.values()].reduce((sum, one) => sum + one.length, 0);
   note(`model: ${(total / 1e6).toFixed(1)} million parameters, ${rounds.epoch(0).count} batches an epoch`);
   const translator = createLiveTranslator(model.decoder, step, model.ids, model.room, device);
-  const make = makeOptions(config, model, facts, generator(config, data, translator, model));
+  const generation = await openGeneration(
+    config,
+    { data, translator, tokenizer, vocabSize: model.config.vocabSize, room: model.room },
+    device,
+  );
+  const make = makeOptions(config, model, facts, generation.generate);
   try {
     return await wholeRun({
       step,
@@ -82,6 +86,7 @@ export async function trainTranslator(
       progress,
     });
   } finally {
+    await generation.release();
     await translator.release();
   }
 }
@@ -138,55 +143,6 @@ function tasksOf({ weights, backTranslation, mass }: TranslationConfig, data: La
   });
   return [...fragments, ...denoising, ...back, ...supervised].filter(({ weight }) =>
     weight.some(([, value]) => value > 0),
-  );
-}
-
-/** How texts are translated for back-translation. */
-function generator(
-  { backTranslation }: TranslationConfig,
-  data: LanguageIds,
-  translator: LiveTranslator,
-  { config: { vocabSize } }: TranslatorModel,
-): Generate {
-  const { decoding, temperature = 1, topK = 0, numBeams = 4, onlyOwnTokens } = backTranslation;
-  const options: GenerationOptions =
-    decoding === 'sample' ? { doSample: true, temperature, topK } : decoding === 'beam' ? { numBeams } : {};
-  const own = onlyOwnTokens > 0 ? tokensByLanguage(data, vocabSize) : undefined;
-  return (texts, direction, { round, seed }) =>
-    translator.translate(texts, direction, {
-      ...options,
-      ...(decoding === 'sample' && { seed }),
-      ...(own && round < onlyOwnTokens && { shortlist: own.get(direction.to) }),
-    });
-}
-
-/** A token is a language's own where its share of the texts is at least this part of its share in any other language. */
-const ownShare = 0.01;
-
-/** Of each language the tokens that its texts have, as a list of what may come whatever the source. */
-function tokensByLanguage({ texts }: LanguageIds, vocabSize: number): Map<string, Shortlist> {
-  const shares = new Map<string, Float64Array>();
-  for (const [language, list] of texts) {
-    const counts = new Float64Array(vocabSize);
-    let all = 0;
-    for (const text of list) {
-      for (const id of text) counts[id]++;
-      all += text.length;
-    }
-    shares.set(
-      language,
-      counts.map((count) => count / all),
-    );
-  }
-  const largest = (id: number) => Math.max(...[...shares.values()].map((share) => share[id]));
-  return new Map(
-    [...shares].map(([language, share]) => {
-      const always = [...share.keys()].filter((id) => share[id] > 0 && share[id] >= ownShare * largest(id));
-      return [
-        language,
-        { always: Int32Array.from(always), offsets: new Int32Array(1), targets: new Int32Array(0) },
-      ];
-    }),
   );
 }
 

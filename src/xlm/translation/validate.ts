@@ -59,8 +59,8 @@ async function addRoundTrips(
   for (const { from, to } of heldOut.roundTrips) {
     const texts = heldOut.texts.get(from);
     if (!texts) continue;
-    const there = await heldOut.translator.translate(texts.ids, { from, to }, {}, signal);
-    const back = await heldOut.translator.translate(there, { from: to, to: from }, {}, signal);
+    const there = await heldOut.translator.translate(texts.ids, { from, to }, {}, { signal });
+    const back = await heldOut.translator.translate(there, { from: to, to: from }, {}, { signal });
     scores.push(await bleu(heldOut, back, texts.lines));
     values[`roundTrip ${from}-${to}-${from}`] = scores[scores.length - 1];
     values[`copied ${from}-${to}`] = await bleu(heldOut, there, texts.lines);
@@ -80,7 +80,7 @@ async function addBleu(
       [direction, source, target],
       [back, target, source],
     ] as const) {
-      const written = await heldOut.translator.translate(texts.ids, way, {}, signal);
+      const written = await heldOut.translator.translate(texts.ids, way, {}, { signal });
       scores.push(await bleu(heldOut, written, references.lines));
       values[`bleu ${directionName(way)}`] = scores[scores.length - 1];
     }
