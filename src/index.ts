@@ -102,6 +102,12 @@ export {
   trainJointVocabulary,
 } from './xlm/jointVocabulary.js';
 export {
+  measureNgramTranslations,
+  type NgramAccuracy,
+  type NgramAccuracyOptions,
+  ngramAccuracySchema,
+} from './xlm/ngramAccuracy.js';
+export {
   chooseNgrams,
   type Ngram,
   type NgramOptions,

@@ -15,6 +15,7 @@ import { vocabularyOptionsSchema } from '../src/text/vocabularyOptions.js';
 import { modelPresets, trainConfigSchema } from '../src/training/config.js';
 import { finetuneConfigSchema } from '../src/training/finetuneConfig.js';
 import { jointVocabularySchema } from '../src/xlm/jointVocabulary.js';
+import { ngramAccuracySchema } from '../src/xlm/ngramAccuracy.js';
 import { ngramOptionsSchema } from '../src/xlm/ngrams.js';
 import { phraseOptionsSchema, phraseSearchSchema } from '../src/xlm/phraseTranslatorOptions.js';
 import { xlmPretrainConfigSchema } from '../src/xlm/pretraining/config.js';
@@ -104,6 +105,12 @@ ${optionTable(phraseOptionsSchema.extend(phraseSearchSchema.shape))}
 For \`constraintsFromTable()\`.
 
 ${optionTable(constraintOptionsSchema).replaceAll(/ `--[^|]*\|/g, ' |')}
+
+## Translations at masked n-grams
+
+For \`polybeam xlm accuracy\` and \`measureNgramTranslations()\`.
+
+${optionTable(ngramAccuracySchema)}
 `;
 }
 

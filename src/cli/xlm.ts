@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CommandStreams } from './streams.js';
+import { accuracyCommand } from './xlm/accuracy.js';
 import { ngramsCommand } from './xlm/ngrams.js';
 import { xlmPretrainCommand } from './xlm/pretrain.js';
 import { tableCommand } from './xlm/table.js';
@@ -11,7 +12,14 @@ export function xlmCommand(streams: CommandStreams = process): Command {
   const command = new Command('xlm').description(
     'Cross-lingual pre-training and unsupervised translation, stage by stage.',
   );
-  const stages = [vocabularyCommand, xlmPretrainCommand, ngramsCommand, tableCommand, trainCommand];
+  const stages = [
+    vocabularyCommand,
+    xlmPretrainCommand,
+    ngramsCommand,
+    tableCommand,
+    accuracyCommand,
+    trainCommand,
+  ];
   for (const stage of stages) command.addCommand(stage(streams));
   return command;
 }

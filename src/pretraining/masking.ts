@@ -95,7 +95,7 @@ function ngramLength({ ngramShare, maxNgram }: MaskChoice, draws: Draws): number
 }
 
 /** 0 to count - 1 in random order, drawn as far as it is read. */
-function* randomOrder(count: number, draws: Draws): Generator<number> {
+export function* randomOrder(count: number, draws: Draws): Generator<number> {
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   for (let i = 0; i < count; i++) {
     const j = i + draws.below(count - i);

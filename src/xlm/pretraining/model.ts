@@ -159,7 +159,10 @@ async function fromDirectory(
 }
 
 /** Languages that a config.json numbers; of a model without embeddings of languages, any one. */
-function languagesOfConfig(config: RawConfig, codes: readonly string[]): ReadonlyMap<string, Language> {
+export function languagesOfConfig(
+  config: RawConfig,
+  codes: readonly string[],
+): ReadonlyMap<string, Language> {
   const numbers = Object.entries((config.lang2id ?? {}) as Record<string, number>);
   if (numbers.length === 0 && codes.length === 1) return new Map([[codes[0], { code: codes[0], number: 0 }]]);
   return new Map(numbers.map(([code, number]) => [code, { code, number }]));

@@ -39,6 +39,8 @@ export interface XlmObjective {
   loss: Objective;
   /** Given all rows that are learned from, by language, before the first batch. */
   prepare?(streams: ReadonlyMap<string, readonly ArrayLike<number>[]>): Promise<void>;
+  /** Tells whether what was prepared is what an earlier part of the run had. */
+  fingerprint?(): string;
   /** How batches in a language, or of pairs in two, are made; undefined where nothing can be learned there. */
   batches(languages: readonly Language[]): MakeBatch | undefined;
 }

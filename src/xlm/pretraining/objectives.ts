@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 import { clm, clmOptionsSchema } from './clm.js';
+import { cmlm } from './cmlm.js';
+import { cmlmOptionsSchema } from './cmlmOptions.js';
 import { mlm, mlmOptionsSchema } from './mlm.js';
 import type { XlmContext, XlmObjective } from './objective.js';
 import { tlm, tlmOptionsSchema } from './tlm.js';
@@ -41,6 +43,12 @@ export const xlmObjectiveKinds = {
     'Translation language modelling (section 3.4): a sentence and its translation in one row, both masked.',
     tlmOptionsSchema,
     tlm,
+  ),
+  cmlm: kind(
+    'streams',
+    'Cross-lingual masked language modelling (Ren et al. 2019): masked n-grams are predicted as translations of a table.',
+    cmlmOptionsSchema,
+    cmlm,
   ),
 } satisfies Record<string, XlmObjectiveKind>;
 

@@ -75,7 +75,7 @@ export async function pretrainXlm(
       config,
       tasks: tasksOf(mixture),
       batches,
-      identity: xlmPretrainIdentity(config, fingerprintLanguages(data)),
+      identity: xlmPretrainIdentity(config, fingerprint(data, mixture)),
       modelFiles: made.files,
       untrained: made.untrained,
       validation: (step) => validateByLanguage(config, { context, mixture, step }, options),
@@ -114,6 +114,12 @@ function makeMixture(config: XlmPretrainConfig, context: XlmContext): MixedXlmOb
 
 function tasksOf(mixture: readonly MixedXlmObjective[]): Tasks {
   return Object.fromEntries(mixture.map(({ name, objective }) => [name, objective.loss]));
+}
+
+/** Of texts, and of what objectives have prepared from other files. */
+function fingerprint(data: TokenizedData, mixture: readonly MixedXlmObjective[]): string {
+  const prepared = mixture.flatMap(({ objective }) => objective.fingerprint?.() ?? []);
+  return [fingerprintLanguages(data), ...prepared].join(' ');
 }
 
 function describeData({ streams, pairs, droppedLong }: TokenizedData, vocabSize: number): string {

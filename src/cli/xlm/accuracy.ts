@@ -1,0 +1,56 @@
+import { Command } from 'commander';
+import { z } from 'zod';
+import { ngramAccuracySchema } from '../../xlm/ngramAccuracy.js';
+import { addSchemaFlags, requireFlag, schemaValues, withFlagNames } from '../flags.js';
+import type { CommandStreams } from '../streams.js';
+import { invalidTextWarning } from './languageTexts.js';
+
+const commandSchema = ngramAccuracySchema.extend({
+  model: z.string().min(1).describe('Directory of an xlm model with the head of a language model.'),
+  device: z.string().default('cpu').describe('Where to compute; `polybeam doctor` lists what there is.'),
+  threads: z.int().min(1).optional().describe('Threads on the CPU. Default: one for each core.'),
+});
+
+type AccuracyFlags = Partial<z.output<typeof commandSchema>>;
+
+/** `polybeam xlm accuracy`: how often masked n-grams are predicted as translations of a table. */
+export function accuracyCommand(streams: CommandStreams = process): Command {
+  const command = new Command('accuracy')
+    .description(
+      'Measure how often an XLM predicts a translation of the table where an n-gram of held-out text is masked; prints JSON.',
+    )
+    .argument(
+      '<files...>',
+      'held-out texts, one a line; .gz is unpacked, and train.tsv:2 is column 2 of a tab-separated file',
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ polybeam xlm accuracy --model runs/cmlm/model --table en-fr.tsv --from en --to fr valid.en`,
+    );
+  addSchemaFlags(command, commandSchema);
+  return command.action((files: string[], flags: AccuracyFlags) => measure(files, flags, streams));
+}
+
+async function measure(files: string[], flags: AccuracyFlags, streams: CommandStreams): Promise<void> {
+  const model = requireFlag(flags.model, '--model');
+  const [table, from, to] = (['table', 'from', 'to'] as const).map((name) =>
+    requireFlag(flags[name], `--${name}`),
+  );
+  const { parseTextFile, textsOf } = await import('../../xlm/texts.js');
+  await import('../../node/install.js');
+  const { measureNgramTranslations } = await import('../../xlm/ngramAccuracy.js');
+  const lines: string[] = [];
+  for await (const part of textsOf(files.map(parseTextFile), invalidTextWarning(streams))()) {
+    lines.push(...part.filter((line) => line.trim() !== ''));
+  }
+  const options = { ...schemaValues(ngramAccuracySchema, flags), table, from, to };
+  const found = await withFlagNames(ngramAccuracySchema, () =>
+    measureNgramTranslations(model, lines, options, {
+      device: flags.device as 'cpu',
+      threads: flags.threads,
+    }),
+  );
+  streams.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+}
