@@ -15,7 +15,11 @@ describe.each(names)('score of %s', (name) => {
     const forcesEnd = /forced_eos_token_id": \d/.test(
       readFileSync(`${root}/${name}/generation_config.json`, 'utf8'),
     );
-    const inputs = [[11, 10, 16, 36, 0], [7, 3, 5, 0], [12]].map((inputIds) => ({ inputIds }));
+    // Two languages begin the sources of some.
+    const languages = [...(model.languages.before?.ids.values() ?? [])].slice(0, 2);
+    const inputs = [[11, 10, 16, 36, 0], [7, 3, 5, 0], [12]].map((ids) => ({
+      inputIds: [...languages, ...ids],
+    }));
     for (const [numBeams, lengthPenalty] of [
       [1, 1],
       [3, 0.7],
