@@ -95,12 +95,14 @@ export { parseTrainConfig, parseTrainConfigText } from './training/parseConfig.j
 export { parseFinetuneConfig, parseFinetuneConfigText } from './training/parseFinetuneConfig.js';
 export { type TrainOptions, type TrainResult, train } from './training/train.js';
 export { type BuiltTable, type BuiltTables, buildTable, type TableRun } from './xlm/buildTable.js';
+export { type FastTextModel, openFastText } from './xlm/fastTextModel.js';
 export {
   type JointVocabulary,
   type JointVocabularyOptions,
   jointVocabularySchema,
   trainJointVocabulary,
 } from './xlm/jointVocabulary.js';
+export { type Neighbor, type NeighborSpace, nearestNeighbors, openSpace } from './xlm/neighbors.js';
 export {
   measureNgramTranslations,
   type NgramAccuracy,
@@ -134,6 +136,13 @@ export {
 export { parseXlmPretrainConfig, parseXlmPretrainConfigText } from './xlm/pretraining/parseConfig.js';
 export { pretrainXlm } from './xlm/pretraining/pretrain.js';
 export {
+  type SkipGramJob,
+  type SkipGramProgress,
+  type SkipGramSettings,
+  type SkipGramTrainer,
+  setSkipGramTrainer,
+} from './xlm/skipGram.js';
+export {
   type ConstraintOptions,
   constraintOptionsSchema,
   constraintsFromTable,
@@ -142,6 +151,14 @@ export {
 } from './xlm/tableConstraints.js';
 export { type TableOptions, tableOptionsSchema } from './xlm/tableOptions.js';
 export { type TextFile, type Texts, textsOf } from './xlm/texts.js';
+export {
+  type TrainedVectors,
+  trainVectors,
+  type VectorTrainingOptions,
+  type VectorTrainingRun,
+  vectorOptionsSchema,
+  vectorTexts,
+} from './xlm/trainVectors.js';
 export {
   type TranslationConfig,
   type TranslationConfigInput,
@@ -156,3 +173,4 @@ export {
   type TranslationTable,
   writeTable,
 } from './xlm/translationTable.js';
+export { readVectors, type WordVectors, writeVectors } from './xlm/wordVectors.js';

@@ -22,6 +22,7 @@ import { xlmPretrainConfigSchema } from '../src/xlm/pretraining/config.js';
 import { xlmObjectiveKinds } from '../src/xlm/pretraining/objectives.js';
 import { constraintOptionsSchema } from '../src/xlm/tableConstraints.js';
 import { tableOptionsSchema } from '../src/xlm/tableOptions.js';
+import { vectorOptionsSchema } from '../src/xlm/trainVectors.js';
 import { translationConfigSchema } from '../src/xlm/translation/config.js';
 
 type JsonSchema = z.core.JSONSchema.Schema;
@@ -87,6 +88,12 @@ ${optionTable(jointVocabularySchema.pick({ size: true, alpha: true }))}
 For \`polybeam xlm ngrams\` and \`chooseNgrams()\`.
 
 ${optionTable(ngramOptionsSchema)}
+
+## Vectors
+
+For \`polybeam xlm vectors\` and \`trainVectors()\`.
+
+${optionTable(vectorOptionsSchema)}
 
 ## Translation table
 

@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import type { CommandStreams } from './streams.js';
 import { accuracyCommand } from './xlm/accuracy.js';
+import { neighborsCommand } from './xlm/neighbors.js';
 import { ngramsCommand } from './xlm/ngrams.js';
 import { xlmPretrainCommand } from './xlm/pretrain.js';
 import { tableCommand } from './xlm/table.js';
 import { trainCommand } from './xlm/train.js';
+import { vectorsCommand } from './xlm/vectors.js';
 import { vocabularyCommand } from './xlm/vocabulary.js';
 
 /** `polybeam xlm STAGE`: the stages of cross-lingual pre-training and unsupervised translation. */
@@ -16,6 +18,8 @@ export function xlmCommand(streams: CommandStreams = process): Command {
     vocabularyCommand,
     xlmPretrainCommand,
     ngramsCommand,
+    vectorsCommand,
+    neighborsCommand,
     tableCommand,
     accuracyCommand,
     trainCommand,

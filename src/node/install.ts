@@ -1,13 +1,16 @@
 import * as onnxRuntime from 'onnxruntime-node';
 import { type OnnxRuntime, setDeviceHost, setRuntime } from '../engine/runtime.js';
 import { setFileAccess } from '../files.js';
+import { setSkipGramTrainer } from '../xlm/skipGram.js';
 import { nodeDevices } from './devices.js';
 import { nodeFiles } from './files.js';
 import { directRuntime } from './onnxSession.js';
+import { trainSkipGram } from './skipGram.js';
 import { installTokenizers } from './tokenizers.js';
 
-/** Gives polybeam what it needs of Node: ONNX Runtime, files and tokenizers. Importing this file does it. */
+/** Gives polybeam what it needs of Node: ONNX Runtime, files, tokenizers and fastText. Importing this file does it. */
 setRuntime(directRuntime(onnxRuntime as OnnxRuntime), { mapsFiles: true });
 setDeviceHost(nodeDevices);
 setFileAccess(nodeFiles);
 installTokenizers();
+setSkipGramTrainer(trainSkipGram);

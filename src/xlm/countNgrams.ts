@@ -1,8 +1,7 @@
 import { PolybeamError } from '../errors.js';
 import { hashNgram, NgramTable } from './ngramTable.js';
 import type { Texts } from './texts.js';
-import { wordsIn } from './words.js';
-import { ngramJoiner } from './wordVectors.js';
+import { ngramJoiner, wordsIn } from './words.js';
 
 /** The words of texts that are frequent enough. */
 export interface WordCounts {

@@ -31,7 +31,7 @@ export class NgramTable {
    * @param hash what `hashNgram` gives for it
    * @returns false where the n-gram is new and there is no room for it
    */
-  add(words: Int32Array, at: number, hash: number): boolean {
+  add(words: Int32Array, at: number, hash: number = hashNgram(words, at, this.length)): boolean {
     const slot = this.slotOf(words, at, hash);
     const found = this.slots[slot];
     if (found >= 0) {

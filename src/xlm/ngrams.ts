@@ -4,7 +4,7 @@ import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
 import { type CountProgress, countNgrams, countWords, type WordCounts } from './countNgrams.js';
 import { type Texts, textsOf } from './texts.js';
-import { ngramJoiner } from './wordVectors.js';
+import { ngramJoiner } from './words.js';
 
 /** Options of choosing n-grams. */
 export const ngramOptionsSchema = z.strictObject({

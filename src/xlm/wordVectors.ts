@@ -1,6 +1,8 @@
 import { gunzipSync } from 'fflate';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
+import { openFastText } from './fastTextModel.js';
+import { ngramJoiner } from './words.js';
 
 /** Vectors of words and n-grams. */
 export interface WordVectors {
@@ -12,16 +14,17 @@ export interface WordVectors {
   values: Float32Array;
 }
 
-/** What stands between the words of an n-gram where white space separates columns: U+2423, the sign of a space. */
-export const ngramJoiner = '␣';
-
 /**
  * Reads vectors in the text format of word2vec and fastText (`.vec`, perhaps gzipped): a line of two counts, then a word and its
- * numbers a line.
+ * numbers a line; or those of the words of a fastText model (`.bin`).
  * @param limit words to read at most, from the first; default all
- * @throws FILE_NOT_FOUND; FILE_CORRUPT naming the line
+ * @throws FILE_NOT_FOUND; FILE_CORRUPT naming the line; WEIGHT_DTYPE for a quantized model
  */
 export async function readVectors(path: string, limit = Number.POSITIVE_INFINITY): Promise<WordVectors> {
+  if (/\.(bin|ftz)$/.test(path)) {
+    const model = await openFastText(path);
+    return model.vectors(model.words.slice(0, Math.min(limit, model.words.length)));
+  }
   const bytes = await fileAccess().read(path);
   const lines = linesOf(path.endsWith('.gz') ? gunzipSync(bytes) : bytes);
   const [count, size] = header(lines.next().value, path);
@@ -41,8 +44,19 @@ export async function readVectors(path: string, limit = Number.POSITIVE_INFINITY
   return { words, size, values };
 }
 
-/** Writes vectors as `readVectors` reads them, with six significant digits. @throws FILE_WRITE */
+/**
+ * Writes vectors as `readVectors` reads them, with six significant digits.
+ * @throws FILE_WRITE; INPUT_INVALID for a word that would not come back: with other white space than single spaces, or with the joiner
+ */
 export async function writeVectors(path: string, vectors: WordVectors): Promise<void> {
+  const odd = vectors.words.find((word) => word.includes(ngramJoiner) || !/^\S+( \S+)*$/.test(word));
+  if (odd !== undefined) {
+    throw new PolybeamError(
+      'INPUT_INVALID',
+      `The n-gram ${JSON.stringify(odd)} cannot be written to a file of vectors: give words with one space between them and ` +
+        `without ${ngramJoiner}, which stands for that space.`,
+    );
+  }
   await fileAccess().writeAtomic(path, vectorLines(vectors));
 }
 

@@ -1,3 +1,6 @@
+/** What stands between the words of an n-gram where white space separates columns: U+2423, the sign of a space. */
+export const ngramJoiner = '␣';
+
 /** A word of a text, and where it stands. */
 export interface TextWord {
   text: string;
