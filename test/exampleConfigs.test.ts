@@ -1,10 +1,14 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { parseFinetuneConfig, parsePretrainConfig } from '../src/node.js';
+import { parseFinetuneConfig, parsePretrainConfig, parseXlmPretrainConfig } from '../src/node.js';
 
 const folder = 'examples/configs';
-const parsers = { pretrain: parsePretrainConfig, finetune: parseFinetuneConfig };
+const parsers = {
+  pretrain: parsePretrainConfig,
+  finetune: parseFinetuneConfig,
+  xlm: parseXlmPretrainConfig,
+};
 
 test('every example configuration is one that its command takes', async () => {
   const names = await readdir(folder);

@@ -206,6 +206,7 @@ function alignedTokens(ngram: FoundNgram, { options, align }: CmlmParts, draws: 
 
 /** Positions to predict as they are: not the first, and none that is masked already. */
 function singles(length: number, count: number, masked: ReadonlySet<number>, draws: Draws): number[] {
+  if (count === 0) return [];
   const free = range(1, length).filter((at) => !masked.has(at));
   const chosen: number[] = [];
   while (chosen.length < count && free.length > 0) {

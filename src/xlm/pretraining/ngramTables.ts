@@ -18,7 +18,7 @@ export interface TargetTokens {
 /** A translation that can be predicted. */
 export interface UsableTranslation extends TargetTokens {
   text: string;
-  /** Of all that can be predicted; they sum to 1. */
+  /** Of all that can be predicted; those of an n-gram sum to 1. */
   probability: number;
 }
 
@@ -81,67 +81,92 @@ export async function openNgramTables(
   const words = makeWordFinder(tokenizer, special);
   const all: NgramTable[] = [];
   for (const source of sources) {
-    const table = await openTable(source.path);
-    const tokens = await tokenizeTargets(table, maxNgram, tokenizer, special, words);
-    all.push(ngramTable(source, table, tokens, maxNgram, tokenizer.vocabSize));
+    const entries = readEntries(await openTable(source.path), maxNgram);
+    const tokens = await tokenizeTargets(entries.targets, tokenizer, special, words);
+    all.push(ngramTable(source, entries, tokens, tokenizer.vocabSize));
   }
   return { all, words };
 }
 
-const wordsOf = (ngram: string) => ngram.split(' ').length;
+/** A table's lines, each text once. */
+interface Entries {
+  ngrams: readonly string[];
+  /** Lines of n-gram i are `starts[i]` to `starts[i + 1]` - 1. */
+  starts: readonly number[];
+  /** Of each line: a place among `targets`, and its probability. */
+  targetOf: readonly number[];
+  probabilities: readonly number[];
+  targets: readonly string[];
+  /** Words of the longest n-gram. */
+  longest: number;
+}
 
-/** Tokens of each target of n-grams that are not too long; without those that hold an unknown token. */
+/** Reads a table once: training looks into it far more often than it has lines. */
+function readEntries(table: TranslationTable, maxNgram: number): Entries {
+  const ngrams: string[] = [];
+  const starts = [0];
+  const targetOf: number[] = [];
+  const probabilities: number[] = [];
+  const places = new Map<string, number>();
+  for (const ngram of table.sources()) {
+    if (ngram.split(' ').length > maxNgram) continue;
+    for (const { target, probability } of table.get(ngram)) {
+      const place = places.get(target) ?? places.size;
+      places.set(target, place);
+      targetOf.push(place);
+      probabilities.push(probability);
+    }
+    ngrams.push(ngram);
+    starts.push(targetOf.length);
+  }
+  const longest = Math.min(table.longestSource, maxNgram);
+  return { ngrams, starts, targetOf, probabilities, targets: [...places.keys()], longest };
+}
+
+/** Tokens of each text; undefined where one is unknown. */
 async function tokenizeTargets(
-  table: TranslationTable,
-  maxNgram: number,
+  texts: readonly string[],
   tokenizer: Tokenizer,
   special: ReadonlySet<number>,
   wordsIn: (ids: ArrayLike<number>) => TokenWord[],
-): Promise<Map<string, TargetTokens>> {
-  const texts = new Set<string>();
-  for (const source of table.sources()) {
-    if (wordsOf(source) > maxNgram) continue;
-    for (const { target } of table.get(source)) texts.add(target);
-  }
-  const distinct = [...texts];
-  const encoded = await tokenizer.encodeBatch(distinct, { addSpecialTokens: false });
+): Promise<(TargetTokens | undefined)[]> {
+  const encoded = await tokenizer.encodeBatch(texts, { addSpecialTokens: false });
   const [border] = special;
-  const tokens = new Map<string, TargetTokens>();
-  encoded.forEach(({ ids }, at) => {
-    if (ids.length === 0 || ids.some((id) => special.has(id))) return;
+  return encoded.map(({ ids }) => {
+    if (ids.length === 0 || ids.some((id) => special.has(id))) return undefined;
     const words = ids.map(() => '');
     // Between what is no text, since words at the ends of a row may be parts of words.
     for (const { text, from, to } of wordsIn([border, ...ids, border])) words.fill(text, from - 1, to - 1);
-    tokens.set(distinct[at], { ids, words });
+    return { ids, words };
   });
-  return tokens;
 }
 
 function ngramTable(
   source: TableSource,
-  table: TranslationTable,
-  tokens: ReadonlyMap<string, TargetTokens>,
-  maxNgram: number,
+  { ngrams, starts, targetOf, probabilities, targets, longest }: Entries,
+  tokens: readonly (TargetTokens | undefined)[],
   vocabSize: number,
 ): NgramTable {
-  const usable = (ngram: string): UsableTranslation[] => {
-    const known = table.get(ngram).flatMap(({ target, probability }) => {
-      const found = tokens.get(target);
-      return found ? [{ ...found, text: target, probability }] : [];
-    });
-    const sum = known.reduce((total, { probability }) => total + probability, 0);
-    return known.map((one) => ({ ...one, probability: one.probability / sum }));
+  const usable = (row: number): UsableTranslation[] => {
+    const found: UsableTranslation[] = [];
+    let sum = 0;
+    for (let line = starts[row]; line < starts[row + 1]; line++) {
+      const target = tokens[targetOf[line]];
+      if (!target) continue;
+      sum += probabilities[line];
+      found.push({ ...target, text: targets[targetOf[line]], probability: probabilities[line] });
+    }
+    for (const one of found) one.probability /= sum;
+    return found;
   };
-  const known = new Set<string>();
+  const rowOf = new Map<string, number>();
   const sourceWords = new Set<string>();
   const targetWords = new Set<string>();
   const targetTokens = new Uint8Array(vocabSize);
-  let [size, hash] = [0, 0];
-  for (const ngram of table.sources()) {
-    if (wordsOf(ngram) > maxNgram) continue;
-    size++;
-    const found = usable(ngram);
-    if (found.length > 0) known.add(ngram);
+  let hash = 0;
+  ngrams.forEach((ngram, row) => {
+    const found = usable(row);
+    if (found.length > 0) rowOf.set(ngram, row);
     for (const word of ngram.split(' ')) sourceWords.add(word);
     hash = hashString(ngram, hash);
     for (const { text, ids, words, probability } of found) {
@@ -149,16 +174,16 @@ function ngramTable(
       for (const id of ids) targetTokens[id] = 1;
       for (const word of words) targetWords.add(word);
     }
-  }
-  if (known.size > 0) {
+  });
+  if (rowOf.size > 0) {
     return {
       source,
-      has: (ngram) => known.has(ngram),
-      usable,
-      size,
-      usableSize: known.size,
-      longest: Math.min(table.longestSource, maxNgram),
-      fingerprint: digest(`${hash} ${size}`),
+      has: (ngram) => rowOf.has(ngram),
+      usable: (ngram) => (rowOf.has(ngram) ? usable(rowOf.get(ngram)!) : []),
+      size: ngrams.length,
+      usableSize: rowOf.size,
+      longest,
+      fingerprint: digest(`${hash} ${ngrams.length}`),
       targetTokens,
       sourceWords,
       targetWords,
@@ -166,7 +191,7 @@ function ngramTable(
   }
   throw new PolybeamError(
     'INPUT_INVALID',
-    `${source.path} does not match the vocabulary: none of its ${size} n-grams has a translation whose tokens are all known; ` +
+    `${source.path} does not match the vocabulary: none of its ${ngrams.length} n-grams has a translation whose tokens are all known; ` +
       `build the table from texts of ${source.from} and ${source.to} in the spelling that the vocabulary was learned from.`,
   );
 }
