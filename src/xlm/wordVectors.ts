@@ -62,13 +62,17 @@ export async function writeVectors(path: string, vectors: WordVectors): Promise<
 
 function* vectorLines({ words, size, values }: WordVectors): Generator<Uint8Array> {
   const encoder = new TextEncoder();
-  yield encoder.encode(`${words.length} ${size}\n`);
+  let lines = `${words.length} ${size}\n`;
   for (let row = 0; row < words.length; row++) {
-    const numbers = Array.from(values.subarray(row * size, (row + 1) * size), (value) =>
-      String(Number(value.toPrecision(6))),
-    );
-    yield encoder.encode(`${words[row].replaceAll(' ', ngramJoiner)} ${numbers.join(' ')}\n`);
+    lines += words[row].replaceAll(' ', ngramJoiner);
+    for (let at = row * size; at < (row + 1) * size; at++) lines += ` ${Number(values[at].toPrecision(6))}`;
+    lines += '\n';
+    // Many small writes would take longer than the numbers.
+    if (lines.length < 1 << 20) continue;
+    yield encoder.encode(lines);
+    lines = '';
   }
+  yield encoder.encode(lines);
 }
 
 /** Lines one by one: a file of vectors is larger than a string may be. */
