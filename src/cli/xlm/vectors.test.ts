@@ -32,6 +32,7 @@ test('vectors are trained and written, and what is not in the texts is told', as
   );
   expect(made.code).toBe(0);
   expect(made.out).toBe(`${at('en.vec')}: 3 vectors of size 4\n`);
+  expect(made.err).toContain('2 texts read');
   expect(made.err).toContain(
     'warning: 1 of 4 n-grams are not in the texts by themselves and get no vector: "boat".',
   );

@@ -80,14 +80,18 @@ async function makeVectors(files: string[], flags: VectorFlags, streams: Command
 }
 
 function showProgress(show: (text: string) => void): NonNullable<VectorTrainingRun['onProgress']> {
-  const begin = performance.now();
+  let begin = performance.now();
   return (progress) => {
     if ('texts' in progress) {
       show(`${progress.texts} texts read`);
       return;
     }
     const { done, loss, unitsPerSecond } = progress;
-    if (done === 0) return;
+    if (done === 0) {
+      // From here on vectors are trained; before, the words were read.
+      begin = performance.now();
+      return;
+    }
     const left = ((performance.now() - begin) / 1000) * (1 / done - 1);
     show(
       `${(100 * done).toFixed(1)} %, loss ${loss.toFixed(3)}, ${Math.round(unitsPerSecond)} words a second, ` +
