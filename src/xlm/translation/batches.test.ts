@@ -132,6 +132,26 @@ describe('rounds', () => {
   });
 });
 
+describe('rates', () => {
+  test('say how many batches of a task a round has, on average', async () => {
+    const [small, large] = tasksOf([1, 1]);
+    const { batches } = batchesOf([
+      { ...small, rate: 0.5 },
+      { ...large, rate: 1.5 },
+    ]);
+    const kinds = async (epoch: number) => (await epochOf(batches, epoch)).map(({ kind }) => kind);
+    // 3 batches of the small one at one in two rounds are 6 rounds, 4 of the large one at three in two are 3.
+    const all = [...(await kinds(0)), ...(await kinds(1))];
+    expect(all.filter((kind) => kind === 'denoise en')).toHaveLength(6);
+    expect(all.filter((kind) => kind === 'denoise fr')).toHaveLength(18);
+    expect(all.slice(0, 4)).toEqual(['denoise fr', 'denoise en', 'denoise fr', 'denoise fr']);
+    const texts = (await epochOf(batches, 0))
+      .filter(({ kind }) => kind === 'denoise en')
+      .flatMap((batch) => rows(batch, 'decoderInputIds').map(String));
+    expect(new Set(texts).size).toBe(7);
+  });
+});
+
 describe('batches', () => {
   test('denoise a language into itself', async () => {
     const { batches } = batchesOf(tasksOf([1, 0]), { noise: { shuffle: 0, dropout: 0, blank: 0.5 } });

@@ -45,6 +45,14 @@ const dataSchema = z.strictObject({
   validationPairs: languagePairsSchema
     .optional()
     .describe('Held-out parallel text for BLEU in both directions, where there is some.'),
+  alpha: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe(
+      'Languages of n texts take turns in denoising and MASS in proportion to n^alpha: 0 all alike (the paper), 1 as their texts are.',
+    ),
   maxLength: count
     .default(100)
     .describe('Texts of more tokens are left out, and counted; 100 as in the paper.'),

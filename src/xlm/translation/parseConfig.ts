@@ -269,7 +269,12 @@ export function translationIdentity(
     ...('train' in config.vocabulary ? { vocabulary: { ...config.vocabulary.train } } : {}),
     ...(init === undefined ? {} : { init }),
     ...(embeddings === undefined ? {} : { embeddings }),
-    data: { fingerprint, languages: config.languages, maxLength: config.data.maxLength },
+    data: {
+      fingerprint,
+      languages: config.languages,
+      maxLength: config.data.maxLength,
+      alpha: config.data.alpha,
+    },
     tasks: { denoising, backTranslation, mass, translation },
     model,
     optimizer: config.optimizer,

@@ -34,6 +34,8 @@ export interface WeightedTask {
   /** Texts are pairs of one and the same. */
   examples: readonly TokenPair[];
   weight: WeightSchedule;
+  /** Batches in a round, on average. Default 1. */
+  rate?: number;
 }
 
 /** A task's name in logs and for random numbers: `denoise en`, `mass en`, `back en-fr`, `translate en-fr`. */
@@ -72,18 +74,18 @@ export interface Rounds {
 }
 
 /**
- * The order in which tasks take turns, as in XLM's program: a round has one batch for each, and each goes through its own texts, in an
- * order of its own, again and again. An epoch is one pass of the task that has the most batches. A batch is a function of
+ * The order in which tasks take turns, as in XLM's program: a round has one batch for each (or as many as its rate says), and each goes
+ * through its own texts, in an order of its own, again and again. An epoch is one pass of the task that takes the most rounds for it. A batch is a function of
  * (examples, options, epoch, index) alone.
  * @throws INPUT_INVALID where a task has nothing to learn from
  */
 export function planRounds(tasks: readonly WeightedTask[], options: BatchingOptions): Rounds {
   for (const { task, examples } of tasks) requireExamples(task, examples, options.maxLength);
-  const streams = tasks.map(({ task, examples }) =>
-    createStream(examples, { ...options, seed: streamSeed(options.seed, taskName(task)) }),
+  const streams = tasks.map(({ task, examples, rate = 1 }) =>
+    createStream(examples, rate, { ...options, seed: streamSeed(options.seed, taskName(task)) }),
   );
-  const longest = Math.max(...streams.map(({ batchesIn }) => batchesIn(0)));
-  const leading = streams.find(({ batchesIn }) => batchesIn(0) === longest)!;
+  const longest = Math.max(...streams.map(({ roundsBefore }) => roundsBefore(1)));
+  const leading = streams.find(({ roundsBefore }) => roundsBefore(1) === longest)!;
   let planned: { epoch: number; rounds: RoundsOfEpoch } | undefined;
   return {
     examples: streams.reduce((sum, { examples }) => sum + examples, 0),
@@ -119,13 +121,13 @@ function planEpoch(
   leading: Stream,
   epoch: number,
 ): RoundsOfEpoch {
-  const firstRound = leading.batchesBefore(epoch);
-  const rounds = leading.batchesIn(epoch);
-  const entries: { round: number; task: number; weight: number }[] = [];
-  for (let round = firstRound; round < firstRound + rounds; round++) {
-    tasks.forEach(({ weight: schedule }, task) => {
+  const entries: { round: number; task: number; batch: number; weight: number }[] = [];
+  for (let round = leading.roundsBefore(epoch); round < leading.roundsBefore(epoch + 1); round++) {
+    tasks.forEach(({ weight: schedule, rate = 1 }, task) => {
       const weight = weightAt(schedule, round);
-      if (weight > 0) entries.push({ round, task, weight });
+      if (weight === 0) return;
+      for (let batch = Math.floor(round * rate); batch < Math.floor((round + 1) * rate); batch++)
+        entries.push({ round, task, batch, weight });
     });
   }
   const together = (a: number, b: number) =>
@@ -134,9 +136,9 @@ function planEpoch(
   return {
     count: entries.length,
     batch: (index) => {
-      const { round, task, weight } = entries[index];
+      const { task, batch, weight } = entries[index];
       const own = tasks[task].task;
-      return { task: own, name: taskName(own), weight, padded: streams[task].batch(round) };
+      return { task: own, name: taskName(own), weight, padded: streams[task].batch(batch) };
     },
     place: (index) => {
       let [first, end] = [index, index + 1];
@@ -151,12 +153,12 @@ function planEpoch(
 interface Stream {
   examples: number;
   droppedLong: number;
-  batchesIn(pass: number): number;
-  batchesBefore(pass: number): number;
+  /** Rounds that the passes before a pass take. */
+  roundsBefore(pass: number): number;
   batch(index: number): PaddedPairs;
 }
 
-function createStream(examples: readonly TokenPair[], options: BatchingOptions): Stream {
+function createStream(examples: readonly TokenPair[], rate: number, options: BatchingOptions): Stream {
   const batches = createBatches(examples, options, (padded) => padded);
   // Batches before each pass; passes differ in number where lengths fall out differently.
   const before = [0];
@@ -168,8 +170,7 @@ function createStream(examples: readonly TokenPair[], options: BatchingOptions):
   return {
     examples: batches.pairs,
     droppedLong: batches.droppedLong,
-    batchesIn: (pass) => batchesBefore(pass + 1) - batchesBefore(pass),
-    batchesBefore,
+    roundsBefore: (pass) => Math.ceil(batchesBefore(pass) / rate),
     batch: (index) => {
       let pass = 0;
       while (batchesBefore(pass + 1) <= index) pass++;

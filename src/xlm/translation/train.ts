@@ -8,6 +8,7 @@ import { createSchedule } from '../../training/schedule.js';
 import { compileTrainStep, trainableParameters } from '../../training/step.js';
 import type { TrainOptions } from '../../training/train.js';
 import { type TrainResult, wholeRun } from '../../training/wholeRun.js';
+import { languageShares } from '../jointVocabulary.js';
 import { roundTrips } from '../languageCodes.js';
 import {
   type Generate,
@@ -116,18 +117,27 @@ function makeOptions(
 }
 
 /** Tasks that have a weight at any time, in the order in which they take turns. */
-function tasksOf({ weights, backTranslation, mass }: TranslationConfig, data: LanguageIds): WeightedTask[] {
+function tasksOf(
+  { weights, backTranslation, mass, data: { alpha } }: TranslationConfig,
+  data: LanguageIds,
+): WeightedTask[] {
   const same = (texts: readonly Int32Array[]): TokenPair[] =>
     texts.map((text) => ({ source: text, target: text }));
   const of = (language: string) => data.texts.get(language) ?? [];
   const languages = [...data.texts.keys()];
-  const denoising = languages.map((language): WeightedTask => {
+  const shares = languageShares(
+    languages.map((language) => of(language).length),
+    alpha,
+  );
+  // As many batches in a round as there are languages.
+  const rates = shares.map((share) => share * languages.length);
+  const denoising = languages.map((language, at): WeightedTask => {
     const examples = same(of(language));
-    return { task: { type: 'denoise', language }, examples, weight: weights.denoising };
+    return { task: { type: 'denoise', language }, examples, weight: weights.denoising, rate: rates[at] };
   });
-  const fragments = languages.map((language): WeightedTask => {
+  const fragments = languages.map((language, at): WeightedTask => {
     const examples = same(of(language).filter(({ length }) => fitsMass(length + 1, mass)));
-    return { task: { type: 'mass', language }, examples, weight: weights.mass };
+    return { task: { type: 'mass', language }, examples, weight: weights.mass, rate: rates[at] };
   });
   const back = backTranslation.directions.map((direction): WeightedTask => {
     const examples = same(of(direction.to));
