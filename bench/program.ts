@@ -71,6 +71,12 @@ const benches: Record<string, BenchEntry> = {
     load: async () => (await import('./table.js')).benchTable,
     profiles: false,
   },
+  mapping: {
+    description:
+      'Time an iteration of mapping 20,000 x 20,000 vectors of 300 features beside the bare products of the vectors.',
+    load: async () => (await import('./mapping.js')).benchMapping,
+    profiles: false,
+  },
 };
 
 const examples = `

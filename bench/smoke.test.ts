@@ -4,6 +4,7 @@ import { withTemporaryDirectory } from './bench.js';
 import { benchControls } from './controls.js';
 import { benchDecode, type DecodeDesign, decodeDesign } from './decode.js';
 import { benchLoad } from './load.js';
+import { benchMapping } from './mapping.js';
 import { benchPretrain, pretrainDesign } from './pretrain.js';
 import { padTokenOf, transformerWeights, writeRandomModel } from './randomModel.js';
 import type { Report, Row } from './rows.js';
@@ -128,6 +129,16 @@ describe('benches on a tiny model', () => {
     expect(rows.map(({ case: name, peer }) => [name, peer])).toEqual([
       ['one direction', 'products'],
       ['both directions', 'products'],
+      ['polybeam peak memory', undefined],
+    ]);
+    for (const row of rows.slice(0, 2)) expect(row.ms).toBeGreaterThan(0);
+  });
+
+  it('mapping', async () => {
+    const rows = await rowsOf((report) => benchMapping(once, report, { ngrams: 50, size: 4 }));
+    expect(rows.map(({ case: name, peer }) => [name, peer])).toEqual([
+      ['a tenth of similarities', 'products'],
+      ['all similarities', 'products'],
       ['polybeam peak memory', undefined],
     ]);
     for (const row of rows.slice(0, 2)) expect(row.ms).toBeGreaterThan(0);

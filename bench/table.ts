@@ -38,14 +38,7 @@ export async function benchTable(
 ): Promise<void> {
   const [source, target] = [vectorsOf(design, 'source'), vectorsOf(design, 'target')];
   const { threads } = options;
-  const product = await compile(
-    ({ rows, others }) => ({ y: tf.matMul(rows as tf.Tensor2D, others as tf.Tensor2D, false, true) }),
-    {
-      rows: { type: 'float32', shape: ['rows', design.size] },
-      others: { type: 'float32', shape: ['others', design.size] },
-    },
-    { threads },
-  );
+  const product = await compileProducts(design.size, threads);
   for (const { name, products, reverse } of selectCases(cases, options.case)) {
     const sides = [
       ownSide(() => buildTable(source, target, { threads }, { reverse })),
@@ -65,7 +58,20 @@ export async function benchTable(
   reportPeakMemory(report, 'table');
 }
 
-function vectorsOf({ ngrams, size }: TableDesign, side: string): WordVectors {
+/** The program of nothing but products of vectors. */
+export function compileProducts(size: number, threads: number | undefined): Promise<Program> {
+  return compile(
+    ({ rows, others }) => ({ y: tf.matMul(rows as tf.Tensor2D, others as tf.Tensor2D, false, true) }),
+    {
+      rows: { type: 'float32', shape: ['rows', size] },
+      others: { type: 'float32', shape: ['others', size] },
+    },
+    { threads },
+  );
+}
+
+/** Vectors without any meaning. */
+export function vectorsOf({ ngrams, size }: TableDesign, side: string): WordVectors {
   const draws = createDraws(benchSeed, side, 0, 0);
   return {
     words: Array.from({ length: ngrams }, (_, row) => `${side} ${row}`),
@@ -75,7 +81,12 @@ function vectorsOf({ ngrams, size }: TableDesign, side: string): WordVectors {
 }
 
 /** Every vector with every other of the other side, `times` times; the results are written over each other. */
-async function multiply(program: Program, x: WordVectors, y: WordVectors, times: number): Promise<void> {
+export async function multiply(
+  program: Program,
+  x: WordVectors,
+  y: WordVectors,
+  times: number,
+): Promise<void> {
   const rows = ({ words, size, values }: WordVectors): UnitRows => ({ count: words.length, size, values });
   const others = floats([y.words.length, y.size], y.values);
   let memory = new Float32Array(0);

@@ -96,6 +96,7 @@ export { parseFinetuneConfig, parseFinetuneConfigText } from './training/parseFi
 export { type TrainOptions, type TrainResult, train } from './training/train.js';
 export { type BuiltTable, type BuiltTables, buildTable, type TableRun } from './xlm/buildTable.js';
 export { type FastTextModel, openFastText } from './xlm/fastTextModel.js';
+export { type DictionaryEntry, readDictionary } from './xlm/dictionaryFile.js';
 export {
   type JointVocabulary,
   type JointVocabularyOptions,
@@ -109,6 +110,11 @@ export {
   type NgramAccuracyOptions,
   ngramAccuracySchema,
 } from './xlm/ngramAccuracy.js';
+export { type LexiconAccuracy, type LexiconOptions, lexiconAccuracy } from './xlm/lexiconAccuracy.js';
+export { type MappingFiles, mapVectorFiles } from './xlm/mapFiles.js';
+export { type Mapping, type MappingHooks, mapVectors } from './xlm/mapping.js';
+export { type MappingOptions, mappingOptionsSchema } from './xlm/mappingOptions.js';
+export type { MappingProgress, MappingReport } from './xlm/mappingReport.js';
 export {
   chooseNgrams,
   type Ngram,

@@ -16,6 +16,7 @@ import { modelPresets, trainConfigSchema } from '../src/training/config.js';
 import { finetuneConfigSchema } from '../src/training/finetuneConfig.js';
 import { jointVocabularySchema } from '../src/xlm/jointVocabulary.js';
 import { ngramAccuracySchema } from '../src/xlm/ngramAccuracy.js';
+import { mappingOptionsSchema } from '../src/xlm/mappingOptions.js';
 import { ngramOptionsSchema } from '../src/xlm/ngrams.js';
 import { phraseOptionsSchema, phraseSearchSchema } from '../src/xlm/phraseTranslatorOptions.js';
 import { xlmPretrainConfigSchema } from '../src/xlm/pretraining/config.js';
@@ -94,6 +95,12 @@ ${optionTable(ngramOptionsSchema)}
 For \`polybeam xlm vectors\` and \`trainVectors()\`.
 
 ${optionTable(vectorOptionsSchema)}
+
+## Mapping
+
+For \`polybeam xlm map\` and \`mapVectors()\`.
+
+${optionTable(mappingOptionsSchema)}
 
 ## Translation table
 

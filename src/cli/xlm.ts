@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { CommandStreams } from './streams.js';
 import { accuracyCommand } from './xlm/accuracy.js';
 import { neighborsCommand } from './xlm/neighbors.js';
+import { mapCommand } from './xlm/map.js';
 import { ngramsCommand } from './xlm/ngrams.js';
 import { xlmPretrainCommand } from './xlm/pretrain.js';
 import { tableCommand } from './xlm/table.js';
@@ -20,6 +21,7 @@ export function xlmCommand(streams: CommandStreams = process): Command {
     ngramsCommand,
     vectorsCommand,
     neighborsCommand,
+    mapCommand,
     tableCommand,
     accuracyCommand,
     trainCommand,

@@ -11,12 +11,16 @@ function describeOptions(schema: z.ZodObject): [string, z.core.JSONSchema.Schema
 
 /** Flags of a schema's options, in kebab case; help and defaults come from the schema. */
 export function schemaFlags(schema: z.ZodObject): Option[] {
-  return describeOptions(schema).map(([name, { type, enum: values, description = '', default: preset }]) => {
-    if (type === 'boolean') return switchOption(kebab(name), lead(description));
-    const kind = type === 'array' ? 'names' : type === 'string' ? (values ? values.join('|') : 'name') : 'n';
-    const shown = preset === undefined ? '' : ` (default: ${describeValue(preset)})`;
-    return new Option(`${kebab(name)} <${kind}>`, lead(description) + shown);
-  });
+  return describeOptions(schema).map(
+    ([name, { type, items, enum: values, description = '', default: preset }]) => {
+      if (type === 'boolean') return switchOption(kebab(name), lead(description));
+      const words =
+        typeof items === 'object' && 'type' in items && items.type === 'string' ? 'names' : 'n,...';
+      const kind = type === 'array' ? words : type === 'string' ? (values ? values.join('|') : 'name') : 'n';
+      const shown = preset === undefined ? '' : ` (default: ${describeValue(preset)})`;
+      return new Option(`${kebab(name)} <${kind}>`, lead(description) + shown);
+    },
+  );
 }
 
 function switchOption(flag: string, description: string): Option {
