@@ -95,14 +95,19 @@ export { parseTrainConfig, parseTrainConfigText } from './training/parseConfig.j
 export { parseFinetuneConfig, parseFinetuneConfigText } from './training/parseFinetuneConfig.js';
 export { type TrainOptions, type TrainResult, train } from './training/train.js';
 export { type BuiltTable, type BuiltTables, buildTable, type TableRun } from './xlm/buildTable.js';
-export { type FastTextModel, openFastText } from './xlm/fastTextModel.js';
 export { type DictionaryEntry, readDictionary } from './xlm/dictionaryFile.js';
+export { type FastTextModel, openFastText } from './xlm/fastTextModel.js';
 export {
   type JointVocabulary,
   type JointVocabularyOptions,
   jointVocabularySchema,
   trainJointVocabulary,
 } from './xlm/jointVocabulary.js';
+export { type LexiconAccuracy, type LexiconOptions, lexiconAccuracy } from './xlm/lexiconAccuracy.js';
+export { type MappingFiles, mapVectorFiles } from './xlm/mapFiles.js';
+export { type Mapping, type MappingHooks, mapVectors } from './xlm/mapping.js';
+export { type MappingOptions, mappingOptionsSchema } from './xlm/mappingOptions.js';
+export type { MappingProgress, MappingReport } from './xlm/mappingReport.js';
 export { type Neighbor, type NeighborSpace, nearestNeighbors, openSpace } from './xlm/neighbors.js';
 export {
   measureNgramTranslations,
@@ -110,11 +115,6 @@ export {
   type NgramAccuracyOptions,
   ngramAccuracySchema,
 } from './xlm/ngramAccuracy.js';
-export { type LexiconAccuracy, type LexiconOptions, lexiconAccuracy } from './xlm/lexiconAccuracy.js';
-export { type MappingFiles, mapVectorFiles } from './xlm/mapFiles.js';
-export { type Mapping, type MappingHooks, mapVectors } from './xlm/mapping.js';
-export { type MappingOptions, mappingOptionsSchema } from './xlm/mappingOptions.js';
-export type { MappingProgress, MappingReport } from './xlm/mappingReport.js';
 export {
   chooseNgrams,
   type Ngram,
@@ -141,6 +141,14 @@ export {
 } from './xlm/pretraining/config.js';
 export { parseXlmPretrainConfig, parseXlmPretrainConfigText } from './xlm/pretraining/parseConfig.js';
 export { pretrainXlm } from './xlm/pretraining/pretrain.js';
+export {
+  parseXlmRunConfig,
+  parseXlmRunConfigText,
+  type XlmRunConfig,
+  type XlmRunConfigInput,
+  xlmRunConfigSchema,
+} from './xlm/run/config.js';
+export { runXlm, type XlmRunResult } from './xlm/run/run.js';
 export {
   type SkipGramJob,
   type SkipGramProgress,

@@ -1,6 +1,6 @@
 /**
  * Runs an experiment, or resumes it where it stopped, and writes docs/experiments/NAME.md.
- *   npm run experiment -- multi30k|precision|similarity|summarization [--scale 0.5]
+ *   npm run experiment -- multi30k|precision|similarity|summarization|unsupervised [--scale 0.5]
  */
 import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -11,12 +11,14 @@ import { multi30k } from './experiments/multi30k.js';
 import { precision } from './experiments/precision.js';
 import { similarityExperiment } from './experiments/similarity.js';
 import { summarization } from './experiments/summarization.js';
+import { unsupervised } from './experiments/unsupervised.js';
 
 const experiments: Record<string, Experiment> = {
   multi30k,
   precision,
   similarity: similarityExperiment,
   summarization,
+  unsupervised,
 };
 
 const { values, positionals } = parseArgs({
@@ -61,7 +63,8 @@ const minutes = Math.round(experiment.budgetMinutes * scale);
 console.error(
   `${experiment.title}: about ${minutes} minutes on two cores at most; Ctrl-C saves, the same command resumes.`,
 );
-const ended = await Promise.all(Object.keys(parts).map(runPart));
+const prepared = (await experiment.prepare?.(context)) ?? true;
+const ended = prepared ? await Promise.all(Object.keys(parts).map(runPart)) : [interrupted];
 const text = ended.every((code) => code === 0) ? await experiment.run(context) : undefined;
 if (text === undefined) {
   const failed = ended.some((code) => code !== 0 && code !== interrupted);

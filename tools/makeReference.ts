@@ -15,12 +15,13 @@ import { vocabularyOptionsSchema } from '../src/text/vocabularyOptions.js';
 import { modelPresets, trainConfigSchema } from '../src/training/config.js';
 import { finetuneConfigSchema } from '../src/training/finetuneConfig.js';
 import { jointVocabularySchema } from '../src/xlm/jointVocabulary.js';
-import { ngramAccuracySchema } from '../src/xlm/ngramAccuracy.js';
 import { mappingOptionsSchema } from '../src/xlm/mappingOptions.js';
+import { ngramAccuracySchema } from '../src/xlm/ngramAccuracy.js';
 import { ngramOptionsSchema } from '../src/xlm/ngrams.js';
 import { phraseOptionsSchema, phraseSearchSchema } from '../src/xlm/phraseTranslatorOptions.js';
 import { xlmPretrainConfigSchema } from '../src/xlm/pretraining/config.js';
 import { xlmObjectiveKinds } from '../src/xlm/pretraining/objectives.js';
+import { xlmRunConfigSchema } from '../src/xlm/run/config.js';
 import { constraintOptionsSchema } from '../src/xlm/tableConstraints.js';
 import { tableOptionsSchema } from '../src/xlm/tableOptions.js';
 import { vectorOptionsSchema } from '../src/xlm/trainVectors.js';
@@ -215,6 +216,37 @@ ${section(schema, '')}
 `;
 }
 
+function xlmRunConfigPage(): string {
+  const { pretrain, train, ...shape } = xlmRunConfigSchema.shape;
+  const schema = z.toJSONSchema(xlmRunConfigSchema.pick(picked(shape)), { io: 'input' }) as JsonSchema;
+  const elsewhere = table(
+    ['Key', 'Meaning'],
+    [
+      [code('pretrain'), `${pretrain.description} [Its keys](xlm-pretrain-config.md).`],
+      [code('train'), `${train.description} [Its keys](xlm-train-config.md).`],
+    ],
+  );
+  return `${origin('src/xlm/run/config.ts')}
+
+# Configuration of a whole run
+
+The YAML (or JSON) file that \`polybeam xlm run\` reads. It is checked as a whole, every stage of it, before anything is read or computed.
+
+${section(schema, '')}
+
+## Trainings
+
+What comes from the stages before is left out: \`output\`, \`init\`, \`vocabulary\`, \`seed\`, \`device\`, \`threads\`, and of \`data\` the files.
+
+${elsewhere}
+`;
+}
+
+/** A mask of all keys. */
+function picked<T extends object>(shape: T): Record<keyof T, true> {
+  return Object.fromEntries(Object.keys(shape).map((key) => [key, true])) as Record<keyof T, true>;
+}
+
 /** The keys of an object as a table, then the objects among them as sections of their own. */
 function section(schema: JsonSchema, path: string, heading = '##'): string {
   const required = new Set(schema.required ?? []);
@@ -327,6 +359,7 @@ const pages: Record<string, string> = {
   'pretrain-config.md': pretrainConfigPage(),
   'xlm-pretrain-config.md': xlmPretrainConfigPage(),
   'xlm-train-config.md': xlmTrainConfigPage(),
+  'xlm-run-config.md': xlmRunConfigPage(),
   'errors.md': errorsPage(),
   'cli.md': await commandLinePage(),
 };

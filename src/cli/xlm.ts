@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import type { CommandStreams } from './streams.js';
 import { accuracyCommand } from './xlm/accuracy.js';
-import { neighborsCommand } from './xlm/neighbors.js';
 import { mapCommand } from './xlm/map.js';
+import { neighborsCommand } from './xlm/neighbors.js';
 import { ngramsCommand } from './xlm/ngrams.js';
 import { xlmPretrainCommand } from './xlm/pretrain.js';
+import { runCommand } from './xlm/run.js';
 import { tableCommand } from './xlm/table.js';
 import { trainCommand } from './xlm/train.js';
 import { vectorsCommand } from './xlm/vectors.js';
@@ -16,6 +17,7 @@ export function xlmCommand(streams: CommandStreams = process): Command {
     'Cross-lingual pre-training and unsupervised translation, stage by stage.',
   );
   const stages = [
+    runCommand,
     vocabularyCommand,
     xlmPretrainCommand,
     ngramsCommand,

@@ -144,7 +144,12 @@ function mismatch(directory: string, before: RunIdentity, now: RunIdentity): Pol
   return new PolybeamError('CHECKPOINT_MISMATCH', `${what}, or choose another output directory.`);
 }
 
-function firstDifference(before: unknown, now: unknown, path = ''): [string, unknown, unknown] | undefined {
+/** The first value, by its path, that differs between two objects of plain data: what it was and is. */
+export function firstDifference(
+  before: unknown,
+  now: unknown,
+  path = '',
+): [string, unknown, unknown] | undefined {
   const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
   if (!isObject(before) || !isObject(now)) {
     return before === now ? undefined : [path, before, now];

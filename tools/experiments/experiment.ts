@@ -12,6 +12,8 @@ export interface Experiment {
   title: string;
   /** On two cores, at scale 1. */
   budgetMinutes: number;
+  /** What all parts need, done first; false where it was interrupted. */
+  prepare?(context: ExperimentContext): Promise<boolean>;
   /**
    * Trainings that do not need each other, by name: they run at the same time, each in a process with its share of the
    * cores, before `run`. A small model wastes a second thread; two models on a thread each do not. Each resolves to
