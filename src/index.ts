@@ -105,9 +105,9 @@ export {
 } from './xlm/jointVocabulary.js';
 export { type LexiconAccuracy, type LexiconOptions, lexiconAccuracy } from './xlm/lexiconAccuracy.js';
 export { type MappingFiles, mapVectorFiles } from './xlm/mapFiles.js';
-export { type Mapping, type MappingHooks, mapVectors } from './xlm/mapping.js';
+export { type Mapping, mapVectors } from './xlm/mapping.js';
 export { type MappingOptions, mappingOptionsSchema } from './xlm/mappingOptions.js';
-export type { MappingProgress, MappingReport } from './xlm/mappingReport.js';
+export type { MappingReport } from './xlm/mappingReport.js';
 export { type Neighbor, type NeighborSpace, nearestNeighbors, openSpace } from './xlm/neighbors.js';
 export {
   measureNgramTranslations,
@@ -141,6 +141,7 @@ export {
 } from './xlm/pretraining/config.js';
 export { parseXlmPretrainConfig, parseXlmPretrainConfigText } from './xlm/pretraining/parseConfig.js';
 export { pretrainXlm } from './xlm/pretraining/pretrain.js';
+export type { MappingHooks, MappingProgress } from './xlm/selfLearning.js';
 export {
   parseXlmRunConfig,
   parseXlmRunConfigText,

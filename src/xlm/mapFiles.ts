@@ -1,7 +1,8 @@
 import { fileAccess } from '../files.js';
-import { type MappingHooks, mapVectors } from './mapping.js';
+import { mapVectors } from './mapping.js';
 import type { MappingOptions } from './mappingOptions.js';
 import { failedMapping, type MappingReport } from './mappingReport.js';
+import type { MappingHooks } from './selfLearning.js';
 import { readVectors, writeVectors } from './wordVectors.js';
 
 /** Files of a mapping. */

@@ -126,6 +126,7 @@ test('a rotated copy of a space with noise is mapped back without any pair', asy
   });
   expect(precision[1]).toBeGreaterThan(0.95);
   expect(coverage).toBe(1);
+  expect(mapping.report.foundAgain).toBeGreaterThan(0.9);
   expect(mapping.report.keepProbabilities).toEqual([...mapping.report.keepProbabilities].sort());
   expect(new Set(mapping.report.keepProbabilities)).toEqual(new Set([0.1, 0.2, 0.4, 0.8, 1]));
   // The same seed draws the same.
@@ -133,6 +134,21 @@ test('a rotated copy of a space with noise is mapped back without any pair', asy
   expect((await mapVectors(x, z, { ...options, seed: 6 })).report.objectives).not.toEqual(
     mapping.report.objectives,
   );
+});
+
+test('spaces that have nothing to do with each other converge too, and are found out', async () => {
+  const words = Array.from({ length: 400 }, (_, at) => `w${at}`);
+  const [x, z] = ['x', 'z'].map((name) => ({ words, size: 20, values: normalInit(3, name, [400, 20], 1) }));
+  const options: MappingOptions = { patience: 3, threads: 1 };
+  expect(await refusal(mapVectors(x, z, options))).toMatch(
+    /MAPPING_FAILED.*only \d+ % of its pairs come out again.*minFoundAgain 0\.5.*begin with other pairs/,
+  );
+  const { report } = await mapVectors(x, z, { ...options, minFoundAgain: 0 });
+  expect(report).toMatchObject({ converged: true });
+  expect(report.foundAgain).toBeLessThan(0.4);
+  expect(report.coverage.source).toBeGreaterThan(0.2);
+  // Nothing is found again of what nothing was learned from.
+  expect((await mapVectors(x, z, { ...options, selfLearning: false })).report.foundAgain).toBeUndefined();
 });
 
 test('n-grams are mapped, and dictionaries induced over words alone unless asked', async () => {

@@ -1,20 +1,20 @@
 import type { Device } from '../engine/program.js';
 import { PolybeamError } from '../errors.js';
-import { createDraws } from '../pretraining/draws.js';
 import { readDictionary } from './dictionaryFile.js';
-import { type InductionOptions, induceDictionary, type WordPairs } from './dictionaryInduction.js';
+import type { WordPairs } from './dictionaryInduction.js';
 import { orthogonalMap, symmetricMaps } from './linearMaps.js';
+import { foundAgain, measureAgreement } from './mappingAgreement.js';
 import { type MappingOptions, type ResolvedMappingOptions, resolveMappingOptions } from './mappingOptions.js';
-import {
-  type Agreement,
-  agreementOf,
-  failedMapping,
-  type MappingProgress,
-  type MappingReport,
-  objectiveOf,
-  reportOf,
-} from './mappingReport.js';
+import { failedMapping, type MappingReport, reportOf } from './mappingReport.js';
 import { alikePairs, dictionaryPairs, isNumeral, similarityPairs } from './seedDictionaries.js';
+import {
+  amongAll,
+  learnPairs,
+  type MappedSide,
+  type MappedSides,
+  type MappingHooks,
+  pairProducts,
+} from './selfLearning.js';
 import { createVectorPrograms, type VectorPrograms } from './vectorPrograms.js';
 import { gatherRows, normalizeRows, rowsOf, sliceRows, type VectorRows } from './vectorRows.js';
 import type { WordVectors } from './wordVectors.js';
@@ -26,25 +26,6 @@ export interface Mapping {
   /** The dictionary that the last mapping was made from, as places among the words. */
   pairs: WordPairs;
   report: MappingReport;
-}
-
-/** What a caller may do while a mapping is learned. */
-export interface MappingHooks {
-  /** Called after each iteration. */
-  onIteration?(progress: MappingProgress): void;
-  /** Ends the mapping between two iterations, with its reason. */
-  signal?: AbortSignal;
-}
-
-/** One language while a mapping is learned. */
-interface Side {
-  words: readonly string[];
-  /** Normalized vectors of all words. */
-  rows: VectorRows;
-  /** Places of the words that dictionaries are induced over. */
-  places: Int32Array;
-  /** Their vectors. */
-  learned: VectorRows;
 }
 
 /**
@@ -69,18 +50,22 @@ export async function mapVectors(
   }
   const programs = createVectorPrograms({ device: resolved.device as Device, threads: resolved.threads });
   try {
-    const sides: Sides = [sideOf(source, resolved), sideOf(target, resolved)];
+    const sides: MappedSides = [sideOf(source, resolved), sideOf(target, resolved)];
     const seedPairs = await firstPairs(programs, sides, resolved);
-    const { pairs, trace, converged } = await learn(programs, sides, seedPairs, resolved, hooks);
-    const mapped = await finalVectors(programs, sides, pairs, resolved);
-    const agreement = await measure(programs, sides, mapped, resolved);
+    const learned = await learnPairs(programs, sides, seedPairs, resolved, hooks);
+    const mapped = await finalVectors(programs, sides, learned.pairs, resolved);
+    const agreement = await measureAgreement(programs, sides, mapped, resolved.neighborhood);
+    const again =
+      resolved.selfLearning && learned.converged
+        ? await foundAgain(programs, sides, learned, resolved, hooks.signal)
+        : undefined;
     const words = { source: sides[0].places.length, target: sides[1].places.length };
-    const report = reportOf({ words, seedPairs, trace, converged, agreement }, resolved);
+    const report = reportOf({ words, seedPairs, learned, agreement, again }, resolved);
     if (report.problem !== undefined && !resolved.keepFailed) throw failedMapping(report);
     return {
       source: { words: source.words, size: mapped[0].size, values: mapped[0].values },
       target: { words: target.words, size: mapped[1].size, values: mapped[1].values },
-      pairs,
+      pairs: learned.pairs,
       report,
     };
   } finally {
@@ -88,9 +73,7 @@ export async function mapVectors(
   }
 }
 
-type Sides = [source: Side, target: Side];
-
-function sideOf(vectors: WordVectors, options: ResolvedMappingOptions): Side {
+function sideOf(vectors: WordVectors, options: ResolvedMappingOptions): MappedSide {
   const rows = normalizeRows(rowsOf(vectors), options.normalize);
   const places: number[] = [];
   for (let at = 0; at < rows.count && places.length < options.vocabularySize; at++) {
@@ -108,7 +91,7 @@ function sideOf(vectors: WordVectors, options: ResolvedMappingOptions): Side {
 /** The pairs that are begun with, as places among all words. */
 async function firstPairs(
   programs: VectorPrograms,
-  [source, target]: Sides,
+  [source, target]: MappedSides,
   options: ResolvedMappingOptions,
 ): Promise<WordPairs> {
   switch (options.seedDictionary) {
@@ -126,14 +109,6 @@ async function firstPairs(
       return amongAll(await similarityPairs(programs, some, others, options), source, target);
     }
   }
-}
-
-/** Pairs of places among the learned words as places among all. */
-function amongAll({ sources, targets }: WordPairs, source: Side, target: Side): WordPairs {
-  return {
-    sources: sources.map((at) => source.places[at]),
-    targets: targets.map((at) => target.places[at]),
-  };
 }
 
 function atLeastOne(pairs: WordPairs, { seedDictionary, dictionary }: ResolvedMappingOptions): WordPairs {
@@ -154,115 +129,27 @@ function atLeastOne(pairs: WordPairs, { seedDictionary, dictionary }: ResolvedMa
   );
 }
 
-/** The dictionary that self-learning ends with, or the first where there is none. */
-async function learn(
-  programs: VectorPrograms,
-  [source, target]: Sides,
-  seedPairs: WordPairs,
-  options: ResolvedMappingOptions,
-  { onIteration, signal }: MappingHooks,
-): Promise<{ pairs: WordPairs; trace: MappingProgress[]; converged: boolean }> {
-  const trace: MappingProgress[] = [];
-  let pairs = seedPairs;
-  let keepProbability = options.selfLearning ? options.keepProbability : 1;
-  let [best, stalled] = [Number.NEGATIVE_INFINITY, 0];
-  for (let iteration = 1; ; iteration++) {
-    signal?.throwIfAborted();
-    const map = orthogonalMap(await cross(programs, source, target, pairs), source.rows.size);
-    if (stalled >= options.patience) {
-      if (keepProbability >= 1) return { pairs, trace, converged: true };
-      keepProbability = Math.min(1, keepProbability * options.keepGrowth);
-      stalled = 0;
-    }
-    if (iteration > options.maxIterations) return { pairs, trace, converged: false };
-    const induced = await induceDictionary(
-      programs,
-      await programs.multiply(source.learned, map),
-      target.learned,
-      inductionOptions(options, keepProbability, iteration),
-    );
-    const objective = objectiveOf(induced);
-    trace.push({ iteration, objective, keepProbability });
-    onIteration?.(trace[trace.length - 1]);
-    if (!options.selfLearning) return { pairs, trace, converged: true };
-    stalled++;
-    if (objective - best >= options.threshold) [best, stalled] = [objective, 0];
-    pairs = amongAll(induced.pairs, source, target);
-  }
-}
-
-function inductionOptions(
-  { neighborhood, seed }: ResolvedMappingOptions,
-  probability: number,
-  iteration: number,
-): InductionOptions {
-  if (probability >= 1) return { neighborhood };
-  return { neighborhood, keep: { probability, draws: createDraws(seed, 'mapping', 0, iteration) } };
-}
-
-/** x^T z over the pairs. */
-function cross(
-  programs: VectorPrograms,
-  source: Side,
-  target: Side,
-  pairs: WordPairs,
-): Promise<Float64Array> {
-  return programs.crossProduct(pieces(source.rows, pairs.sources, target.rows, pairs.targets));
-}
-
-function* pieces(
-  a: VectorRows,
-  aPlaces: Int32Array,
-  b: VectorRows,
-  bPlaces: Int32Array,
-): Generator<[VectorRows, VectorRows]> {
-  for (let from = 0; from < aPlaces.length; from += 1024) {
-    yield [
-      gatherRows(a, aPlaces.subarray(from, from + 1024)),
-      gatherRows(b, bPlaces.subarray(from, from + 1024)),
-    ];
-  }
-}
-
 /** All vectors of both sides in the common space. */
 async function finalVectors(
   programs: VectorPrograms,
-  [source, target]: Sides,
+  [source, target]: MappedSides,
   pairs: WordPairs,
   { finalMapping, reweight }: ResolvedMappingOptions,
 ): Promise<[VectorRows, VectorRows]> {
-  const crossProduct = await cross(programs, source, target, pairs);
+  const { sources, targets } = pairs;
+  const cross = await pairProducts(programs, source.rows, sources, target.rows, targets);
   const { size } = source.rows;
   if (finalMapping === 'orthogonal') {
-    return [await programs.multiply(source.rows, orthogonalMap(crossProduct, size)), target.rows];
+    return [await programs.multiply(source.rows, orthogonalMap(cross, size)), target.rows];
   }
-  const { sources, targets } = pairs;
   const products = {
-    source: await programs.crossProduct(pieces(source.rows, sources, source.rows, sources)),
-    target: await programs.crossProduct(pieces(target.rows, targets, target.rows, targets)),
-    cross: crossProduct,
+    source: await pairProducts(programs, source.rows, sources, source.rows, sources),
+    target: await pairProducts(programs, target.rows, targets, target.rows, targets),
+    cross,
   };
   const maps = symmetricMaps(products, size, reweight);
   return [
     await programs.multiply(source.rows, maps.source),
     await programs.multiply(target.rows, maps.target),
   ];
-}
-
-/** How the languages agree in the common space. */
-async function measure(
-  programs: VectorPrograms,
-  [source, target]: Sides,
-  [mappedSource, mappedTarget]: readonly [VectorRows, VectorRows],
-  { neighborhood }: ResolvedMappingOptions,
-): Promise<Agreement> {
-  const [some, others] = [
-    gatherRows(mappedSource, source.places),
-    gatherRows(mappedTarget, target.places),
-  ].map((rows) => normalizeRows(rows, ['unit']));
-  return agreementOf(
-    await induceDictionary(programs, some, others, { neighborhood }),
-    some.count,
-    others.count,
-  );
 }

@@ -80,6 +80,14 @@ export const mappingOptionsSchema = z.strictObject({
     .max(1)
     .default(0)
     .describe('A mapping whose words have a lower mean cosine with their nearest is taken for failed.'),
+  minFoundAgain: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe(
+      'A mapping is taken for failed where self-learning, begun anew with a tenth of its pairs, finds a smaller share of them again; 0 takes any.',
+    ),
   finalMapping: z
     .enum(['symmetric', 'orthogonal'])
     .default('symmetric')

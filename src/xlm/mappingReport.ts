@@ -1,24 +1,8 @@
 import { PolybeamError } from '../errors.js';
-import type { InducedDictionary, WordPairs } from './dictionaryInduction.js';
+import type { WordPairs } from './dictionaryInduction.js';
+import type { Agreement } from './mappingAgreement.js';
 import type { ResolvedMappingOptions } from './mappingOptions.js';
-
-/** Where self-learning stands after an iteration. */
-export interface MappingProgress {
-  /** From 1. */
-  iteration: number;
-  /** Mean cosine of a word with its nearest of the other language, of both directions. */
-  objective: number;
-  /** Share of similarities that the dictionary was induced from. */
-  keepProbability: number;
-}
-
-/** How two languages agree in a common space. */
-export interface Agreement {
-  /** Mean cosine of each language's words with their nearest of the other. */
-  meanBestCosine: { source: number; target: number };
-  /** Share of each language's words that are the nearest (by CSLS) of the word nearest to them. */
-  coverage: { source: number; target: number };
-}
+import type { Learned } from './selfLearning.js';
 
 /** What a mapping came to; plain data, written as JSON beside the vectors. */
 export interface MappingReport extends Agreement {
@@ -31,6 +15,8 @@ export interface MappingReport extends Agreement {
   converged: boolean;
   /** The last, under the last rotation. */
   objective: number;
+  /** Share of the pairs that self-learning finds again from a tenth of them; absent where it did not learn, or did not converge. */
+  foundAgain?: number;
   /** What is wrong with the mapping, in one sentence; absent where it can be used. */
   problem?: string;
   /** By iteration. */
@@ -38,38 +24,21 @@ export interface MappingReport extends Agreement {
   keepProbabilities: number[];
 }
 
-/** Mean over both directions. */
-export function objectiveOf({ meanBest }: InducedDictionary): number {
-  return (meanBest.source + meanBest.target) / 2;
-}
-
-/** @param induced over `source` and `target` words, from all similarities */
-export function agreementOf(
-  { pairs, meanBest }: InducedDictionary,
-  source: number,
-  target: number,
-): Agreement {
-  let mutual = 0;
-  for (let at = 0; at < source; at++) {
-    if (pairs.sources[source + pairs.targets[at]] === at) mutual++;
-  }
-  return { meanBestCosine: meanBest, coverage: { source: mutual / source, target: mutual / target } };
-}
-
 /** The report of a mapping. */
 export function reportOf(
   outcome: {
     words: MappingReport['words'];
     seedPairs: WordPairs;
-    trace: readonly MappingProgress[];
-    converged: boolean;
+    learned: Learned;
     agreement: Agreement;
+    again: number | undefined;
   },
   options: ResolvedMappingOptions,
 ): MappingReport {
-  const { words, seedPairs, trace, converged, agreement } = outcome;
+  const { words, seedPairs, agreement, again } = outcome;
+  const { trace, converged } = outcome.learned;
   const objective = trace[trace.length - 1].objective;
-  const problem = problemOf(converged, objective, options);
+  const problem = problemOf(converged, objective, again, options);
   return {
     seedDictionary: options.seedDictionary,
     seedPairs: seedPairs.sources.length,
@@ -78,6 +47,7 @@ export function reportOf(
     converged,
     objective,
     ...agreement,
+    ...(again === undefined ? {} : { foundAgain: again }),
     ...(problem === undefined ? {} : { problem }),
     objectives: trace.map((step) => step.objective),
     keepProbabilities: trace.map((step) => step.keepProbability),
@@ -87,10 +57,15 @@ export function reportOf(
 function problemOf(
   converged: boolean,
   objective: number,
-  { maxIterations, minObjective }: ResolvedMappingOptions,
+  again: number | undefined,
+  { maxIterations, minObjective, minFoundAgain }: ResolvedMappingOptions,
 ): string | undefined {
   if (!converged) return `it still improved after ${maxIterations} iterations`;
   if (objective < minObjective) return `that is below minObjective ${minObjective}`;
+  if (again !== undefined && again < minFoundAgain) {
+    const found = `${(100 * again).toFixed(0)} % of its pairs come out again where self-learning is begun with a tenth of them`;
+    return `only ${found} (minFoundAgain ${minFoundAgain}), which is what pairs at random do`;
+  }
   return undefined;
 }
 
