@@ -141,7 +141,6 @@ export {
 } from './xlm/pretraining/config.js';
 export { parseXlmPretrainConfig, parseXlmPretrainConfigText } from './xlm/pretraining/parseConfig.js';
 export { pretrainXlm } from './xlm/pretraining/pretrain.js';
-export type { MappingHooks, MappingProgress } from './xlm/selfLearning.js';
 export {
   parseXlmRunConfig,
   parseXlmRunConfigText,
@@ -150,6 +149,7 @@ export {
   xlmRunConfigSchema,
 } from './xlm/run/config.js';
 export { runXlm, type XlmRunResult } from './xlm/run/run.js';
+export type { MappingHooks, MappingProgress } from './xlm/selfLearning.js';
 export {
   type SkipGramJob,
   type SkipGramProgress,

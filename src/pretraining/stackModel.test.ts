@@ -209,7 +209,9 @@ describe('simbert and roformerSim', () => {
 
   test('vectors of a model that gives none are refused', async () => {
     const model = await loadModel('test/fixtures/models/unilm');
-    await expect(embedIds(model, [[2, 5, 3]])).rejects.toThrow(/gives no hidden states.*bert, roformer, xlm or xlm-roberta/);
+    await expect(embedIds(model, [[2, 5, 3]])).rejects.toThrow(
+      /gives no hidden states.*bert, roformer, xlm or xlm-roberta/,
+    );
     await model.dispose();
   });
 });
