@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { textSourceSchema } from '../pretraining/corpus.js';
 import { dataSourceSchema } from '../training/config.js';
+import { sourceProblem } from '../training/parseConfig.js';
+import { requireLanguageCode } from './jointVocabulary.js';
 
 const code = z.string().min(1);
 
@@ -56,4 +58,23 @@ export function languagesOfData({
   pairs?: LanguagePairs;
 }): string[] {
   return [...new Set([...Object.keys(train), ...pairs.flatMap(({ from, to }) => [from, to])])];
+}
+
+/** What is wrong with a language's code, for messages about `data`. */
+export function codeProblem(language: string): string | undefined {
+  try {
+    requireLanguageCode(language);
+  } catch (error) {
+    return `data: ${(error as Error).message.replace(/\.$/, '')}`;
+  }
+  return undefined;
+}
+
+/** What is wrong with each source of parallel text. @param name of the list, for messages */
+export function pairProblems(pairs: LanguagePairs | undefined, name: string): (string | undefined)[] {
+  return (pairs ?? []).map((pair, at) =>
+    pair.from === pair.to
+      ? `${name}[${at}] is of ${pair.from} on both sides: give two languages in from and to`
+      : sourceProblem(pair, `${name}[${at}]`),
+  );
 }

@@ -14,8 +14,8 @@ import {
   runSchema,
   scheduleSchema,
 } from '../../training/configPieces.js';
-import { type JointVocabularyOptions, jointVocabularySchema } from '../jointVocabulary.js';
 import { type LanguagePairs, languagePairsSchema, languageTextsSchema } from '../languageData.js';
+import { type VocabularyChoice, vocabularyChoiceSchema } from '../vocabularyChoice.js';
 import type { XlmObjectiveName } from './objectives.js';
 
 /*
@@ -114,17 +114,7 @@ export const xlmPretrainConfigSchema = z.strictObject({
   data: dataSchema.describe(
     'What to learn from, by language. Any number of languages; codes are free, such as en.',
   ),
-  vocabulary: z
-    .strictObject({
-      tokenizer: path
-        .optional()
-        .describe('Directory of a tokenizer, as `polybeam xlm vocabulary` writes it. Goes without train.'),
-      train: jointVocabularySchema
-        .optional()
-        .describe(
-          'Learns a vocabulary for all languages of the data, with the options of `polybeam xlm vocabulary`.',
-        ),
-    })
+  vocabulary: vocabularyChoiceSchema
     .prefault({})
     .describe('Tokens: a vocabulary learned from the data (the default), or an existing tokenizer.'),
   model: modelSchema.prefault({}).describe('Architecture and sizes.'),
@@ -173,7 +163,7 @@ export interface XlmPretrainConfig extends Omit<Parsed, 'model' | 'vocabulary' |
   objectives: XlmObjectiveConfig[];
   /** Absent where `init` gives the architecture. */
   model?: XlmModelConfig;
-  vocabulary: { tokenizer: string } | { train: JointVocabularyOptions };
+  vocabulary: VocabularyChoice;
 }
 
 /** Parallel text with the languages of its sides. */

@@ -1,18 +1,12 @@
 import { xlmPresets } from '../../encoder/xlm.js';
-import { PolybeamError } from '../../errors.js';
 import { readObjective } from '../../pretraining/parseConfig.js';
-import { sourceProblem } from '../../training/parseConfig.js';
 import { readSchema, readYaml, refuseProblems, runProblems } from '../../training/readConfig.js';
 import type { RunIdentity } from '../../training/runCheckpoint.js';
 import { hasEnd } from '../../training/schedule.js';
-import { requireLanguageCode, resolveJointVocabularyOptions } from '../jointVocabulary.js';
-import { isObject, languagesOfData, wrapLanguageData } from '../languageData.js';
-import {
-  type LanguagePairSource,
-  type XlmModelConfig,
-  type XlmPretrainConfig,
-  xlmPretrainConfigSchema,
-} from './config.js';
+import type { JointVocabularyOptions } from '../jointVocabulary.js';
+import { codeProblem, isObject, languagesOfData, pairProblems, wrapLanguageData } from '../languageData.js';
+import { chooseVocabulary } from '../vocabularyChoice.js';
+import { type XlmModelConfig, type XlmPretrainConfig, xlmPretrainConfigSchema } from './config.js';
 import { type XlmObjectiveName, xlmObjectiveKinds } from './objectives.js';
 
 /**
@@ -38,7 +32,7 @@ export function parseXlmPretrainConfig(value: unknown, name = 'The configuration
       readObjective<XlmObjectiveName>(xlmObjectiveKinds, objective, `${name}: objectives[${at}]`),
     ),
     model: parsed.init === undefined ? resolveModel(parsed.model) : undefined,
-    vocabulary: resolveVocabulary(parsed, written, name),
+    vocabulary: chooseVocabulary(parsed, written.vocabulary?.train, languagesOf(parsed), name),
     schedule: { ...parsed.schedule, totalUpdates: parsed.schedule.totalUpdates ?? parsed.budget.maxUpdates },
   };
   refuseProblems(problems(config, written), name);
@@ -48,7 +42,7 @@ export function parseXlmPretrainConfig(value: unknown, name = 'The configuration
 /** What of a file is looked at as it was written, without defaults. */
 interface Written {
   model?: unknown;
-  vocabulary?: { train?: object };
+  vocabulary?: { train?: JointVocabularyOptions };
 }
 
 /** `objectives: {...}` means a list of one. */
@@ -69,33 +63,6 @@ function resolveModel({
   return { ...sizes, embedInitStd: embedInitStd ?? sizes.embDim ** -0.5 };
 }
 
-function resolveVocabulary(
-  { vocabulary, init, data }: ReturnType<typeof xlmPretrainConfigSchema.parse>,
-  written: Written,
-  name: string,
-): XlmPretrainConfig['vocabulary'] {
-  const { tokenizer, train } = vocabulary;
-  const invalid = (what: string, cause?: unknown) =>
-    new PolybeamError('CONFIG_INVALID', `${name}: ${what}`, { cause });
-  if (tokenizer !== undefined && train !== undefined) {
-    throw invalid(`vocabulary has both tokenizer (${tokenizer}) and train: leave one out.`);
-  }
-  if (init !== undefined) {
-    // Embeddings belong to the vocabulary they were trained with.
-    if (tokenizer === undefined && train === undefined) return { tokenizer: init };
-    throw invalid(`init (${init}) gives the tokenizer, so vocabulary has no meaning: leave one out.`);
-  }
-  if (tokenizer !== undefined) return { tokenizer };
-  // As written, without defaults: some defaults depend on others, and only what was written can be out of place.
-  const options = written.vocabulary?.train ?? {};
-  try {
-    resolveJointVocabularyOptions(languagesOf({ data }), options);
-  } catch (error) {
-    throw invalid(`vocabulary.train: ${(error as Error).message}`, error);
-  }
-  return { train: options };
-}
-
 /** Codes of all languages of the training data, in the order in which they are first named. */
 export function languagesOf({ data }: Pick<XlmPretrainConfig, 'data'>): string[] {
   return languagesOfData(data);
@@ -103,15 +70,13 @@ export function languagesOf({ data }: Pick<XlmPretrainConfig, 'data'>): string[]
 
 function problems(config: XlmPretrainConfig, written: Written): (string | undefined)[] {
   const { batch, data, init, model } = config;
-  const sources = (key: 'pairs' | 'validationPairs') =>
-    (data[key] ?? []).map((source, at) => pairProblem(source, `data.${key}[${at}]`));
   const readers = (reads: 'streams' | 'pairs') =>
     config.objectives.find(({ type }) => xlmObjectiveKinds[type].reads === reads)?.type;
   const [streams, pairs] = [readers('streams'), readers('pairs')];
   return [
-    languageProblem(languagesOf(config)),
-    ...sources('pairs'),
-    ...sources('validationPairs'),
+    ...languagesOf(config).map(codeProblem),
+    ...pairProblems(data.pairs, 'data.pairs'),
+    ...pairProblems(data.validationPairs, 'data.validationPairs'),
     ...runProblems({ ...config, data: { validation: data.validation ?? data.validationPairs } }),
     streams && !data.train ? `the objective ${streams} learns from running text: give data.train` : undefined,
     pairs && !data.pairs ? `the objective ${pairs} learns from parallel text: give data.pairs` : undefined,
@@ -128,21 +93,6 @@ function problems(config: XlmPretrainConfig, written: Written): (string | undefi
       ? `data.length (${data.length}) is more than batch.maxTokens (${batch.maxTokens}): lower the one or raise the other`
       : undefined,
   ];
-}
-
-function languageProblem(languages: readonly string[]): string | undefined {
-  try {
-    for (const language of languages) requireLanguageCode(language);
-  } catch (error) {
-    return `data: ${(error as Error).message.replace(/\.$/, '')}`;
-  }
-  return undefined;
-}
-
-function pairProblem(source: LanguagePairSource, name: string): string | undefined {
-  if (source.from === source.to)
-    return `${name} is of ${source.from} on both sides: give two languages in from and to`;
-  return sourceProblem(source, name);
 }
 
 /** Rows that are longer than a model's positions, as half a sentence. */

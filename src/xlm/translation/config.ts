@@ -14,10 +14,10 @@ import {
   runSchema,
   scheduleSchema,
 } from '../../training/configPieces.js';
-import { type JointVocabularyOptions, jointVocabularySchema } from '../jointVocabulary.js';
 import type { Direction } from '../languageCodes.js';
 import { languagePairsSchema, languageTextsSchema } from '../languageData.js';
 import { constraintOptionsSchema } from '../tableConstraints.js';
+import { type VocabularyChoice, vocabularyChoiceSchema } from '../vocabularyChoice.js';
 import { type WeightSchedule, weightScheduleSchema } from './lossWeight.js';
 
 /*
@@ -235,17 +235,7 @@ export const translationConfigSchema = z.strictObject({
   data: dataSchema.describe(
     'What to learn from, by language. Any number of languages; codes are free, such as en.',
   ),
-  vocabulary: z
-    .strictObject({
-      tokenizer: path
-        .optional()
-        .describe('Directory of a tokenizer, as `polybeam xlm vocabulary` writes it. Goes without train.'),
-      train: jointVocabularySchema
-        .optional()
-        .describe(
-          'Learns a vocabulary for all languages of the data, with the options of `polybeam xlm vocabulary`.',
-        ),
-    })
+  vocabulary: vocabularyChoiceSchema
     .prefault({})
     .describe('Tokens: those of init, an existing tokenizer, or else a vocabulary learned from the data.'),
   embeddings: z
@@ -326,7 +316,7 @@ export type ValidationMetric = NonNullable<Parsed['validation']['metric']>;
 
 /** A checked configuration with every default filled in but those that `init` has a say in. */
 export interface TranslationConfig extends Omit<Parsed, 'vocabulary' | 'backTranslation' | 'validation'> {
-  vocabulary: { tokenizer: string } | { train: JointVocabularyOptions };
+  vocabulary: VocabularyChoice;
   /** Languages of the training data. */
   languages: string[];
   backTranslation: Omit<Parsed['backTranslation'], 'directions'> & { directions: Direction[] };

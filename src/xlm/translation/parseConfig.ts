@@ -1,10 +1,9 @@
 import { PolybeamError } from '../../errors.js';
 import { nearestName } from '../../generation/nearestName.js';
-import { sourceProblem } from '../../training/parseConfig.js';
 import { readSchema, readYaml, refuseProblems, runProblems } from '../../training/readConfig.js';
 import type { RunIdentity } from '../../training/runCheckpoint.js';
 import { hasEnd } from '../../training/schedule.js';
-import { requireLanguageCode, resolveJointVocabularyOptions } from '../jointVocabulary.js';
+import type { JointVocabularyOptions } from '../jointVocabulary.js';
 import {
   allDirections,
   type Direction,
@@ -12,7 +11,8 @@ import {
   parseDirection,
   roundTrips,
 } from '../languageCodes.js';
-import { type LanguagePairs, languagesOfData, wrapLanguageData } from '../languageData.js';
+import { codeProblem, languagesOfData, pairProblems, wrapLanguageData } from '../languageData.js';
+import { chooseVocabulary } from '../vocabularyChoice.js';
 import { type TranslationConfig, translationConfigSchema } from './config.js';
 import { readWeightSchedule, silentFrom, type WeightSchedule } from './lossWeight.js';
 
@@ -23,7 +23,7 @@ type Parsed = ReturnType<typeof translationConfigSchema.parse>;
 
 /** What of a file is looked at as it was written, without defaults. */
 interface Written {
-  vocabulary?: { train?: object };
+  vocabulary?: { train?: JointVocabularyOptions };
 }
 
 /**
@@ -48,7 +48,7 @@ export function parseTranslationConfig(value: unknown, name = 'The configuration
   const config: TranslationConfig = {
     ...parsed,
     languages,
-    vocabulary: readVocabulary(parsed, given as Written, languages, name),
+    vocabulary: chooseVocabulary(parsed, (given as Written).vocabulary?.train, languages, name),
     backTranslation: { ...parsed.backTranslation, directions },
     weights: {
       denoising: weightOf(parsed.data.train, parsed.denoising.weight ?? (directions[0] ? paperDecay : 1)),
@@ -80,7 +80,8 @@ function languageProblems({ data }: Parsed, languages: readonly string[]): (stri
   return [
     one === undefined ? 'data holds nothing to learn from: give data.train, or data.pairs' : undefined,
     ...languages.map(codeProblem),
-    ...(['pairs', 'validationPairs'] as const).flatMap((key) => pairProblems(data[key] ?? [], `data.${key}`)),
+    ...pairProblems(data.pairs, 'data.pairs'),
+    ...pairProblems(data.validationPairs, 'data.validationPairs'),
     ...Object.keys(data.validation ?? {}).map((code) =>
       unknownLanguage(code, `data.validation.${code}`, languages),
     ),
@@ -88,23 +89,6 @@ function languageProblems({ data }: Parsed, languages: readonly string[]): (stri
       [from, to].map((code) => unknownLanguage(code, `data.validationPairs[${at}]`, languages)),
     ),
   ];
-}
-
-function codeProblem(code: string): string | undefined {
-  try {
-    requireLanguageCode(code);
-  } catch (error) {
-    return `data: ${(error as Error).message.replace(/\.$/, '')}`;
-  }
-  return undefined;
-}
-
-function pairProblems(pairs: LanguagePairs, name: string): (string | undefined)[] {
-  return pairs.map((pair, at) =>
-    pair.from === pair.to
-      ? `${name}[${at}] is of ${pair.from} on both sides: give two languages in from and to`
-      : sourceProblem(pair, `${name}[${at}]`),
-  );
 }
 
 function unknownLanguage(code: string, name: string, languages: readonly string[]): string | undefined {
@@ -144,30 +128,6 @@ function readDirections({ data, backTranslation }: Parsed, name: string): Direct
         `give text of ${direction.to}, or leave the direction out`,
     );
   });
-}
-
-function readVocabulary(
-  { vocabulary: { tokenizer, train }, init }: Parsed,
-  written: Written,
-  languages: readonly string[],
-  name: string,
-): TranslationConfig['vocabulary'] {
-  const invalid = (what: string, cause?: unknown) =>
-    new PolybeamError('CONFIG_INVALID', `${name}: ${what}`, { cause });
-  if (tokenizer !== undefined && train !== undefined)
-    throw invalid(`vocabulary has both tokenizer (${tokenizer}) and train: leave one out.`);
-  if (init !== undefined) {
-    if (tokenizer === undefined && train === undefined) return { tokenizer: init };
-    throw invalid(`init (${init}) gives the tokenizer, so vocabulary has no meaning: leave one out.`);
-  }
-  if (tokenizer !== undefined) return { tokenizer };
-  const options = written.vocabulary?.train ?? {};
-  try {
-    resolveJointVocabularyOptions(languages, options);
-  } catch (error) {
-    throw invalid(`vocabulary.train: ${(error as Error).message}`, error);
-  }
-  return { train: options };
 }
 
 /** What no field can tell alone: each entry is a problem or undefined. */
