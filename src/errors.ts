@@ -32,7 +32,8 @@ export const errorCatalogue = {
   QUEUE_FULL: 'A batcher was given more requests than it may let wait.',
   LOGITS_INVALID: 'A model computed a next-token distribution that is not a number.',
   TRAINING_DIVERGED: 'The loss became NaN or infinite.',
-  MAPPING_FAILED: "A mapping of two languages' vectors did not converge, or its objective stayed low.",
+  MAPPING_FAILED:
+    "A mapping of two languages' vectors did not converge, its objective stayed low, or it does not find its own pairs again.",
   CHECKPOINT_MISMATCH: 'A training checkpoint belongs to another configuration.',
 } as const;
 
