@@ -149,6 +149,28 @@ describe('trainLoop', () => {
     });
   });
 
+  it('tells the time left at the pace of the process that resumed the run', async () => {
+    const files = memoryFiles();
+    let clock = 0;
+    const shown: ProgressState[] = [];
+    const start = (millisecondsAnUpdate: number, stopAt?: number): TrainLoopOptions => {
+      const options = fakeRun(files, { budget: { maxUpdates: 30 } });
+      const controller = new AbortController();
+      const { update } = options.step;
+      options.step.update = async (batch, given) => {
+        clock += millisecondsAnUpdate;
+        if (given.update === stopAt) controller.abort();
+        return update(batch, given);
+      };
+      const progress = { show: (state: ProgressState) => void shown.push(state), note() {}, finish() {} };
+      return { ...options, validate: undefined, now: () => clock, progress, signal: controller.signal };
+    };
+    await trainLoop(start(60_000, 10));
+    expect(shown.at(-1)!.secondsLeft).toBeCloseTo(20 * 60, 6);
+    await trainLoop(start(1000, 20));
+    expect(shown.at(-1)!.secondsLeft).toBeCloseTo(10, 6);
+  });
+
   it('writes a checkpoint every few minutes', async () => {
     const files = memoryFiles();
     let clock = 0;

@@ -106,6 +106,8 @@ interface Loop extends TrainLoopOptions {
   /** Clock and training seconds when this process took the run up. */
   startedAt: number;
   secondsBefore: number;
+  /** Share of the budget that was used by then. */
+  fractionBefore: number;
   /** Clock at the last checkpoint. */
   savedAt: number;
   /** What the next log row will average. */
@@ -125,17 +127,20 @@ async function openLoop(options: TrainLoopOptions): Promise<Loop> {
   }
   await options.log?.rewind(state);
   const start = now();
-  return {
+  const loop: Loop = {
     ...options,
     now,
     state,
     pointer,
     startedAt: start,
     secondsBefore: state.seconds,
+    fractionBefore: 0,
     savedAt: start,
     window: newWindow(start),
     epochBatches: () => options.batches.epoch(state.epoch),
   };
+  loop.fractionBefore = usedFraction(loop) ?? 0;
+  return loop;
 }
 
 const seconds = (loop: Loop): number => loop.secondsBefore + (loop.now() - loop.startedAt) / 1000;
@@ -265,7 +270,7 @@ async function record(
     loss,
     tokensPerSecond,
     fraction,
-    secondsLeft: fraction ? (seconds(loop) * (1 - fraction)) / fraction : undefined,
+    secondsLeft: fraction && secondsLeft(loop, fraction, now),
   });
   if (state.update % config.log.everyUpdates === 0) {
     await loop.log?.append({
@@ -280,6 +285,12 @@ async function record(
     });
     loop.window = newWindow(now);
   }
+}
+
+/** At the pace of this process: an earlier one may have had another machine, or shared it. */
+function secondsLeft({ startedAt, fractionBefore }: Loop, fraction: number, now: number): number | undefined {
+  const done = fraction - fractionBefore;
+  return done > 0 ? ((now - startedAt) / 1000 / done) * (1 - fraction) : undefined;
 }
 
 /** Share of the budget used: of the limit that is nearest. */
