@@ -1,8 +1,8 @@
 import { createDraws } from '../src/pretraining/draws.js';
-import { induceDictionary } from '../src/xlm/dictionaryInduction.js';
-import { orthogonalMap } from '../src/xlm/linearMaps.js';
-import { createVectorPrograms, type VectorPrograms } from '../src/xlm/vectorPrograms.js';
-import { normalizeRows, rowsOf, sliceRows, type VectorRows } from '../src/xlm/vectorRows.js';
+import { induceDictionary } from '../src/xlm/mapping/dictionaryInduction.js';
+import { orthogonalMap } from '../src/xlm/mapping/linearMaps.js';
+import { createVectorPrograms, type VectorPrograms } from '../src/xlm/mapping/vectorPrograms.js';
+import { normalizeRows, rowsOf, sliceRows, type VectorRows } from '../src/xlm/mapping/vectorRows.js';
 import { type BenchOptions, reportPeakMemory, roundOptions, selectCases } from './bench.js';
 import { benchSeed } from './randomModel.js';
 import { measureRounds, ownSide } from './rounds.js';

@@ -94,51 +94,30 @@ export {
 export { parseTrainConfig, parseTrainConfigText } from './training/parseConfig.js';
 export { parseFinetuneConfig, parseFinetuneConfigText } from './training/parseFinetuneConfig.js';
 export { type TrainOptions, type TrainResult, train } from './training/train.js';
-export { type BuiltTable, type BuiltTables, buildTable, type TableRun } from './xlm/buildTable.js';
-export { type DictionaryEntry, readDictionary } from './xlm/dictionaryFile.js';
-export { type FastTextModel, openFastText } from './xlm/fastTextModel.js';
 export {
   type JointVocabulary,
   type JointVocabularyOptions,
   jointVocabularySchema,
   trainJointVocabulary,
 } from './xlm/jointVocabulary.js';
-export { type LexiconAccuracy, type LexiconOptions, lexiconAccuracy } from './xlm/lexiconAccuracy.js';
-export { type MappingFiles, mapVectorFiles } from './xlm/mapFiles.js';
-export { type Mapping, mapVectors } from './xlm/mapping.js';
-export { type MappingOptions, mappingOptionsSchema } from './xlm/mappingOptions.js';
-export type { MappingReport } from './xlm/mappingReport.js';
-export { type Neighbor, type NeighborSpace, nearestNeighbors, openSpace } from './xlm/neighbors.js';
-export {
-  measureNgramTranslations,
-  type NgramAccuracy,
-  type NgramAccuracyOptions,
-  ngramAccuracySchema,
-} from './xlm/ngramAccuracy.js';
-export {
-  chooseNgrams,
-  type Ngram,
-  type NgramOptions,
-  ngramOptionsSchema,
-  readNgrams,
-  writeNgrams,
-} from './xlm/ngrams.js';
-export {
-  type LanguageModel,
-  loadLanguageModel,
-  type PhraseOptions,
-  type PhraseOutput,
-  type PhraseRun,
-  type PhraseSearchOptions,
-  translateByPhrases,
-  translateByTable,
-} from './xlm/phraseTranslator.js';
-export { phraseOptionsSchema, phraseSearchSchema } from './xlm/phraseTranslatorOptions.js';
+export { type DictionaryEntry, readDictionary } from './xlm/mapping/dictionaryFile.js';
+export { type LexiconAccuracy, type LexiconOptions, lexiconAccuracy } from './xlm/mapping/lexiconAccuracy.js';
+export { type MappingFiles, mapVectorFiles } from './xlm/mapping/mapFiles.js';
+export { type MappingOptions, mappingOptionsSchema } from './xlm/mapping/mappingOptions.js';
+export type { MappingReport } from './xlm/mapping/mappingReport.js';
+export { type Mapping, mapVectors } from './xlm/mapping/mapVectors.js';
+export type { MappingHooks, MappingProgress } from './xlm/mapping/selfLearning.js';
 export {
   type XlmPretrainConfig,
   type XlmPretrainConfigInput,
   xlmPretrainConfigSchema,
 } from './xlm/pretraining/config.js';
+export {
+  measureNgramTranslations,
+  type NgramAccuracy,
+  type NgramAccuracyOptions,
+  ngramAccuracySchema,
+} from './xlm/pretraining/ngramAccuracy.js';
 export { parseXlmPretrainConfig, parseXlmPretrainConfigText } from './xlm/pretraining/parseConfig.js';
 export { pretrainXlm } from './xlm/pretraining/pretrain.js';
 export {
@@ -149,31 +128,34 @@ export {
   xlmRunConfigSchema,
 } from './xlm/run/config.js';
 export { runXlm, type XlmRunResult } from './xlm/run/run.js';
-export type { MappingHooks, MappingProgress } from './xlm/selfLearning.js';
+export { type BuiltTable, type BuiltTables, buildTable, type TableRun } from './xlm/table/buildTable.js';
 export {
-  type SkipGramJob,
-  type SkipGramProgress,
-  type SkipGramSettings,
-  type SkipGramTrainer,
-  setSkipGramTrainer,
-} from './xlm/skipGram.js';
+  type LanguageModel,
+  loadLanguageModel,
+  type PhraseOptions,
+  type PhraseOutput,
+  type PhraseRun,
+  type PhraseSearchOptions,
+  translateByPhrases,
+  translateByTable,
+} from './xlm/table/phraseTranslator.js';
+export { phraseOptionsSchema, phraseSearchSchema } from './xlm/table/phraseTranslatorOptions.js';
 export {
   type ConstraintOptions,
   constraintOptionsSchema,
   constraintsFromTable,
   type SurePhrase,
   type TableConstraints,
-} from './xlm/tableConstraints.js';
-export { type TableOptions, tableOptionsSchema } from './xlm/tableOptions.js';
-export { type TextFile, type Texts, textsOf } from './xlm/texts.js';
+} from './xlm/table/tableConstraints.js';
+export { type TableOptions, tableOptionsSchema } from './xlm/table/tableOptions.js';
 export {
-  type TrainedVectors,
-  trainVectors,
-  type VectorTrainingOptions,
-  type VectorTrainingRun,
-  vectorOptionsSchema,
-  vectorTexts,
-} from './xlm/trainVectors.js';
+  createTable,
+  openTable,
+  type Translation,
+  type TranslationTable,
+  writeTable,
+} from './xlm/table/translationTable.js';
+export { type TextFile, type Texts, textsOf } from './xlm/texts.js';
 export {
   type TranslationConfig,
   type TranslationConfigInput,
@@ -181,11 +163,29 @@ export {
 } from './xlm/translation/config.js';
 export { parseTranslationConfig, parseTranslationConfigText } from './xlm/translation/parseConfig.js';
 export { trainTranslator } from './xlm/translation/train.js';
+export { type FastTextModel, openFastText } from './xlm/vectors/fastTextModel.js';
+export { type Neighbor, type NeighborSpace, nearestNeighbors, openSpace } from './xlm/vectors/neighbors.js';
 export {
-  createTable,
-  openTable,
-  type Translation,
-  type TranslationTable,
-  writeTable,
-} from './xlm/translationTable.js';
-export { readVectors, type WordVectors, writeVectors } from './xlm/wordVectors.js';
+  chooseNgrams,
+  type Ngram,
+  type NgramOptions,
+  ngramOptionsSchema,
+  readNgrams,
+  writeNgrams,
+} from './xlm/vectors/ngrams.js';
+export {
+  type SkipGramJob,
+  type SkipGramProgress,
+  type SkipGramSettings,
+  type SkipGramTrainer,
+  setSkipGramTrainer,
+} from './xlm/vectors/skipGram.js';
+export {
+  type TrainedVectors,
+  trainVectors,
+  type VectorTrainingOptions,
+  type VectorTrainingRun,
+  vectorOptionsSchema,
+  vectorTexts,
+} from './xlm/vectors/trainVectors.js';
+export { readVectors, type WordVectors, writeVectors } from './xlm/vectors/wordVectors.js';

@@ -15,17 +15,17 @@ import { vocabularyOptionsSchema } from '../src/text/vocabularyOptions.js';
 import { modelPresets, trainConfigSchema } from '../src/training/config.js';
 import { finetuneConfigSchema } from '../src/training/finetuneConfig.js';
 import { jointVocabularySchema } from '../src/xlm/jointVocabulary.js';
-import { mappingOptionsSchema } from '../src/xlm/mappingOptions.js';
-import { ngramAccuracySchema } from '../src/xlm/ngramAccuracy.js';
-import { ngramOptionsSchema } from '../src/xlm/ngrams.js';
-import { phraseOptionsSchema, phraseSearchSchema } from '../src/xlm/phraseTranslatorOptions.js';
+import { mappingOptionsSchema } from '../src/xlm/mapping/mappingOptions.js';
 import { xlmPretrainConfigSchema } from '../src/xlm/pretraining/config.js';
+import { ngramAccuracySchema } from '../src/xlm/pretraining/ngramAccuracy.js';
 import { xlmObjectiveKinds } from '../src/xlm/pretraining/objectives.js';
 import { xlmRunConfigSchema } from '../src/xlm/run/config.js';
-import { constraintOptionsSchema } from '../src/xlm/tableConstraints.js';
-import { tableOptionsSchema } from '../src/xlm/tableOptions.js';
-import { vectorOptionsSchema } from '../src/xlm/trainVectors.js';
+import { phraseOptionsSchema, phraseSearchSchema } from '../src/xlm/table/phraseTranslatorOptions.js';
+import { constraintOptionsSchema } from '../src/xlm/table/tableConstraints.js';
+import { tableOptionsSchema } from '../src/xlm/table/tableOptions.js';
 import { translationConfigSchema } from '../src/xlm/translation/config.js';
+import { ngramOptionsSchema } from '../src/xlm/vectors/ngrams.js';
+import { vectorOptionsSchema } from '../src/xlm/vectors/trainVectors.js';
 
 type JsonSchema = z.core.JSONSchema.Schema;
 

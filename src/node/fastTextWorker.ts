@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { SkipGramJob } from '../xlm/skipGram.js';
-import { unitLines } from '../xlm/units.js';
+import type { SkipGramJob } from '../xlm/vectors/skipGram.js';
+import { unitLines } from '../xlm/vectors/units.js';
 import {
   type DeviceOperations,
   exceptionText,

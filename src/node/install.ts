@@ -1,7 +1,7 @@
 import * as onnxRuntime from 'onnxruntime-node';
 import { type OnnxRuntime, setDeviceHost, setRuntime } from '../engine/runtime.js';
 import { setFileAccess } from '../files.js';
-import { setSkipGramTrainer } from '../xlm/skipGram.js';
+import { setSkipGramTrainer } from '../xlm/vectors/skipGram.js';
 import { nodeDevices } from './devices.js';
 import { nodeFiles } from './files.js';
 import { directRuntime } from './onnxSession.js';

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { PolybeamError } from '../errors.js';
-import type { SkipGramProgress, SkipGramTrainer } from '../xlm/skipGram.js';
+import type { SkipGramProgress, SkipGramTrainer } from '../xlm/vectors/skipGram.js';
 
 type Message =
   | { progress: SkipGramProgress }

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { bleuStatistics, corpusBleu, withConfidence } from '../../eval/index.js';
 import { lexiconAccuracy, measureNgramTranslations, readDictionary } from '../../src/node.js';
-import { readVectors } from '../../src/xlm/wordVectors.js';
+import { readVectors } from '../../src/xlm/vectors/wordVectors.js';
 import { type Experiment, type ExperimentContext, table } from './experiment.js';
 import { captions, type Language } from './unsupervisedData.js';
 import { type Curve, curvesPlot } from './unsupervisedPlots.js';

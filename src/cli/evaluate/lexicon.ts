@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { z } from 'zod';
-import { type LexiconAccuracy, lexiconOptionsSchema } from '../../xlm/lexiconAccuracy.js';
+import { type LexiconAccuracy, lexiconOptionsSchema } from '../../xlm/mapping/lexiconAccuracy.js';
 import { requireFlag } from '../flags.js';
 import type { EvaluateStreams } from './input.js';
 import { readSchemaFlags, readWidth, schemaFlags } from './schemaFlags.js';
@@ -57,9 +57,9 @@ async function evaluateLexicon(
     typeof flagSchema
   >;
   await import('../../node/install.js');
-  const { readVectors } = await import('../../xlm/wordVectors.js');
-  const { readDictionary } = await import('../../xlm/dictionaryFile.js');
-  const { lexiconAccuracy } = await import('../../xlm/lexiconAccuracy.js');
+  const { readVectors } = await import('../../xlm/vectors/wordVectors.js');
+  const { readDictionary } = await import('../../xlm/mapping/dictionaryFile.js');
+  const { lexiconAccuracy } = await import('../../xlm/mapping/lexiconAccuracy.js');
   const dictionary = await readDictionary(path, options.lowercase);
   const vectors = [await readVectors(source, limit), await readVectors(target, limit)] as const;
   const accuracy = await lexiconAccuracy(...vectors, dictionary, options);

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { z } from 'zod';
-import { ngramAccuracySchema } from '../../xlm/ngramAccuracy.js';
+import { ngramAccuracySchema } from '../../xlm/pretraining/ngramAccuracy.js';
 import { addSchemaFlags, requireFlag, schemaValues, withFlagNames } from '../flags.js';
 import type { CommandStreams } from '../streams.js';
 import { invalidTextWarning } from './languageTexts.js';
@@ -40,7 +40,7 @@ async function measure(files: string[], flags: AccuracyFlags, streams: CommandSt
   );
   const { parseTextFile, textsOf } = await import('../../xlm/texts.js');
   await import('../../node/install.js');
-  const { measureNgramTranslations } = await import('../../xlm/ngramAccuracy.js');
+  const { measureNgramTranslations } = await import('../../xlm/pretraining/ngramAccuracy.js');
   const lines: string[] = [];
   for await (const part of textsOf(files.map(parseTextFile), invalidTextWarning(streams))()) {
     lines.push(...part.filter((line) => line.trim() !== ''));

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { z } from 'zod';
 import { PolybeamError } from '../../errors.js';
-import { mappingOptionsSchema, resolveMappingOptions } from '../../xlm/mappingOptions.js';
-import type { MappingReport } from '../../xlm/mappingReport.js';
+import { mappingOptionsSchema, resolveMappingOptions } from '../../xlm/mapping/mappingOptions.js';
+import type { MappingReport } from '../../xlm/mapping/mappingReport.js';
 import { addSchemaFlags, requireFlag, schemaValues, withFlagNames } from '../flags.js';
 import { type CommandStreams, createStatusLine, warn } from '../streams.js';
 
@@ -57,7 +57,7 @@ async function map(flags: MapFlags, streams: CommandStreams): Promise<void> {
   const options = schemaValues(mappingOptionsSchema, flags);
   await withFlagNames(mappingOptionsSchema, () => resolveMappingOptions(options));
   await import('../../node/install.js');
-  const { mapVectorFiles } = await import('../../xlm/mapFiles.js');
+  const { mapVectorFiles } = await import('../../xlm/mapping/mapFiles.js');
   const status = createStatusLine(streams);
   const report = await withFlagNames(mappingOptionsSchema, () =>
     mapVectorFiles(files, options, {

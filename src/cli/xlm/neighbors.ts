@@ -37,7 +37,7 @@ async function printNeighbors(
   { topK = 10 }: NeighborFlags,
   streams: CommandStreams,
 ): Promise<void> {
-  const { nearestNeighbors, openSpace } = await import('../../xlm/neighbors.js');
+  const { nearestNeighbors, openSpace } = await import('../../xlm/vectors/neighbors.js');
   const { vectors, vectorsOf } = await openSpace(path);
   const queries = await vectorsOf(words);
   for (const [at, word] of words.entries()) {

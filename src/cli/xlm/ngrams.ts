@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { z } from 'zod';
-import { ngramOptionsSchema } from '../../xlm/ngrams.js';
+import { ngramOptionsSchema } from '../../xlm/vectors/ngrams.js';
 import { addSchemaFlags, requireFlag, schemaValues, withFlagNames } from '../flags.js';
 import { type CommandStreams, createStatusLine } from '../streams.js';
 import { invalidTextWarning } from './languageTexts.js';
@@ -32,7 +32,7 @@ Examples:
 
 async function makeNgrams(files: string[], flags: NgramFlags, streams: CommandStreams): Promise<void> {
   const output = requireFlag(flags.output, '--output');
-  const { chooseNgrams, writeNgrams } = await import('../../xlm/ngrams.js');
+  const { chooseNgrams, writeNgrams } = await import('../../xlm/vectors/ngrams.js');
   const { parseTextFile, textsOf } = await import('../../xlm/texts.js');
   const status = createStatusLine(streams);
   const ngrams = await withFlagNames(ngramOptionsSchema, () =>

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { z } from 'zod';
 import { PolybeamError } from '../../errors.js';
-import { resolveTableOptions, tableOptionsSchema } from '../../xlm/tableOptions.js';
+import { resolveTableOptions, tableOptionsSchema } from '../../xlm/table/tableOptions.js';
 import { addSchemaFlags, requireFlag, schemaValues, withFlagNames } from '../flags.js';
 import { type CommandStreams, createStatusLine } from '../streams.js';
 import { Interrupted, interruptSignal } from '../train.js';
@@ -56,8 +56,8 @@ async function build(flags: BuildFlags, streams: CommandStreams): Promise<void> 
   const options = schemaValues(tableOptionsSchema, flags);
   await withFlagNames(tableOptionsSchema, () => resolveTableOptions(options));
   await import('../../node/install.js');
-  const { buildTable } = await import('../../xlm/buildTable.js');
-  const { readVectors } = await import('../../xlm/wordVectors.js');
+  const { buildTable } = await import('../../xlm/table/buildTable.js');
+  const { readVectors } = await import('../../xlm/vectors/wordVectors.js');
   const vectors = [
     await readVectors(source, flags.sourceLimit),
     await readVectors(target, flags.targetLimit),
@@ -92,10 +92,10 @@ function progressText([x, y]: readonly [Vectors, Vectors], done: number, total: 
 
 async function write(
   path: string,
-  table: import('../../xlm/buildTable.js').BuiltTable,
+  table: import('../../xlm/table/buildTable.js').BuiltTable,
   streams: CommandStreams,
 ): Promise<void> {
-  const { writeTable } = await import('../../xlm/translationTable.js');
+  const { writeTable } = await import('../../xlm/table/translationTable.js');
   let [entries, lines] = [0, 0];
   await writeTable(path, table.sources, (index) => {
     const translations = table.translationsOf(index);

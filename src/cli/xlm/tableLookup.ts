@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { PolybeamError } from '../../errors.js';
-import { nearSources } from '../../xlm/nearSources.js';
-import { openTable, type Translation, type TranslationTable } from '../../xlm/translationTable.js';
+import { nearSources } from '../../xlm/table/nearSources.js';
+import { openTable, type Translation, type TranslationTable } from '../../xlm/table/translationTable.js';
 import { requireFlag } from '../flags.js';
 import { type CommandStreams, warn } from '../streams.js';
 

@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import type { Device } from '../../engine/program.js';
 import { PolybeamError } from '../../errors.js';
-import { phraseOptionsSchema, phraseSearchSchema } from '../../xlm/phraseTranslatorOptions.js';
-import { openTable } from '../../xlm/translationTable.js';
+import { phraseOptionsSchema, phraseSearchSchema } from '../../xlm/table/phraseTranslatorOptions.js';
+import { openTable } from '../../xlm/table/translationTable.js';
 import { addSchemaFlags, flagName, requireFlag, schemaValues, withFlagNames } from '../flags.js';
 import { onOneLine, readTexts } from '../lines.js';
 import { inPortions } from '../portions.js';
@@ -70,7 +70,7 @@ async function translate(texts: string[], flags: TranslateFlags, streams: Comman
   }
   await import('../../node/install.js');
   const { loadLanguageModel, resolvePhraseOptions, translateByPhrases, translateByTable } = await import(
-    '../../xlm/phraseTranslator.js'
+    '../../xlm/table/phraseTranslator.js'
   );
   const options = schemaValues(optionSchema, flags);
   await withFlagNames(optionSchema, () => resolvePhraseOptions(options));

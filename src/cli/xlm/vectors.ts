@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { z } from 'zod';
 import { PolybeamError } from '../../errors.js';
-import type { VectorTrainingRun } from '../../xlm/trainVectors.js';
-import { vectorOptionsSchema } from '../../xlm/trainVectors.js';
+import type { VectorTrainingRun } from '../../xlm/vectors/trainVectors.js';
+import { vectorOptionsSchema } from '../../xlm/vectors/trainVectors.js';
 import { addSchemaFlags, requireFlag, schemaValues, withFlagNames } from '../flags.js';
 import { type CommandStreams, createStatusLine, warn } from '../streams.js';
 import { invalidTextWarning } from './languageTexts.js';
@@ -47,10 +47,12 @@ Examples:
 async function makeVectors(files: string[], flags: VectorFlags, streams: CommandStreams): Promise<void> {
   const listPath = requireFlag(flags.ngrams, '--ngrams');
   requireOneOutput(flags);
-  const { resolveVectorOptions, trainVectors, vectorTexts } = await import('../../xlm/trainVectors.js');
+  const { resolveVectorOptions, trainVectors, vectorTexts } = await import(
+    '../../xlm/vectors/trainVectors.js'
+  );
   const options = schemaValues(vectorOptionsSchema, flags);
   await withFlagNames(vectorOptionsSchema, () => resolveVectorOptions(options));
-  const { readNgrams } = await import('../../xlm/ngrams.js');
+  const { readNgrams } = await import('../../xlm/vectors/ngrams.js');
   const { parseTextFile, textsOf } = await import('../../xlm/texts.js');
   const texts = textsOf(files.map(parseTextFile), invalidTextWarning(streams));
   const ngrams = await readNgrams(listPath);
@@ -74,7 +76,7 @@ async function makeVectors(files: string[], flags: VectorFlags, streams: Command
         `${unseen.length > 1 ? ' and others' : ''}.`,
     );
   }
-  const { writeVectors } = await import('../../xlm/wordVectors.js');
+  const { writeVectors } = await import('../../xlm/vectors/wordVectors.js');
   await writeVectors(flags.output!, vectors);
   streams.stdout.write(`${flags.output}: ${vectors.words.length} vectors of size ${vectors.size}\n`);
 }

@@ -4,7 +4,7 @@ import { randomOrder } from '../../pretraining/masking.js';
 import type { VocabularyFacts } from '../../pretraining/vocabularyFacts.js';
 import type { Tokenizer } from '../../text/tokenizer.js';
 import { digest, hashString } from '../../training/random.js';
-import { openTable, type TranslationTable } from '../translationTable.js';
+import { openTable, type TranslationTable } from '../table/translationTable.js';
 import type { TableSource } from './cmlmOptions.js';
 import { makeWordFinder, type TokenWord } from './tokenWords.js';
 

@@ -9,14 +9,14 @@ import {
   languageTextsSchema,
   wrapLanguageData,
 } from '../languageData.js';
-import { mappingOptionsSchema } from '../mappingOptions.js';
-import { ngramOptionsSchema } from '../ngrams.js';
+import { mappingOptionsSchema } from '../mapping/mappingOptions.js';
 import { type XlmPretrainConfig, xlmPretrainConfigSchema } from '../pretraining/config.js';
 import { parseXlmPretrainConfig } from '../pretraining/parseConfig.js';
-import { tableOptionsSchema } from '../tableOptions.js';
-import { vectorOptionsSchema } from '../trainVectors.js';
+import { tableOptionsSchema } from '../table/tableOptions.js';
 import { type TranslationConfig, translationConfigSchema } from '../translation/config.js';
 import { parseTranslationConfig } from '../translation/parseConfig.js';
+import { ngramOptionsSchema } from '../vectors/ngrams.js';
+import { vectorOptionsSchema } from '../vectors/trainVectors.js';
 import { pairsOf, placesOf } from './places.js';
 
 /*

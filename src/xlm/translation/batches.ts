@@ -8,9 +8,9 @@ import type { Batches, PaddedPairs, TokenPair } from '../../training/batching.js
 import { collatePairs, sequenceToSequence } from '../../training/sequenceToSequence.js';
 import type { Objective } from '../../training/step.js';
 import type { TrainBatch } from '../../training/trainStep.js';
-import type { Direction } from '../languageCodes.js';
-import { addNoise, type NoiseOptions } from '../noise.js';
+import type { Direction } from './languageCodes.js';
 import { sourceOf, type TranslatorIds } from './liveTranslator.js';
+import { addNoise, type NoiseOptions } from './noise.js';
 import {
   objectiveOf,
   type Rounds,

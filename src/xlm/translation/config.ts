@@ -14,10 +14,10 @@ import {
   runSchema,
   scheduleSchema,
 } from '../../training/configPieces.js';
-import type { Direction } from '../languageCodes.js';
 import { languagePairsSchema, languageTextsSchema } from '../languageData.js';
-import { constraintOptionsSchema } from '../tableConstraints.js';
+import { constraintOptionsSchema } from '../table/tableConstraints.js';
 import { type VocabularyChoice, vocabularyChoiceSchema } from '../vocabularyChoice.js';
+import type { Direction } from './languageCodes.js';
 import { type WeightSchedule, weightScheduleSchema } from './lossWeight.js';
 
 /*

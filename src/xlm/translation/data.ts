@@ -8,9 +8,9 @@ import { readParallelText } from '../../training/data.js';
 import { tokenizerDirectory } from '../../training/runParts.js';
 import { type TrainOptions, warnOfText } from '../../training/train.js';
 import { trainJointVocabulary } from '../jointVocabulary.js';
-import type { Direction } from '../languageCodes.js';
 import type { LanguagePairs, LanguageTexts } from '../languageData.js';
 import type { TranslationConfig } from './config.js';
+import type { Direction } from './languageCodes.js';
 
 /** Texts of a configuration as they are written. */
 export interface LanguageLines {

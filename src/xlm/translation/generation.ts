@@ -4,19 +4,19 @@ import type { ForcedWords } from '../../generation/constraints.js';
 import type { GenerationOptions } from '../../generation/options.js';
 import type { Shortlist } from '../../generation/shortlist.js';
 import type { Tokenizer } from '../../text/tokenizer.js';
-import { directionName } from '../languageCodes.js';
 import {
   type LanguageModel,
   loadLanguageModel,
   translateByPhrases,
   translateByTable,
-} from '../phraseTranslator.js';
-import { constraintsFromTable } from '../tableConstraints.js';
-import { openTable, type TranslationTable } from '../translationTable.js';
+} from '../table/phraseTranslator.js';
+import { constraintsFromTable } from '../table/tableConstraints.js';
+import { openTable, type TranslationTable } from '../table/translationTable.js';
 import { splitIntoWords } from '../words.js';
 import type { Generate } from './batches.js';
 import type { TranslationConfig } from './config.js';
 import type { LanguageIds } from './data.js';
+import { directionName } from './languageCodes.js';
 import type { LiveTranslator } from './liveTranslator.js';
 
 /** What makes the translations of back-translation. */

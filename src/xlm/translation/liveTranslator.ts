@@ -5,7 +5,7 @@ import type { ForcedWords } from '../../generation/constraints.js';
 import { generate } from '../../generation/generate.js';
 import { type GenerationOptions, resolveGenerationOptions } from '../../generation/options.js';
 import type { TrainStep } from '../../training/trainStep.js';
-import type { Direction } from '../languageCodes.js';
+import type { Direction } from './languageCodes.js';
 
 /** Ids that a translator is made with. */
 export interface TranslatorIds {

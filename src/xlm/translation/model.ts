@@ -13,8 +13,8 @@ import {
   tokenizerFiles,
   translationIds,
 } from '../../training/runParts.js';
-import { vocabularyLanguages } from '../languageCodes.js';
 import type { TranslationConfig } from './config.js';
+import { vocabularyLanguages } from './languageCodes.js';
 import { type TranslatorIds, textRoom } from './liveTranslator.js';
 
 /** A translator that is trained, and what makes a directory of its weights a model directory. */

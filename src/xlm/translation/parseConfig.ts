@@ -4,16 +4,10 @@ import { readSchema, readYaml, refuseProblems, runProblems } from '../../trainin
 import type { RunIdentity } from '../../training/runCheckpoint.js';
 import { hasEnd } from '../../training/schedule.js';
 import type { JointVocabularyOptions } from '../jointVocabulary.js';
-import {
-  allDirections,
-  type Direction,
-  directionName,
-  parseDirection,
-  roundTrips,
-} from '../languageCodes.js';
 import { codeProblem, languagesOfData, pairProblems, wrapLanguageData } from '../languageData.js';
 import { chooseVocabulary } from '../vocabularyChoice.js';
 import { type TranslationConfig, translationConfigSchema } from './config.js';
+import { allDirections, type Direction, directionName, parseDirection, roundTrips } from './languageCodes.js';
 import { readWeightSchedule, silentFrom, type WeightSchedule } from './lossWeight.js';
 
 /** How the weight of denoising falls in the paper's program. */

@@ -6,7 +6,7 @@ import {
   type TokenPair,
 } from '../../training/batching.js';
 import { hashString, threefry } from '../../training/random.js';
-import { type Direction, directionName } from '../languageCodes.js';
+import { type Direction, directionName } from './languageCodes.js';
 import { type WeightSchedule, weightAt } from './lossWeight.js';
 
 /** What a batch of a translator is for. */

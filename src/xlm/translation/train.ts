@@ -9,7 +9,6 @@ import { compileTrainStep, trainableParameters } from '../../training/step.js';
 import type { TrainOptions } from '../../training/train.js';
 import { type TrainResult, wholeRun } from '../../training/wholeRun.js';
 import { languageShares } from '../jointVocabulary.js';
-import { roundTrips } from '../languageCodes.js';
 import {
   type Generate,
   type TranslationBatching,
@@ -25,6 +24,7 @@ import {
   tokenizeLanguages,
 } from './data.js';
 import { openGeneration } from './generation.js';
+import { roundTrips } from './languageCodes.js';
 import { createLiveTranslator } from './liveTranslator.js';
 import { type TranslatorModel, translatorModel } from './model.js';
 import { translationIdentity } from './parseConfig.js';

@@ -4,8 +4,8 @@ import { scoreTexts } from '../../training/metrics.js';
 import { evaluateLoss } from '../../training/trainer.js';
 import type { TrainBatch, TrainStep } from '../../training/trainStep.js';
 import type { Validate } from '../../training/validate.js';
-import { type Direction, directionName } from '../languageCodes.js';
 import type { ValidationMetric } from './config.js';
+import { type Direction, directionName } from './languageCodes.js';
 import type { LiveTranslator } from './liveTranslator.js';
 
 /** Held-out texts of a language: as they are written, and as ids. */

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { readOptions } from '../../../eval/options.js';
+import { PolybeamError } from '../../errors.js';
+
+/** Options of building a translation table from mapped vectors. */
+export const tableOptionsSchema = z.strictObject({
+  topK: z.int().min(1).default(10).describe('Translations of each n-gram, at most.'),
+  neighbors: z
+    .int()
+    .min(1)
+    .default(5)
+    .describe(
+      'Nearest neighbors whose mean similarity a similarity is divided by (Artetxe and Schwenk 2019).',
+    ),
+  probabilities: z
+    .enum(['softmax', 'share'])
+    .default('softmax')
+    .describe(
+      "What makes probabilities of an n-gram's scores: softmax(score / temperature), or score / sum of scores.",
+    ),
+  temperature: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      'Divisor above 0 of the scores before the softmax: the smaller, the more confident the table. 0.033 is the T = 30 of Lample et al. 2018. Default: the one under which n-grams most probably have the translations that they are nearest to (Artetxe et al. 2018, unsupervised SMT).',
+    ),
+  targets: z
+    .enum(['any', 'sameLength'])
+    .default('any')
+    .describe(
+      'Which n-grams may translate one: any, since "red car" may be one word elsewhere, or those of as many words.',
+    ),
+  longest: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Words of an n-gram, at most, on both sides; 1 makes a table of words. Default: all n-grams.'),
+  sourceLimit: z.int().min(1).optional().describe('Source n-grams read, the most frequent. Default: all.'),
+  targetLimit: z.int().min(1).optional().describe('Target n-grams read, the most frequent. Default: all.'),
+  device: z.string().default('cpu').describe('Where to compute; polybeam doctor lists what there is.'),
+  threads: z.int().min(1).optional().describe('Threads on the CPU. Default: one for each core.'),
+});
+
+/** Options as they are given. */
+export type TableOptions = z.input<typeof tableOptionsSchema>;
+
+/** Options with their defaults. */
+export type ResolvedTableOptions = z.output<typeof tableOptionsSchema>;
+
+/** Checks options and fills in the defaults. @throws OPTION_UNKNOWN, OPTION_INVALID, OPTION_CONFLICT */
+export function resolveTableOptions(options: TableOptions): ResolvedTableOptions {
+  const resolved = readOptions(tableOptionsSchema, options, 'the translation table');
+  if (resolved.probabilities === 'share' && resolved.temperature !== undefined) {
+    throw new PolybeamError(
+      'OPTION_CONFLICT',
+      `temperature ${resolved.temperature} belongs to probabilities softmax, shares have none: leave one out.`,
+    );
+  }
+  return resolved;
+}
