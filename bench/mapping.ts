@@ -2,7 +2,7 @@ import { createDraws } from '../src/pretraining/draws.js';
 import { induceDictionary } from '../src/xlm/mapping/dictionaryInduction.js';
 import { orthogonalMap } from '../src/xlm/mapping/linearMaps.js';
 import { createVectorPrograms, type VectorPrograms } from '../src/xlm/mapping/vectorPrograms.js';
-import { normalizeRows, rowsOf, sliceRows, type VectorRows } from '../src/xlm/mapping/vectorRows.js';
+import { normalizeRows, rowsOf, sliceRows, type VectorRows } from '../src/xlm/vectors/vectorRows.js';
 import { type BenchOptions, reportPeakMemory, roundOptions, selectCases } from './bench.js';
 import { benchSeed } from './randomModel.js';
 import { measureRounds, ownSide } from './rounds.js';

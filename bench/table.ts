@@ -4,7 +4,8 @@ import type { Program } from '../src/engine/program.js';
 import { floats } from '../src/engine/values.js';
 import { createDraws } from '../src/pretraining/draws.js';
 import { buildTable } from '../src/xlm/table/buildTable.js';
-import { chunks, type UnitRows } from '../src/xlm/table/margin.js';
+import { chunks } from '../src/xlm/table/margin.js';
+import { rowsOf } from '../src/xlm/vectors/vectorRows.js';
 import type { WordVectors } from '../src/xlm/vectors/wordVectors.js';
 import { type BenchOptions, reportPeakMemory, roundOptions, selectCases } from './bench.js';
 import { benchSeed } from './randomModel.js';
@@ -87,11 +88,10 @@ export async function multiply(
   y: WordVectors,
   times: number,
 ): Promise<void> {
-  const rows = ({ words, size, values }: WordVectors): UnitRows => ({ count: words.length, size, values });
   const others = floats([y.words.length, y.size], y.values);
   let memory = new Float32Array(0);
   for (let time = 0; time < times; time++) {
-    for (const { from, until, chunk } of chunks(rows(x), y.words.length)) {
+    for (const { from, until, chunk } of chunks(rowsOf(x), y.words.length)) {
       const length = (until - from) * y.words.length;
       if (memory.length < length) memory = new Float32Array(length);
       const into = floats([until - from, y.words.length], memory.subarray(0, length));

@@ -2,9 +2,9 @@ import { afterAll, expect, test } from 'vitest';
 import '../../../test/support/engine/runtime.js';
 import { createDraws } from '../../pretraining/draws.js';
 import { normalInit } from '../../training/random.js';
+import { normalizeRows, type VectorRows } from '../vectors/vectorRows.js';
 import { induceDictionary } from './dictionaryInduction.js';
 import { createVectorPrograms } from './vectorPrograms.js';
-import { normalizeRows, type VectorRows } from './vectorRows.js';
 
 const programs = createVectorPrograms({ threads: 1 });
 afterAll(() => programs.release());

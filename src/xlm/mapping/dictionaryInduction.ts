@@ -1,6 +1,6 @@
 import type { Draws } from '../../pretraining/draws.js';
+import { gatherRows, type VectorRows } from '../vectors/vectorRows.js';
 import type { Nearest, VectorPrograms } from './vectorPrograms.js';
-import { gatherRows, type VectorRows } from './vectorRows.js';
 
 /** Pairs of words that translate each other: `sources[i]` and `targets[i]`, places among the vectors. */
 export interface WordPairs {

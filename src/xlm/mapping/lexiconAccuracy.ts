@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { readOptions } from '../../../eval/options.js';
 import type { Device } from '../../engine/program.js';
 import { PolybeamError } from '../../errors.js';
+import { gatherRows, normalizeRows, rowsOf, type VectorRows } from '../vectors/vectorRows.js';
 import type { WordVectors } from '../vectors/wordVectors.js';
 import type { DictionaryEntry } from './dictionaryFile.js';
 import { halfMeans } from './dictionaryInduction.js';
 import { createVectorPrograms, type Nearest, type VectorPrograms } from './vectorPrograms.js';
-import { gatherRows, normalizeRows, rowsOf, type VectorRows } from './vectorRows.js';
 
 /** Options of measuring mapped vectors by a dictionary. */
 export const lexiconOptionsSchema = z.strictObject({

@@ -1,6 +1,6 @@
 import { EigenvalueDecomposition, Matrix, SingularValueDecomposition } from 'ml-matrix';
 import { PolybeamError } from '../../errors.js';
-import type { VectorRows } from './vectorRows.js';
+import type { VectorRows } from '../vectors/vectorRows.js';
 
 /** Sums over the pairs of a dictionary, x being the source's vectors and z the target's. All [size, size], row by row. */
 export interface DictionaryProducts {

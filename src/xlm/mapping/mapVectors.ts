@@ -1,5 +1,6 @@
 import type { Device } from '../../engine/program.js';
 import { PolybeamError } from '../../errors.js';
+import { gatherRows, normalizeRows, rowsOf, sliceRows, type VectorRows } from '../vectors/vectorRows.js';
 import type { WordVectors } from '../vectors/wordVectors.js';
 import { readDictionary } from './dictionaryFile.js';
 import type { WordPairs } from './dictionaryInduction.js';
@@ -17,7 +18,6 @@ import {
   pairProducts,
 } from './selfLearning.js';
 import { createVectorPrograms, type VectorPrograms } from './vectorPrograms.js';
-import { gatherRows, normalizeRows, rowsOf, sliceRows, type VectorRows } from './vectorRows.js';
 
 /** Vectors of two languages in one space. */
 export interface Mapping {

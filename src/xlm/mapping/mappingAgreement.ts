@@ -1,8 +1,8 @@
+import { gatherRows, normalizeRows, type VectorRows } from '../vectors/vectorRows.js';
 import { type InducedDictionary, induceDictionary, type WordPairs } from './dictionaryInduction.js';
 import type { ResolvedMappingOptions } from './mappingOptions.js';
 import { type Learned, learnPairs, type MappedSides } from './selfLearning.js';
 import type { VectorPrograms } from './vectorPrograms.js';
-import { gatherRows, normalizeRows, type VectorRows } from './vectorRows.js';
 
 /** How two languages agree in a common space. */
 export interface Agreement {

@@ -1,8 +1,8 @@
+import { type Normalization, normalizeRows, sliceRows, type VectorRows } from '../vectors/vectorRows.js';
 import type { DictionaryEntry } from './dictionaryFile.js';
 import { induceDictionary, type WordPairs } from './dictionaryInduction.js';
 import { inverseRoot } from './linearMaps.js';
 import type { VectorPrograms } from './vectorPrograms.js';
-import { type Normalization, normalizeRows, sliceRows, type VectorRows } from './vectorRows.js';
 
 /** Words that are written alike in both languages, those that `accept` lets through. */
 export function alikePairs(

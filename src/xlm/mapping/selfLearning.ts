@@ -1,9 +1,9 @@
 import { createDraws } from '../../pretraining/draws.js';
+import { gatherRows, type VectorRows } from '../vectors/vectorRows.js';
 import { type InductionOptions, induceDictionary, type WordPairs } from './dictionaryInduction.js';
 import { orthogonalMap } from './linearMaps.js';
 import type { ResolvedMappingOptions } from './mappingOptions.js';
 import type { VectorPrograms } from './vectorPrograms.js';
-import { gatherRows, type VectorRows } from './vectorRows.js';
 
 /** One language while a mapping is learned. */
 export interface MappedSide {

@@ -1,8 +1,8 @@
 import { afterAll, expect, test } from 'vitest';
 import '../../../test/support/engine/runtime.js';
 import { normalInit } from '../../training/random.js';
+import { gatherRows, normalizeRows, sliceRows, type VectorRows } from '../vectors/vectorRows.js';
 import { createVectorPrograms } from './vectorPrograms.js';
-import { gatherRows, normalizeRows, sliceRows, type VectorRows } from './vectorRows.js';
 
 const programs = createVectorPrograms({ threads: 1 });
 afterAll(() => programs.release());

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { compile } from '../../engine/compile.js';
 import type { CompileOptions, Program, Signature, Tensors } from '../../engine/program.js';
 import { floats, type Value } from '../../engine/values.js';
-import { sliceRows, type VectorRows } from './vectorRows.js';
+import { sliceRows, type VectorRows } from '../vectors/vectorRows.js';
 
 /** The nearest of some vectors, best first. */
 export interface Nearest {

@@ -1,8 +1,9 @@
 import type { Device } from '../../engine/program.js';
 import { PolybeamError } from '../../errors.js';
 import { createInterruption } from '../../generation/abort.js';
+import { gatherRows, rowsOf, scaleToUnit, type VectorRows } from '../vectors/vectorRows.js';
 import type { WordVectors } from '../vectors/wordVectors.js';
-import { createMarginSearch, type MarginMatches, type Neighborhood, type UnitRows } from './margin.js';
+import { createMarginSearch, type MarginMatches, type Neighborhood } from './margin.js';
 import { type ResolvedTableOptions, resolveTableOptions, type TableOptions } from './tableOptions.js';
 import { fitTemperature, type ScoredLists, shares, softmax } from './tableProbabilities.js';
 import type { Translation } from './translationTable.js';
@@ -35,7 +36,7 @@ export interface BuiltTables {
 /** One side of a table. */
 interface Side {
   words: string[];
-  rows: UnitRows;
+  rows: VectorRows;
 }
 
 /** N-grams of both sides that may translate each other: their places. */
@@ -87,18 +88,17 @@ export async function buildTable(
 
 /** The n-grams that take part, with vectors of length 1. */
 function takeSide(
-  { words, size, values }: WordVectors,
-  limit = words.length,
+  vectors: WordVectors,
+  limit = vectors.words.length,
   longest = Number.POSITIVE_INFINITY,
   side: string,
 ): Side {
+  const { words, size, values } = vectors;
   const kept: number[] = [];
-  const scales: number[] = [];
   const seen = new Set<string>();
   for (let row = 0; row < Math.min(limit, words.length); row++) {
     if (wordsIn(words[row]) > longest) continue;
-    const scale = 1 / lengthOf(values.subarray(row * size, (row + 1) * size));
-    if (scale === Number.POSITIVE_INFINITY) continue;
+    if (values.subarray(row * size, (row + 1) * size).every((value) => value === 0)) continue;
     if (seen.has(words[row])) {
       throw new PolybeamError(
         'INPUT_INVALID',
@@ -107,7 +107,6 @@ function takeSide(
     }
     seen.add(words[row]);
     kept.push(row);
-    scales.push(scale);
   }
   if (kept.length === 0) {
     throw new PolybeamError(
@@ -115,17 +114,9 @@ function takeSide(
       `No ${side} n-gram has a vector other than 0${longest < Number.POSITIVE_INFINITY ? ` and ${longest} words at most` : ''}: check the vectors.`,
     );
   }
-  const unit = new Float32Array(kept.length * size);
-  kept.forEach((row, place) => {
-    for (let at = 0; at < size; at++) unit[place * size + at] = values[row * size + at] * scales[place];
-  });
-  return { words: kept.map((row) => words[row]), rows: { count: kept.length, size, values: unit } };
-}
-
-function lengthOf(vector: Float32Array): number {
-  let squares = 0;
-  for (const value of vector) squares += value * value;
-  return Math.sqrt(squares);
+  const rows = gatherRows(rowsOf(vectors), kept);
+  scaleToUnit(rows);
+  return { words: kept.map((row) => words[row]), rows };
 }
 
 const wordsIn = (ngram: string) => ngram.split(' ').length;
@@ -180,7 +171,7 @@ async function searchGroups(
   const backward = reverse ? emptyLists(target.words.length, topK) : undefined;
   try {
     for (const group of groups) {
-      const [x, y] = [gather(source.rows, group.source), gather(target.rows, group.target)];
+      const [x, y] = [rowsAt(source.rows, group.source), rowsAt(target.rows, group.target)];
       const near = await search.neighborhood(y, x, neighbors, afterChunk);
       before += y.count;
       const found = await search.best(x, y, near.means, neighbors, topK, afterChunk);
@@ -198,14 +189,8 @@ async function searchGroups(
 }
 
 /** The rows at some places; all of them as they lie. */
-function gather(rows: UnitRows, places: Int32Array): UnitRows {
-  if (places.length === rows.count) return rows;
-  const { size } = rows;
-  const values = new Float32Array(places.length * size);
-  places.forEach((place, at) => {
-    values.set(rows.values.subarray(place * size, (place + 1) * size), at * size);
-  });
-  return { count: places.length, size, values };
+function rowsAt(rows: VectorRows, places: Int32Array): VectorRows {
+  return places.length === rows.count ? rows : gatherRows(rows, places);
 }
 
 function emptyLists(count: number, width: number): ScoredLists {

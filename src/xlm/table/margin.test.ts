@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import '../../node.js';
-import { createMarginSearch, type UnitRows } from './margin.js';
+import type { VectorRows } from '../vectors/vectorRows.js';
+import { createMarginSearch } from './margin.js';
 
 /** Vectors of length 1, from a generator of their own. */
-function randomUnits(count: number, size: number, seed: number): UnitRows {
+function randomUnits(count: number, size: number, seed: number): VectorRows {
   let state = seed;
   const values = Float32Array.from({ length: count * size }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -19,17 +20,17 @@ function randomUnits(count: number, size: number, seed: number): UnitRows {
   return { count, size, values };
 }
 
-const rowOf = ({ size, values }: UnitRows, row: number) => values.subarray(row * size, (row + 1) * size);
+const rowOf = ({ size, values }: VectorRows, row: number) => values.subarray(row * size, (row + 1) * size);
 const cosine = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, at) => sum + value * b[at], 0);
 
 /** The definition: every cosine, sorted. */
 function plainMargins(
-  x: UnitRows,
-  y: UnitRows,
+  x: VectorRows,
+  y: VectorRows,
   k: number,
 ): { means: number[]; ranked: [number, number][][] } {
-  const all = (rows: UnitRows) => Array.from({ length: rows.count }, (_, row) => rowOf(rows, row));
-  const mean = (one: Float32Array, others: UnitRows) => {
+  const all = (rows: VectorRows) => Array.from({ length: rows.count }, (_, row) => rowOf(rows, row));
+  const mean = (one: Float32Array, others: VectorRows) => {
     const nearest = all(others)
       .map((other) => cosine(one, other))
       .sort((a, b) => b - a)
@@ -78,8 +79,8 @@ test.each([
 });
 
 test('of equal ones the first goes first, and there are no more matches than others', async () => {
-  const x: UnitRows = { count: 1, size: 2, values: Float32Array.of(1, 0) };
-  const y: UnitRows = { count: 3, size: 2, values: Float32Array.of(0, 1, 1, 0, 1, 0) };
+  const x: VectorRows = { count: 1, size: 2, values: Float32Array.of(1, 0) };
+  const y: VectorRows = { count: 3, size: 2, values: Float32Array.of(0, 1, 1, 0, 1, 0) };
   const search = createMarginSearch({});
   const near = await search.neighborhood(y, x, 5);
   expect([...near.means]).toEqual([0, 1, 1]);
@@ -93,7 +94,7 @@ test('of equal ones the first goes first, and there are no more matches than oth
 
 test('a hub loses to what is near to little else', async () => {
   const at = (degrees: number) => [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
-  const rows = (...angles: number[]): UnitRows => ({
+  const rows = (...angles: number[]): VectorRows => ({
     count: angles.length,
     size: 2,
     values: Float32Array.from(angles.flatMap(at)),

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { compile } from '../../engine/compile.js';
 import type { CompileOptions, Program, Signature, Tensors } from '../../engine/program.js';
 import { floats, integers, type Value } from '../../engine/values.js';
+import { sliceRows, type VectorRows } from '../vectors/vectorRows.js';
 
 /*
  * Margins (Artetxe and Schwenk 2019, "Margin-based parallel corpus mining with multilingual sentence embeddings", section 3, with
@@ -11,15 +12,6 @@ import { floats, integers, type Value } from '../../engine/values.js';
  * Which target has the best margin with a source is known when the mean of every target is: similarities are computed twice, since a
  * matrix of all of them is never in memory. All that is chosen is chosen inside the program.
  */
-
-/** Vectors of length 1 (or 0), one after the other. */
-export interface UnitRows {
-  count: number;
-  /** Features of a vector. */
-  size: number;
-  /** [count, size] */
-  values: Float32Array;
-}
 
 /** How near the nearest vectors of the other side are. */
 export interface Neighborhood {
@@ -39,15 +31,15 @@ export interface MarginMatches {
   margins: Float32Array;
 }
 
-/** What searches for margins. */
+/** What searches for margins among vectors of length 1, or 0. */
 export interface MarginSearch {
   /**
    * @param neighbors that the mean is taken over; fewer where there are fewer others
    * @param afterChunk told how many rows are done, between two chunks; waited for
    */
   neighborhood(
-    rows: UnitRows,
-    others: UnitRows,
+    rows: VectorRows,
+    others: VectorRows,
     neighbors: number,
     afterChunk?: AfterChunk,
   ): Promise<Neighborhood>;
@@ -56,8 +48,8 @@ export interface MarginSearch {
    * @param width matches of each row
    */
   best(
-    rows: UnitRows,
-    others: UnitRows,
+    rows: VectorRows,
+    others: VectorRows,
     otherMeans: Float32Array,
     neighbors: number,
     width: number,
@@ -161,21 +153,20 @@ function bestOf(inputs: Tensors, k: number, width: number): Tensors {
   return { ...neighborhood, margins: values, places: indices };
 }
 
-function matrixOf({ count, size, values }: UnitRows): Value {
+function matrixOf({ count, size, values }: VectorRows): Value {
   return floats([count, size], values);
 }
 
 /** Rows in order, so many at a time that the cosines with all others take little memory. */
 export function* chunks(
-  rows: UnitRows,
+  rows: VectorRows,
   others: number,
   elements = chunkElements,
 ): Generator<{ from: number; until: number; chunk: Value }> {
   const step = Math.max(1, Math.floor(elements / others));
   for (let from = 0; from < rows.count; from += step) {
     const until = Math.min(rows.count, from + step);
-    const values = rows.values.subarray(from * rows.size, until * rows.size);
-    yield { from, until, chunk: floats([until - from, rows.size], values) };
+    yield { from, until, chunk: matrixOf(sliceRows(rows, from, until)) };
   }
 }
 

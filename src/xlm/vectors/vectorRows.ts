@@ -1,4 +1,4 @@
-import type { WordVectors } from '../vectors/wordVectors.js';
+import type { WordVectors } from './wordVectors.js';
 
 /** Vectors of equal size, one after the other. */
 export interface VectorRows {
@@ -39,7 +39,8 @@ export function normalizeRows(rows: VectorRows, steps: readonly Normalization[])
   return result;
 }
 
-function scaleToUnit({ count, size, values }: VectorRows): void {
+/** Scales vectors to length 1, where they lie. Zeros stay zeros. */
+export function scaleToUnit({ count, size, values }: VectorRows): void {
   for (let row = 0; row < count; row++) {
     let squares = 0;
     for (let at = row * size; at < (row + 1) * size; at++) squares += values[at] * values[at];
