@@ -161,19 +161,26 @@ function ngramTable(
   };
   const rowOf = new Map<string, number>();
   const sourceWords = new Set<string>();
+  // Of texts and numbers, each once.
+  let hash = 0;
+  const mix = (value: number) => {
+    hash = (Math.imul(hash, 0x01000193) ^ value) >>> 0;
+  };
+  ngrams.forEach((ngram, row) => {
+    mix(hashString(ngram));
+    for (const word of ngram.split(' ')) sourceWords.add(word);
+    for (let line = starts[row]; line < starts[row + 1]; line++) {
+      if (tokens[targetOf[line]]) rowOf.set(ngram, row);
+      mix(targetOf[line]);
+      mix(Math.round(probabilities[line] * 1e9));
+    }
+  });
   const targetWords = new Set<string>();
   const targetTokens = new Uint8Array(vocabSize);
-  let hash = 0;
-  ngrams.forEach((ngram, row) => {
-    const found = usable(row);
-    if (found.length > 0) rowOf.set(ngram, row);
-    for (const word of ngram.split(' ')) sourceWords.add(word);
-    hash = hashString(ngram, hash);
-    for (const { text, ids, words, probability } of found) {
-      hash = hashString(`${text} ${probability}`, hash);
-      for (const id of ids) targetTokens[id] = 1;
-      for (const word of words) targetWords.add(word);
-    }
+  targets.forEach((text, place) => {
+    mix(hashString(text));
+    for (const id of tokens[place]?.ids ?? []) targetTokens[id] = 1;
+    for (const word of tokens[place]?.words ?? []) targetWords.add(word);
   });
   if (rowOf.size > 0) {
     return {
