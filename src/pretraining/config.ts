@@ -6,18 +6,7 @@ import {
   type TrainModelConfig,
   vocabularySchema,
 } from '../training/config.js';
-import {
-  batchSchema,
-  budgetSchema,
-  checkpointsSchema,
-  count,
-  earlyStoppingSchema,
-  logSchema,
-  optimizerSchema,
-  path,
-  runSchema,
-  scheduleSchema,
-} from '../training/configPieces.js';
+import { batchSchema, count, optimizerSchema, path, runSections } from '../training/configPieces.js';
 import { textSourceSchema } from './corpus.js';
 import type { ObjectiveName } from './objectives.js';
 
@@ -107,16 +96,9 @@ export const pretrainConfigSchema = z.strictObject({
     ),
   model: pretrainedModelSchema.prefault({}).describe('Architecture and sizes.'),
   optimizer: optimizerSchema.prefault({ labelSmoothing: 0 }).describe('AdamW and the loss.'),
-  schedule: scheduleSchema.prefault({}).describe('Learning rate over the run.'),
   batch: batchSchema.prefault({}).describe('How pieces are grouped.'),
-  budget: budgetSchema
-    .prefault({})
-    .describe('When to end; what is reached first. At least one, or earlyStopping, must be given.'),
   validation: validationSchema.prefault({}).describe('The loss on held-out text while training.'),
-  earlyStopping: earlyStoppingSchema.prefault({}).describe('Ends training when validation stops improving.'),
-  checkpoints: checkpointsSchema.prefault({}).describe('What is saved, and when.'),
-  log: logSchema.prefault({}).describe('The log of the run.'),
-  ...runSchema,
+  ...runSections,
 });
 
 /** The configuration as a user may write it, defaults left out. */

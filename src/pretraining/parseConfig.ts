@@ -5,7 +5,7 @@ import { resolveVocabularyOptions } from '../text/vocabularyOptions.js';
 import { resolveModel, resolveVocabulary, sourceProblem } from '../training/parseConfig.js';
 import { readSchema, readYaml, refuseProblems, runProblems } from '../training/readConfig.js';
 import type { RunIdentity } from '../training/runCheckpoint.js';
-import { hasEnd } from '../training/schedule.js';
+import { scheduleIdentity } from '../training/schedule.js';
 import { type PretrainConfig, pretrainConfigSchema } from './config.js';
 import { type ObjectiveName, objectiveKinds } from './objectives.js';
 
@@ -126,7 +126,7 @@ function problems(config: PretrainConfig, written: { model?: unknown }): (string
     ...runProblems({ ...config, data: { validation: data.validation ?? data.validationPairs } }),
     plain && !data.train ? `the objective ${plain} learns from running text: give data.train` : undefined,
     paired && !data.pairs ? `the objective ${paired} learns from pairs of texts: give data.pairs` : undefined,
-    ...unread(config, plain, paired),
+    ...unreadData(config.data, { text: !!plain, pairs: !!paired, named: 'pairs of texts' }),
     init !== undefined && written.model !== undefined
       ? `init (${init}) gives the architecture, so model has no meaning: leave one out`
       : undefined,
@@ -149,19 +149,23 @@ function problems(config: PretrainConfig, written: { model?: unknown }): (string
   ];
 }
 
-/** Data that no objective reads. */
-function unread(
-  { data }: PretrainConfig,
-  plain: ObjectiveName | undefined,
-  paired: ObjectiveName | undefined,
+/**
+ * Data that no objective reads.
+ * @param text whether one reads running text
+ * @param pairs whether one reads pairs
+ * @param named what pairs are called
+ */
+export function unreadData(
+  data: Partial<Record<'train' | 'validation' | 'pairs' | 'validationPairs', unknown>>,
+  { text, pairs, named }: { text: boolean; pairs: boolean; named: string },
 ): (string | undefined)[] {
-  const needless = (key: 'train' | 'validation' | 'pairs' | 'validationPairs', what: string) =>
+  const needless = (key: keyof typeof data, what: string) =>
     data[key]
       ? `data.${key} is given but no objective learns from ${what}: leave it out, or add one that does`
       : undefined;
   return [
-    ...(plain ? [] : [needless('train', 'running text'), needless('validation', 'running text')]),
-    ...(paired ? [] : [needless('pairs', 'pairs of texts'), needless('validationPairs', 'pairs of texts')]),
+    ...(text ? [] : [needless('train', 'running text'), needless('validation', 'running text')]),
+    ...(pairs ? [] : [needless('pairs', named), needless('validationPairs', named)]),
   ];
 }
 
@@ -170,7 +174,6 @@ function unread(
  * @param fingerprint of data and vocabulary
  */
 export function pretrainIdentity(config: PretrainConfig, fingerprint: string): RunIdentity {
-  const { type, totalUpdates, ...rates } = config.schedule;
   const trained =
     'train' in config.vocabulary ? resolveVocabularyOptions(config.vocabulary.train) : undefined;
   return {
@@ -180,7 +183,7 @@ export function pretrainIdentity(config: PretrainConfig, fingerprint: string): R
     data: { fingerprint, packing: config.data.packing, maxLength: config.data.maxLength },
     ...(config.model ? { model: config.model } : {}),
     optimizer: config.optimizer,
-    schedule: { type, ...rates, ...(hasEnd(type) ? { totalUpdates } : {}) },
+    schedule: scheduleIdentity(config.schedule),
     batch: config.batch,
     seed: config.seed,
   };

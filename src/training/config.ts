@@ -1,19 +1,7 @@
 import { z } from 'zod';
 import { transformerPresets } from '../encoder/transformer.js';
 import { vocabularyOptionsSchema } from '../text/vocabularyOptions.js';
-import {
-  batchSchema,
-  budgetSchema,
-  checkpointsSchema,
-  count,
-  earlyStoppingSchema,
-  logSchema,
-  optimizerSchema,
-  path,
-  rate,
-  runSchema,
-  scheduleSchema,
-} from './configPieces.js';
+import { batchSchema, count, optimizerSchema, path, rate, runSections } from './configPieces.js';
 
 /*
  * The file that `polybeam train` reads. Each description gives the meaning, the default where it is not a plain value,
@@ -176,16 +164,9 @@ export const trainConfigSchema = z.strictObject({
     .describe('Tokens: a vocabulary trained on the data (the default), or an existing tokenizer.'),
   model: modelSchema.prefault({}).describe('Architecture and sizes.'),
   optimizer: optimizerSchema.prefault({}).describe('AdamW and the loss.'),
-  schedule: scheduleSchema.prefault({}).describe('Learning rate over the run.'),
   batch: batchSchema.prefault({}).describe('How pairs are grouped.'),
-  budget: budgetSchema
-    .prefault({})
-    .describe('When to end; what is reached first. At least one, or earlyStopping, must be given.'),
   validation: validationSchema.prefault({}).describe('Checks on held-out text while training.'),
-  earlyStopping: earlyStoppingSchema.prefault({}).describe('Ends training when validation stops improving.'),
-  checkpoints: checkpointsSchema.prefault({}).describe('What is saved, and when.'),
-  log: logSchema.prefault({}).describe('The log of the run.'),
-  ...runSchema,
+  ...runSections,
 });
 
 /** The configuration as a user may write it, defaults left out. */

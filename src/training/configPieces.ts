@@ -142,3 +142,15 @@ export const runSchema = {
   device: z.string().default('cpu').describe('Where to compute; `polybeam doctor` lists what there is.'),
   threads: count.optional().describe('Threads on the CPU. Default: one for each core.'),
 };
+
+/** The sections that every configuration of a training has, whatever it learns. */
+export const runSections = {
+  schedule: scheduleSchema.prefault({}).describe('Learning rate over the run.'),
+  budget: budgetSchema
+    .prefault({})
+    .describe('When to end; what is reached first. At least one, or earlyStopping, must be given.'),
+  earlyStopping: earlyStoppingSchema.prefault({}).describe('Ends training when validation stops improving.'),
+  checkpoints: checkpointsSchema.prefault({}).describe('What is saved, and when.'),
+  log: logSchema.prefault({}).describe('The log of the run.'),
+  ...runSchema,
+};

@@ -3,14 +3,11 @@ import { generationOptionsSchema } from '../generation/options.js';
 import { languagesSchema, parallelTextSchema, validationTextSchema } from './config.js';
 import {
   batchSchema,
-  budgetSchema,
   checkpointsSchema,
   count,
-  earlyStoppingSchema,
-  logSchema,
   optimizerSchema,
   path,
-  runSchema,
+  runSections,
   scheduleSchema,
 } from './configPieces.js';
 import { textMetrics } from './metrics.js';
@@ -112,6 +109,7 @@ export const finetuneConfigSchema = z.strictObject({
     ),
   data: dataSchema.describe('What to learn from.'),
   optimizer: optimizerSchema.prefault({}).describe('AdamW and the loss.'),
+  ...runSections,
   schedule: scheduleSchema
     .extend({
       type: scheduleSchema.shape.type
@@ -166,9 +164,6 @@ export const finetuneConfigSchema = z.strictObject({
     .default([])
     .describe('Weights to leave as they are: beginnings of names, or embeddings, or encoder.'),
   batch: batchSchema.prefault({}).describe('How pairs are grouped.'),
-  budget: budgetSchema
-    .prefault({})
-    .describe('When to end; what is reached first. At least one, or earlyStopping, must be given.'),
   validation: validationSchema.prefault({}).describe('Checks on held-out text while training.'),
   generation: decodingSchema
     .prefault({})
@@ -176,7 +171,6 @@ export const finetuneConfigSchema = z.strictObject({
       'Defaults of the finished model, written to its generation_config.json over those it started with; validation ' +
         'decodes by them too, where it sets no options of its own.',
     ),
-  earlyStopping: earlyStoppingSchema.prefault({}).describe('Ends training when validation stops improving.'),
   checkpoints: checkpointsSchema
     .extend({
       averageLast: z
@@ -190,8 +184,6 @@ export const finetuneConfigSchema = z.strictObject({
     })
     .prefault({})
     .describe('What is saved, and when.'),
-  log: logSchema.prefault({}).describe('The log of the run.'),
-  ...runSchema,
 });
 
 /** The configuration as a user may write it, defaults left out. */

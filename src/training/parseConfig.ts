@@ -4,7 +4,7 @@ import { resolveVocabularyOptions } from '../text/vocabularyOptions.js';
 import { modelPresets, type TrainConfig, type TrainModelConfig, trainConfigSchema } from './config.js';
 import { readSchema, readYaml, refuseProblems, runProblems } from './readConfig.js';
 import type { RunIdentity } from './runCheckpoint.js';
-import { hasEnd } from './schedule.js';
+import { scheduleIdentity } from './schedule.js';
 
 type Parsed = z.output<typeof trainConfigSchema>;
 
@@ -140,7 +140,6 @@ export function sourceProblem(
  * @param dataFingerprint from `fingerprintPairs`: stands for data and vocabulary
  */
 export function runIdentity(config: TrainConfig, dataFingerprint: string): RunIdentity {
-  const { type, totalUpdates, ...rates } = config.schedule;
   const trained =
     'train' in config.vocabulary ? resolveVocabularyOptions(config.vocabulary.train) : undefined;
   return {
@@ -150,8 +149,7 @@ export function runIdentity(config: TrainConfig, dataFingerprint: string): RunId
     data: { fingerprint: dataFingerprint, maxLength: config.data.maxLength },
     model: config.model,
     optimizer: config.optimizer,
-    // A longer budget changes nothing where the schedule has no end.
-    schedule: { type, ...rates, ...(hasEnd(type) ? { totalUpdates } : {}) },
+    schedule: scheduleIdentity(config.schedule),
     batch: config.batch,
     seed: config.seed,
   };

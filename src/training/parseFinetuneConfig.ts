@@ -3,7 +3,7 @@ import { type FinetuneConfig, finetuneConfigSchema } from './finetuneConfig.js';
 import { sourceProblem, wrapSingleSources } from './parseConfig.js';
 import { readSchema, readYaml, refuseProblems, runProblems } from './readConfig.js';
 import type { RunIdentity } from './runCheckpoint.js';
-import { hasEnd } from './schedule.js';
+import { hasEnd, scheduleIdentity } from './schedule.js';
 
 /** Reads a fine-tuning configuration from YAML. @throws CONFIG_INVALID */
 export function parseFinetuneConfigText(text: string, name: string): FinetuneConfig {
@@ -84,15 +84,13 @@ export function finetuneIdentity(
   schedule: { type: FinetuneConfig['schedule']['type']; totalUpdates?: number },
   data: { fingerprint: string; truncation?: TruncationRule },
 ): RunIdentity {
-  const { totalUpdates, ...rates } = schedule;
   const { init, encoder, decoder, share } = config;
   const start = init === undefined ? { encoder, decoder, share } : { init };
   return {
     ...start,
     data,
     optimizer: config.optimizer,
-    // A longer budget changes nothing where the schedule has no end.
-    schedule: { ...rates, ...(hasEnd(schedule.type) ? { totalUpdates } : {}) },
+    schedule: scheduleIdentity(schedule),
     ...(config.targetMaskRate === undefined ? {} : { targetMaskRate: config.targetMaskRate }),
     layerDecay: config.layerDecay,
     ...(config.unfreezeEveryEpochs === undefined ? {} : { unfreezeEveryEpochs: config.unfreezeEveryEpochs }),

@@ -16,6 +16,14 @@ export function hasEnd(type: ScheduleOptions['type']): boolean {
   return type === 'linear' || type === 'cosine' || type === 'slantedTriangular';
 }
 
+/** What of a schedule must not change when a run is resumed. A longer budget changes nothing where the schedule has no end. */
+export function scheduleIdentity<T extends { type: ScheduleOptions['type']; totalUpdates?: number }>({
+  totalUpdates,
+  ...rates
+}: T): Record<string, unknown> {
+  return { ...rates, ...(hasEnd(rates.type) ? { totalUpdates } : {}) };
+}
+
 /** Learning rate for a number of updates already done: 0 for the first update of a run. */
 export type Schedule = (updatesDone: number) => number;
 

@@ -1,19 +1,7 @@
 import { z } from 'zod';
 import { xlmPresets } from '../../encoder/xlm.js';
 import { objectivesSchema } from '../../pretraining/config.js';
-import {
-  batchSchema,
-  budgetSchema,
-  checkpointsSchema,
-  count,
-  earlyStoppingSchema,
-  logSchema,
-  optimizerSchema,
-  path,
-  rate,
-  runSchema,
-  scheduleSchema,
-} from '../../training/configPieces.js';
+import { batchSchema, count, optimizerSchema, path, rate, runSections } from '../../training/configPieces.js';
 import { type LanguagePairs, languagePairsSchema, languageTextsSchema } from '../languageData.js';
 import { type VocabularyChoice, vocabularyChoiceSchema } from '../vocabularyChoice.js';
 import type { XlmObjectiveName } from './objectives.js';
@@ -126,20 +114,13 @@ export const xlmPretrainConfigSchema = z.strictObject({
     })
     .prefault({})
     .describe('AdamW and the loss.'),
-  schedule: scheduleSchema.prefault({}).describe('Learning rate over the run.'),
   batch: batchSchema
     .prefault({})
     .describe('How rows are grouped. A batch has rows of one language, or pair of languages.'),
-  budget: budgetSchema
-    .prefault({})
-    .describe('When to end; what is reached first. At least one, or earlyStopping, must be given.'),
   validation: validationSchema
     .prefault({})
     .describe('Perplexity and accuracy on held-out text, by objective and language, while training.'),
-  earlyStopping: earlyStoppingSchema.prefault({}).describe('Ends training when validation stops improving.'),
-  checkpoints: checkpointsSchema.prefault({}).describe('What is saved, and when.'),
-  log: logSchema.prefault({}).describe('The log of the run.'),
-  ...runSchema,
+  ...runSections,
 });
 
 /** The configuration as a user may write it, defaults left out. */

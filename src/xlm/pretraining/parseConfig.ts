@@ -1,8 +1,8 @@
 import { xlmPresets } from '../../encoder/xlm.js';
-import { readObjective } from '../../pretraining/parseConfig.js';
+import { readObjective, unreadData } from '../../pretraining/parseConfig.js';
 import { readSchema, readYaml, refuseProblems, runProblems } from '../../training/readConfig.js';
 import type { RunIdentity } from '../../training/runCheckpoint.js';
-import { hasEnd } from '../../training/schedule.js';
+import { scheduleIdentity } from '../../training/schedule.js';
 import type { JointVocabularyOptions } from '../jointVocabulary.js';
 import { codeProblem, isObject, languagesOfData, pairProblems, wrapLanguageData } from '../languageData.js';
 import { chooseVocabulary } from '../vocabularyChoice.js';
@@ -80,7 +80,7 @@ function problems(config: XlmPretrainConfig, written: Written): (string | undefi
     ...runProblems({ ...config, data: { validation: data.validation ?? data.validationPairs } }),
     streams && !data.train ? `the objective ${streams} learns from running text: give data.train` : undefined,
     pairs && !data.pairs ? `the objective ${pairs} learns from parallel text: give data.pairs` : undefined,
-    ...unread(config, streams, pairs),
+    ...unreadData(config.data, { text: !!streams, pairs: !!pairs, named: 'parallel text' }),
     ...unknownLanguages(config),
     init !== undefined && written.model !== undefined
       ? `init (${init}) gives the architecture, so model has no meaning: leave one out`
@@ -110,22 +110,6 @@ export function lengthProblems(
   );
 }
 
-/** Data that no objective reads. */
-function unread(
-  { data }: XlmPretrainConfig,
-  streams: string | undefined,
-  pairs: string | undefined,
-): (string | undefined)[] {
-  const needless = (key: 'train' | 'validation' | 'pairs' | 'validationPairs', what: string) =>
-    data[key]
-      ? `data.${key} is given but no objective learns from ${what}: leave it out, or add one that does`
-      : undefined;
-  return [
-    ...(streams ? [] : [needless('train', 'running text'), needless('validation', 'running text')]),
-    ...(pairs ? [] : [needless('pairs', 'parallel text'), needless('validationPairs', 'parallel text')]),
-  ];
-}
-
 /** Languages that are validated on but not learned. */
 function unknownLanguages(config: XlmPretrainConfig): (string | undefined)[] {
   const { data } = config;
@@ -148,7 +132,6 @@ function unknownLanguages(config: XlmPretrainConfig): (string | undefined)[] {
  * @param fingerprint of data and vocabulary
  */
 export function xlmPretrainIdentity(config: XlmPretrainConfig, fingerprint: string): RunIdentity {
-  const { type, totalUpdates, ...rates } = config.schedule;
   const { length, maxLength, alpha } = config.data;
   return {
     ...('train' in config.vocabulary ? { vocabulary: { ...config.vocabulary.train } } : {}),
@@ -157,7 +140,7 @@ export function xlmPretrainIdentity(config: XlmPretrainConfig, fingerprint: stri
     data: { fingerprint, languages: languagesOf(config), length, maxLength, alpha },
     ...(config.model ? { model: config.model } : {}),
     optimizer: config.optimizer,
-    schedule: { type, ...rates, ...(hasEnd(type) ? { totalUpdates } : {}) },
+    schedule: scheduleIdentity(config.schedule),
     batch: config.batch,
     seed: config.seed,
   };

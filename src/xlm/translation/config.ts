@@ -3,16 +3,12 @@ import { xlmPresets } from '../../encoder/xlm.js';
 import { massOptionsSchema } from '../../pretraining/mass.js';
 import {
   batchSchema,
-  budgetSchema,
   checkpointsSchema,
   count,
-  earlyStoppingSchema,
-  logSchema,
   optimizerSchema,
   path,
   rate,
-  runSchema,
-  scheduleSchema,
+  runSections,
 } from '../../training/configPieces.js';
 import { languagePairsSchema, languageTextsSchema } from '../languageData.js';
 import { constraintOptionsSchema } from '../table/tableConstraints.js';
@@ -270,7 +266,6 @@ export const translationConfigSchema = z.strictObject({
     })
     .prefault({})
     .describe('AdamW and the loss.'),
-  schedule: scheduleSchema.prefault({}).describe('Learning rate over the run.'),
   batch: batchSchema
     .omit({ accumulate: true })
     .extend({
@@ -286,11 +281,8 @@ export const translationConfigSchema = z.strictObject({
     })
     .prefault({})
     .describe('How texts are grouped.'),
-  budget: budgetSchema
-    .prefault({})
-    .describe('When to end; what is reached first. At least one, or earlyStopping, must be given.'),
   validation: validationSchema.prefault({}).describe('Translation of held-out text while training.'),
-  earlyStopping: earlyStoppingSchema.prefault({}).describe('Ends training when validation stops improving.'),
+  ...runSections,
   checkpoints: checkpointsSchema
     .extend({
       averageLast: checkpointsSchema.shape.averageLast
@@ -302,8 +294,6 @@ export const translationConfigSchema = z.strictObject({
     })
     .prefault({})
     .describe('What is saved, and when.'),
-  log: logSchema.prefault({}).describe('The log of the run.'),
-  ...runSchema,
 });
 
 /** The configuration as a user may write it, defaults left out. */

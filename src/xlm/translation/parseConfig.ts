@@ -2,7 +2,7 @@ import { PolybeamError } from '../../errors.js';
 import { nearestName } from '../../generation/nearestName.js';
 import { readSchema, readYaml, refuseProblems, runProblems } from '../../training/readConfig.js';
 import type { RunIdentity } from '../../training/runCheckpoint.js';
-import { hasEnd } from '../../training/schedule.js';
+import { scheduleIdentity } from '../../training/schedule.js';
 import type { JointVocabularyOptions } from '../jointVocabulary.js';
 import { codeProblem, languagesOfData, pairProblems, wrapLanguageData } from '../languageData.js';
 import { chooseVocabulary } from '../vocabularyChoice.js';
@@ -217,7 +217,6 @@ export function translationIdentity(
   fingerprint: string,
   model: object,
 ): RunIdentity {
-  const { type, totalUpdates, ...rates } = config.schedule;
   const { init, embeddings, denoising, backTranslation, mass, translation } = config;
   return {
     ...('train' in config.vocabulary ? { vocabulary: { ...config.vocabulary.train } } : {}),
@@ -232,7 +231,7 @@ export function translationIdentity(
     tasks: { denoising, backTranslation, mass, translation },
     model,
     optimizer: config.optimizer,
-    schedule: { type, ...rates, ...(hasEnd(type) ? { totalUpdates } : {}) },
+    schedule: scheduleIdentity(config.schedule),
     batch: config.batch,
     seed: config.seed,
   };
