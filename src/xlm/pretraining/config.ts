@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { xlmPresets } from '../../encoder/xlm.js';
 import { objectivesSchema } from '../../pretraining/config.js';
 import { batchSchema, count, optimizerSchema, path, rate, runSections } from '../../training/configPieces.js';
-import { type LanguagePairs, languagePairsSchema, languageTextsSchema } from '../languageData.js';
+import { languagePairsSchema, languageTextsSchema } from '../languageData.js';
 import { type VocabularyChoice, vocabularyChoiceSchema } from '../vocabularyChoice.js';
 import type { XlmObjectiveName } from './objectives.js';
 
@@ -146,6 +146,3 @@ export interface XlmPretrainConfig extends Omit<Parsed, 'model' | 'vocabulary' |
   model?: XlmModelConfig;
   vocabulary: VocabularyChoice;
 }
-
-/** Parallel text with the languages of its sides. */
-export type LanguagePairSource = LanguagePairs[number];

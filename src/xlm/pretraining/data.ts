@@ -1,21 +1,12 @@
 import { PolybeamError } from '../../errors.js';
 import { tokenizeDocuments } from '../../pretraining/corpus.js';
-import { readTexts } from '../../pretraining/texts.js';
 import type { Tokenizer } from '../../text/tokenizer.js';
 import { fingerprintPairs, type TokenPair } from '../../training/batching.js';
-import type { TrainOptions } from '../../training/train.js';
-import type { LanguagePairSource, XlmPretrainConfig } from './config.js';
+import type { LanguageLines } from '../languageLines.js';
+import type { XlmPretrainConfig } from './config.js';
 import { streamRows } from './streams.js';
 
-/** Texts by language. */
-export interface LanguageData {
-  /** Running text. */
-  streams: ReadonlyMap<string, readonly string[]>;
-  /** Parallel text, all of the same two languages together. */
-  pairs: readonly { from: string; to: string; source: string[]; target: string[] }[];
-}
-
-/** The same as tokens. */
+/** Texts of languages as tokens. */
 export interface TokenizedData {
   /** Rows of `data.length` tokens. */
   streams: ReadonlyMap<string, readonly Int32Array[]>;
@@ -26,75 +17,23 @@ export interface TokenizedData {
 }
 
 /**
- * Reads texts of languages.
- * @throws FILE_NOT_FOUND, FILE_CORRUPT; INPUT_INVALID for a language without text
- */
-export async function readLanguageData(
-  texts: XlmPretrainConfig['data']['train'],
-  pairs: readonly LanguagePairSource[] | undefined,
-  options: Pick<TrainOptions, 'onWarning'>,
-): Promise<LanguageData> {
-  const streams = new Map<string, readonly string[]>();
-  const named = (language: string) => ({
-    onWarning: (message: string) => options.onWarning?.(`${language}: ${message}`),
-  });
-  for (const [language, sources] of Object.entries(texts ?? {})) {
-    const { documents = [] } = await readTexts(sources, undefined, named(language));
-    streams.set(language, documents);
-  }
-  const byLanguages = new Map<string, LanguageData['pairs'][number]>();
-  for (const { from, to, ...source } of pairs ?? []) {
-    const name = `${from}-${to}`;
-    const read = (await readTexts(undefined, [source], named(name))).pairs!;
-    const known = byLanguages.get(name) ?? { from, to, source: [], target: [] };
-    byLanguages.set(name, {
-      ...known,
-      source: known.source.concat(read.source),
-      target: known.target.concat(read.target),
-    });
-  }
-  for (const [name, { source }] of byLanguages) {
-    if (source.length > 0) continue;
-    throw new PolybeamError(
-      'INPUT_INVALID',
-      `The parallel text of ${name} has no pair whose sides both hold text: give text on both sides, line by line.`,
-    );
-  }
-  return { streams, pairs: [...byLanguages.values()] };
-}
-
-/** All texts of each language, sides of pairs too. */
-export function textsByLanguage({ streams, pairs }: LanguageData): Record<string, string[]> {
-  const all: Record<string, string[]> = {};
-  const add = (language: string, texts: readonly string[]) => {
-    all[language] = (all[language] ?? []).concat(texts);
-  };
-  for (const [language, texts] of streams) add(language, texts);
-  for (const { from, to, source, target } of pairs) {
-    add(from, source);
-    add(to, target);
-  }
-  return all;
-}
-
-/**
  * Tokenizes texts and cuts streams into rows.
  * @throws INPUT_INVALID where all pairs of two languages are too long
  */
-export async function tokenizeLanguageData(
-  { streams, pairs }: LanguageData,
+export async function tokenizeLanguages(
+  { texts, pairs }: LanguageLines,
   tokenizer: Tokenizer,
   endToken: number,
   { length, maxLength }: Pick<XlmPretrainConfig['data'], 'length' | 'maxLength'>,
 ): Promise<TokenizedData> {
   const rows = new Map<string, readonly Int32Array[]>();
-  for (const [language, texts] of streams) {
-    rows.set(language, streamRows(await tokenizeDocuments(texts, tokenizer), length, endToken));
+  for (const [language, lines] of texts) {
+    rows.set(language, streamRows(await tokenizeDocuments(lines, tokenizer), length, endToken));
   }
   const tokenized: TokenizedData['pairs'][number][] = [];
   let droppedLong = 0;
   for (const { from, to, source, target } of pairs) {
-    const encode = (texts: string[]) => tokenizer.encodeBatch(texts, { addSpecialTokens: false });
+    const encode = (lines: readonly string[]) => tokenizer.encodeBatch(lines, { addSpecialTokens: false });
     const [sources, targets] = [await encode(source), await encode(target)];
     const all = sources.map(({ ids }, at): TokenPair => ({ source: ids, target: targets[at].ids }));
     const kept = all.filter((pair) => pair.source.length <= maxLength && pair.target.length <= maxLength);

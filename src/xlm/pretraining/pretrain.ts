@@ -1,25 +1,13 @@
-import { fileAccess } from '../../files.js';
 import { pretrainingRun } from '../../pretraining/run.js';
 import { readVocabularyFacts } from '../../pretraining/vocabularyFacts.js';
-import { loadTokenizer } from '../../text/loadTokenizer.js';
-import { saveTokenizer } from '../../text/saveTokenizer.js';
 import { createProgress } from '../../training/progress.js';
 import { refuseProblems } from '../../training/readConfig.js';
-import { tokenizerDirectory } from '../../training/runParts.js';
 import type { Tasks } from '../../training/step.js';
 import type { TrainOptions } from '../../training/train.js';
 import type { TrainResult } from '../../training/wholeRun.js';
-import { trainJointVocabulary } from '../jointVocabulary.js';
+import { prepareJointTokenizer, readLanguageLines } from '../languageLines.js';
 import type { XlmPretrainConfig } from './config.js';
-import {
-  countTokens,
-  fingerprintLanguages,
-  type LanguageData,
-  readLanguageData,
-  type TokenizedData,
-  textsByLanguage,
-  tokenizeLanguageData,
-} from './data.js';
+import { countTokens, fingerprintLanguages, type TokenizedData, tokenizeLanguages } from './data.js';
 import { createLaneBatches } from './lanes.js';
 import { lanesOf, type MixedXlmObjective } from './mixture.js';
 import { endTokenOf, pretrainedXlm } from './model.js';
@@ -41,15 +29,14 @@ export async function pretrainXlm(
 ): Promise<TrainResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
   const note = (text: string) => progress?.note(text);
-  const texts = await readLanguageData(config.data.train, config.data.pairs, options);
-  await prepareVocabulary(config, texts, note);
-  const directory = tokenizerDirectory(config.vocabulary, config.output);
-  const tokenizer = await loadTokenizer(directory);
+  const lines = await readLanguageLines(config.data.train, config.data.pairs, options);
+  const { maxPositionEmbeddings } = config.model ?? {};
+  const { tokenizer, directory } = await prepareJointTokenizer(config, lines, maxPositionEmbeddings, note);
   const facts = await readVocabularyFacts(tokenizer);
   const endToken = endTokenOf(tokenizer);
   const made = await pretrainedXlm(config, languagesOf(config), tokenizer, directory);
   refuseProblems(lengthProblems(config, made.model.maxPositionEmbeddings), config.init ?? 'The model');
-  const data = await tokenizeLanguageData(texts, tokenizer, endToken, config.data);
+  const data = await tokenizeLanguages(lines, tokenizer, endToken, config.data);
   const context: XlmContext = {
     model: made.model,
     facts,
@@ -83,24 +70,6 @@ export async function pretrainXlm(
     options,
     progress,
   );
-}
-
-/** Learns a vocabulary where one is to be learned and none is there from an earlier run. */
-async function prepareVocabulary(
-  { vocabulary, output, model }: XlmPretrainConfig,
-  texts: LanguageData,
-  note: (text: string) => void,
-): Promise<void> {
-  if ('tokenizer' in vocabulary) return;
-  const directory = tokenizerDirectory(vocabulary, output);
-  if ((await fileAccess().size(`${directory}/tokenizer.json`)) !== undefined) return;
-  note('learning the vocabulary');
-  const byLanguage = Object.entries(textsByLanguage(texts));
-  const { tokenizer } = await trainJointVocabulary(
-    Object.fromEntries(byLanguage.map(([language, own]) => [language, () => [own]])),
-    vocabulary.train,
-  );
-  await saveTokenizer(directory, tokenizer, { modelMaxLength: model?.maxPositionEmbeddings });
 }
 
 function makeMixture(config: XlmPretrainConfig, context: XlmContext): MixedXlmObjective[] {

@@ -1,8 +1,9 @@
 import type { TrainOptions } from '../../training/train.js';
 import type { Validation } from '../../training/trainer.js';
 import type { TrainStep } from '../../training/trainStep.js';
+import { readLanguageLines } from '../languageLines.js';
 import type { XlmPretrainConfig } from './config.js';
-import { readLanguageData, tokenizeLanguageData } from './data.js';
+import { tokenizeLanguages } from './data.js';
 import type { Lane } from './lanes.js';
 import { lanesOf, type MixedXlmObjective } from './mixture.js';
 import type { XlmContext } from './objective.js';
@@ -25,8 +26,8 @@ export async function validateByLanguage(
 ): Promise<(() => Promise<Validation>) | undefined> {
   const { validation: texts, validationPairs } = config.data;
   if (!texts && !validationPairs) return undefined;
-  const held = await tokenizeLanguageData(
-    await readLanguageData(texts, validationPairs, options),
+  const held = await tokenizeLanguages(
+    await readLanguageLines(texts, validationPairs, options),
     context.tokenizer,
     context.endToken,
     config.data,

@@ -9,6 +9,7 @@ import { compileTrainStep, trainableParameters } from '../../training/step.js';
 import type { TrainOptions } from '../../training/train.js';
 import { type TrainResult, wholeRun } from '../../training/wholeRun.js';
 import { languageShares } from '../jointVocabulary.js';
+import { prepareJointTokenizer, readLanguageLines } from '../languageLines.js';
 import {
   type Generate,
   type TranslationBatching,
@@ -16,13 +17,7 @@ import {
   translationObjectives,
 } from './batches.js';
 import type { TranslationConfig } from './config.js';
-import {
-  fingerprintLanguages,
-  type LanguageIds,
-  prepareJointTokenizer,
-  readLanguageLines,
-  tokenizeLanguages,
-} from './data.js';
+import { fingerprintLanguages, type LanguageIds, tokenizeLanguages } from './data.js';
 import { openGeneration } from './generation.js';
 import { roundTrips } from './languageCodes.js';
 import { createLiveTranslator } from './liveTranslator.js';
@@ -44,8 +39,8 @@ export async function trainTranslator(
 ): Promise<TrainResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
   const note = (text: string) => progress?.note(text);
-  const lines = await readLanguageLines(config.data.train, config.data.pairs, 'training', options);
-  const tokenizer = await prepareJointTokenizer(config, lines, note);
+  const lines = await readLanguageLines(config.data.train, config.data.pairs, options);
+  const { tokenizer } = await prepareJointTokenizer(config, lines, config.model.maxPositionEmbeddings, note);
   const facts = await readVocabularyFacts(tokenizer);
   const model = await translatorModel(config, tokenizer);
   const data = await tokenizeLanguages(lines, tokenizer);
@@ -183,7 +178,7 @@ async function validation(
 ) {
   const { validation: texts, validationPairs } = config.data;
   if (!texts && !validationPairs) return undefined;
-  const lines = await readLanguageLines(texts, validationPairs, 'validation', options);
+  const lines = await readLanguageLines(texts, validationPairs, options);
   const { metric, maxSentences, lowercase } = config.validation;
   // What is longer than the model can read is cut.
   const { room } = model;
@@ -195,8 +190,8 @@ async function validation(
   const own = new Map<string, HeldOutTexts>();
   for (const [language, list] of lines.texts) own.set(language, await heldOut(list));
   const pairs: TranslationHeldOut['pairs'][number][] = [];
-  for (const { direction, source, target } of lines.pairs)
-    pairs.push({ direction, source: await heldOut(source), target: await heldOut(target) });
+  for (const { from, to, source, target } of lines.pairs)
+    pairs.push({ direction: { from, to }, source: await heldOut(source), target: await heldOut(target) });
   return validateTranslator({
     step,
     translator,
