@@ -205,8 +205,8 @@ const validationSchema = z.strictObject({
     .optional()
     .describe(
       'What decides which checkpoint is best: the mean BLEU of the directions of validationPairs, that of texts translated to another ' +
-        'language and back, or the loss of denoising and MASS. Default bleu where there are validationPairs, else roundTrip, or loss ' +
-        'where nothing is translated back.',
+        'language and back less the share of it that was only copied, or the loss of denoising and MASS. Default bleu where there are ' +
+        'validationPairs, else roundTrip, or loss where nothing is translated back.',
     ),
   maxSentences: count
     .default(500)

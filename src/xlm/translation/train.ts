@@ -50,8 +50,8 @@ export async function trainTranslator(
   note(describeData(data, rounds, tokenizer));
 
   const all = translationObjectives(model.decoder, config.optimizer.labelSmoothing);
-  const used = new Set(tasks.map(({ task }) => objectiveOf(task)));
-  const objectives = Object.fromEntries(Object.entries(all).filter(([name]) => used.has(name as never)));
+  const used = new Set<string>(tasks.map(({ task }) => objectiveOf(task)));
+  const objectives = Object.fromEntries(Object.entries(all).filter(([name]) => used.has(name)));
   const specs = trainableParameters(objectives);
   const { weights, notes } = await translatorStart(config, specs, model, tokenizer);
   for (const text of notes) note(text);

@@ -32,8 +32,8 @@ export interface TranslationHeldOut {
 
 /**
  * Validation of a step's present weights by greedy translations. Round trips need no parallel text (Lample et al. 2018, section 3.3): BLEU
- * of what came back against the text that went. `copied` is the BLEU of a translation against the text itself: a model that copies has
- * perfect round trips, and shows there.
+ * of what came back against the text that went. A model that copies has perfect round trips; `copied` tells, the BLEU of a translation
+ * against the text itself, and what decides is the round trip less its copied share.
  */
 export function validateTranslator(heldOut: TranslationHeldOut): Validate {
   return async (signal) => {
@@ -61,9 +61,11 @@ async function addRoundTrips(
     if (!texts) continue;
     const there = await heldOut.translator.translate(texts.ids, { from, to }, {}, { signal });
     const back = await heldOut.translator.translate(there, { from: to, to: from }, {}, { signal });
-    scores.push(await bleu(heldOut, back, texts.lines));
-    values[`roundTrip ${from}-${to}-${from}`] = scores[scores.length - 1];
-    values[`copied ${from}-${to}`] = await bleu(heldOut, there, texts.lines);
+    const trip = await bleu(heldOut, back, texts.lines);
+    const copied = await bleu(heldOut, there, texts.lines);
+    values[`roundTrip ${from}-${to}-${from}`] = trip;
+    values[`copied ${from}-${to}`] = copied;
+    scores.push(trip * (1 - copied / 100));
   }
   if (scores.length > 0) values.roundTrip = mean(scores);
 }
