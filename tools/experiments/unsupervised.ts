@@ -1,29 +1,26 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { bleuStatistics, corpusBleu, withConfidence } from '../../eval/index.js';
-import { lexiconAccuracy, measureNgramTranslations, readDictionary } from '../../src/node.js';
-import { readVectors } from '../../src/xlm/vectors/wordVectors.js';
 import { type Experiment, type ExperimentContext, table } from './experiment.js';
 import { captions, type Language } from './unsupervisedData.js';
 import { type Curve, curvesPlot } from './unsupervisedPlots.js';
 import {
   ceilingRun,
   curveOf,
-  foundation,
   makeFoundation,
   makeStart,
   makeVariant,
   runOf,
   type Start,
-  startOf,
   starts,
   type Translation,
-  tableOf,
   trainCeiling,
   trainTranslation,
   translationsOf,
+  updatesText,
   type Variant,
   variants,
 } from './unsupervisedRuns.js';
+import { lexiconText, variantsText } from './unsupervisedTables.js';
 
 /*
  * Unsupervised translation of Multi30k (Lample et al. 2018, ICLR, table 1), from each way to start: what pre-training is worth, and how
@@ -48,14 +45,6 @@ const titles: Record<Start, string> = {
   cmlm: 'XLM (MLM) + CMLM',
 };
 
-const variantTitles: Record<Variant, string> = {
-  ngrams: 'n-gram table, alignment by similarity (IBM-2)',
-  uniform: 'n-gram table, uniform alignment (IBM-1)',
-  words: 'table of words, alignment by similarity',
-};
-
-const lexicon = '../shared/data/lexicon/en-de.tsv.gz';
-
 const sides = (direction: string) => direction.split('-') as [Language, Language];
 
 /** One after the other; false as soon as one was interrupted. */
@@ -64,15 +53,22 @@ async function inOrder(steps: readonly (() => Promise<boolean>)[]): Promise<bool
   return true;
 }
 
-/** A start, its translation, and what denoising alone makes of it. */
+/** Translation of English and French from a start, as the tables of the page have it. */
+const trained = (start: Start, seed = 1) =>
+  ({
+    alone: { start, seed, directions: 'en-fr', tables: false },
+    tables: { start, seed, directions: 'en-fr', tables: true },
+    denoised: { start, seed, directions: 'none', tables: false },
+  }) satisfies Record<string, Translation>;
+
+/** A start and its translations: by itself, from the tables, and what denoising alone makes of it. */
 const lane =
   (own: readonly Start[]) =>
   (context: ExperimentContext, threads: number): Promise<boolean> =>
     inOrder(
       own.flatMap((start) => [
         () => makeStart(start, context, threads),
-        () => trainTranslation({ start, seed: 1, directions: 'en-fr' }, context, threads),
-        () => trainTranslation({ start, seed: 1, directions: 'none' }, context, threads),
+        ...Object.values(trained(start)).map((one) => () => trainTranslation(one, context, threads)),
       ]),
     );
 
@@ -95,13 +91,18 @@ async function scored(run: string, direction: string) {
 const withInterval = ({ sacre }: Awaited<ReturnType<typeof scored>>): string =>
   `${sacre.score.toFixed(2)} (${sacre.confidence.low.toFixed(1)} to ${sacre.confidence.high.toFixed(1)})`;
 
-/** The two starts that are best by round trips, which need no parallel text. */
+/** The best BLEU of held-out texts translated there and back, which needs no parallel text. */
+async function roundTripOf(run: string): Promise<number> {
+  return Math.max(0, ...(await curveOf(run, 'roundTrip')).map(({ bleu }) => bleu));
+}
+
+/** The two starts that are best by round trips, from the tables. */
 async function bestStarts(scale: number): Promise<Start[]> {
   const found = await Promise.all(
-    starts.map(async (start) => {
-      const curve = await curveOf(runOf({ start, seed: 1, directions: 'en-fr' }, scale), 'roundTrip');
-      return { start, score: Math.max(0, ...curve.map(({ bleu }) => bleu)) };
-    }),
+    starts.map(async (start) => ({
+      start,
+      score: await roundTripOf(runOf(trained(start).tables, scale)),
+    })),
   );
   return found
     .sort((a, b) => b.score - a.score)
@@ -109,25 +110,36 @@ async function bestStarts(scale: number): Promise<Start[]> {
     .map(({ start }) => start);
 }
 
-async function startsTable(scale: number, best: readonly Start[]): Promise<string> {
+/** Scores of translations from each start; several seeds share a cell. */
+async function startsTable(scale: number, of: (start: Start) => readonly Translation[]): Promise<string> {
   const rows: string[][] = [];
   for (const start of starts) {
-    const seeds = best.includes(start) ? [1, 2] : [1];
+    const runs = of(start).map((one) => runOf(one, scale));
     const row = [titles[start]];
     for (const direction of ['en-fr', 'fr-en']) {
       const cells: string[] = [];
-      for (const seed of seeds)
-        cells.push(withInterval(await scored(runOf({ start, seed, directions: 'en-fr' }, scale), direction)));
+      for (const run of runs) cells.push(withInterval(await scored(run, direction)));
       row.push(cells.join('; '));
     }
-    const alone = await scored(runOf({ start, seed: 1, directions: 'none' }, scale), 'en-fr');
-    rows.push([...row, alone.sacre.score.toFixed(2)]);
+    const trips = await Promise.all(runs.map(roundTripOf));
+    rows.push([...row, trips.map((score) => score.toFixed(1)).join('; ')]);
   }
-  const ceiling = await Promise.all(
-    (['en-fr', 'fr-en'] as const).map((direction) => scored(ceilingRun(scale), direction)),
-  );
-  rows.push(['supervised, same architecture', ...ceiling.map(withInterval), '']);
-  return table(['start', 'en-fr', 'fr-en', 'en-fr without back-translation'], rows);
+  return table(['start', 'en-fr', 'fr-en', 'round trips'], rows);
+}
+
+/** What denoising alone makes of each start, and what parallel text would. */
+async function boundsTable(scale: number): Promise<string> {
+  const runs: [string, string][] = [
+    ...starts.map((start): [string, string] => [
+      `${titles[start]}, denoising alone`,
+      runOf(trained(start).denoised, scale),
+    ]),
+    ['supervised, same architecture', ceilingRun(scale)],
+  ];
+  const rows: string[][] = [];
+  for (const [title, run] of runs)
+    rows.push([title, withInterval(await scored(run, 'en-fr')), withInterval(await scored(run, 'fr-en'))]);
+  return table(['training', 'en-fr', 'fr-en'], rows);
 }
 
 async function publishedTable(run: string): Promise<string> {
@@ -150,68 +162,60 @@ async function publishedTable(run: string): Promise<string> {
   );
 }
 
-async function lexiconText(scale: number): Promise<string> {
-  const mapped = (language: Language) => readVectors(`${foundation(scale)}/mapped/en-de.${language}.vec`);
-  const found = await lexiconAccuracy(
-    await mapped('en'),
-    await mapped('de'),
-    await readDictionary(lexicon, true),
-    { wordsOnly: true },
-  );
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-  return (
-    `The mapped vectors of English and German find a translation of the dictionary for ${percent(found.precision[1])} of ${found.words} words ` +
-    `first, and for ${percent(found.precision[5])} among five (CSLS; coverage ${percent(found.coverage)}).`
-  );
-}
-
-async function variantsTable(scale: number): Promise<string> {
-  const texts = (await captions('val', 'en')).map((line) => line.toLowerCase());
-  const rows: string[][] = [];
-  for (const variant of Object.keys(variants) as Variant[]) {
-    const found = await measureNgramTranslations(`${startOf(variant, scale)}/model`, texts, {
-      table: tableOf('en', 'de', scale),
-      from: 'en',
-      to: 'de',
-    });
-    const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-    rows.push([variantTitles[variant], percent(found.accuracy), percent(found.best), String(found.ngrams)]);
+/** BLEU by updates of each start, as a picture beside the page. */
+async function drawCurves(name: string, kind: 'alone' | 'tables', scale: number): Promise<void> {
+  const curves: Curve[] = [];
+  for (const start of starts) {
+    const points = await curveOf(runOf(trained(start)[kind], scale), 'bleu en-fr');
+    curves.push({ name: titles[start], points });
   }
-  return table(['CMLM', 'one of the table', 'the most probable', 'n-grams'], rows);
+  await writeFile(`docs/experiments/${name}.svg`, `${curvesPlot(curves)}\n`);
 }
 
 async function page(best: readonly Start[], whole: Translation, scale: number): Promise<string> {
-  const curves: Curve[] = [];
-  for (const start of starts) {
-    const points = await curveOf(runOf({ start, seed: 1, directions: 'en-fr' }, scale), 'bleu en-fr');
-    curves.push({ name: titles[start], points });
-  }
   await mkdir('docs/experiments', { recursive: true });
-  await writeFile('docs/experiments/unsupervised-bleu.svg', `${curvesPlot(curves)}\n`);
+  await drawCurves('unsupervised-alone', 'alone', scale);
+  await drawCurves('unsupervised-tables', 'tables', scale);
+  const seeds = (start: Start) => (best.includes(start) ? [1, 2] : [1]);
   return [
     'Multi30k without a parallel sentence: English captions of one half of the training set, French and German ones of the other (14,500',
     'each); for pre-training, vectors and vocabulary also 130,000 English and 156,000 German captions that were written independently.',
     'One architecture for all: encoder and decoder of 4 layers, d 128, one vocabulary of 6,000. Each start has as many updates of',
     'pre-training; random weights get theirs as more updates of translation. Checkpoints are chosen by round trips. test2016, beam 4,',
-    'sacreBLEU in lower case with 95 % bootstrap intervals; two numbers are two seeds.',
+    'sacreBLEU in lower case with 95 % bootstrap intervals; two numbers are two seeds. Round trips are BLEU of held-out captions that were',
+    'translated there and back, less the share that was only copied; words that are always confused in the same way make it high, too.',
     '',
-    await startsTable(scale, best),
+    updatesText(scale),
     '',
-    '![BLEU on held-out pairs, en-fr, by updates](unsupervised-bleu.svg)',
+    '## From the start alone',
+    '',
+    await startsTable(scale, (start) => [trained(start).alone]),
+    '',
+    '![BLEU on held-out pairs, en-fr, by updates](unsupervised-alone.svg)',
+    '',
+    '## From the start and the translation tables',
+    '',
+    'The first translations are made by the tables, phrase by phrase.',
+    '',
+    await startsTable(scale, (start) => seeds(start).map((seed) => trained(start, seed).tables)),
+    '',
+    '![BLEU on held-out pairs, en-fr, by updates](unsupervised-tables.svg)',
+    '',
+    '## Without back-translation, and with parallel text',
+    '',
+    await boundsTable(scale),
     '',
     '## Beside the published figures',
     '',
-    `One model of three languages and four directions, from the best start (${titles[whole.start]}):`,
+    `One model of three languages and four directions, from ${titles[whole.start]} and the tables:`,
     '',
     await publishedTable(runOf(whole, scale)),
     '',
     '## Vectors, tables and masked n-grams',
     '',
-    await lexiconText(scale),
+    await lexiconText(),
     '',
-    'What CMLM learns at masked n-grams of held-out English captions, of German translations in the table, after shorter pre-trainings:',
-    '',
-    await variantsTable(scale),
+    await variantsText(scale),
   ].join('\n');
 }
 
@@ -232,9 +236,9 @@ export const unsupervised: Experiment = {
   },
   run: async (context) => {
     const best = await bestStarts(context.scale);
-    const whole: Translation = { start: best[0], seed: 1, directions: 'all' };
+    const whole: Translation = { start: best[0], seed: 1, directions: 'all', tables: true };
     const ended = await inOrder([
-      ...best.map((start) => () => trainTranslation({ start, seed: 2, directions: 'en-fr' }, context, 2)),
+      ...best.map((start) => () => trainTranslation(trained(start, 2).tables, context, 2)),
       () => trainTranslation(whole, context, 2),
     ]);
     return ended ? page(best, whole, context.scale) : undefined;

@@ -26,20 +26,35 @@ export const sizes = { preset: 'tiny', embDim: 128, nLayers: 4, nHeads: 4 } as c
 /** Updates at scale 1: of pre-training, of the translation of two languages, and of the three together. */
 const updates = {
   pretraining: 4000,
-  translation: 9000,
-  denoising: 2500,
+  translation: 6000,
+  denoising: 2000,
   all: 18_000,
   variant: 1500,
 } as const;
 
+/** How long is trained at a scale, for the page. */
+export const updatesText = (scale: number): string => {
+  const of = (kind: keyof typeof updates) =>
+    Math.max(1, Math.round(updates[kind] * scale)).toLocaleString('en');
+  return (
+    `At scale ${scale}: ${of('pretraining')} updates of pre-training, ${of('translation')} of translation between two languages and ` +
+    `${of('all')} between three, of at most 2,048 tokens; denoising alone ${of('denoising')}.`
+  );
+};
+
+/** Rounds in which the tables translate, where translation starts from them; at most a third of all. */
+const tableRounds = 200;
+
 const scaled = (count: number, { scale }: ExperimentContext) => Math.max(1, Math.round(count * scale));
 
-/** Vocabulary, vectors, mappings and tables of all languages lie below this. */
-export const foundation = (scale: number) => `${folder(scale)}/foundation`;
+/** Vocabulary, vectors, mappings and tables of all languages lie below this; the same for every scale. */
+export const foundation = `${root}/foundation`;
 
 /** The table of one direction. */
-export const tableOf = (from: Language, to: Language, scale: number) =>
-  `${foundation(scale)}/tables/${from}-${to}.tsv`;
+export const tableOf = (from: Language, to: Language) => `${foundation}/tables/${from}-${to}.tsv`;
+
+/** Mapped vectors of English or German, in the space that the two share. */
+export const mappedVectors = (language: 'en' | 'de') => `${foundation}/mapped/en-de.${language}.vec`;
 
 /** Makes the vocabulary, and n-grams, vectors, mappings and tables for all languages; what is there is kept. */
 export async function makeFoundation(context: ExperimentContext, threads: number): Promise<boolean> {
@@ -47,14 +62,15 @@ export async function makeFoundation(context: ExperimentContext, threads: number
     languages.map(async (language) => [language, (await languageData(language)).mono]),
   );
   const config = parseXlmRunConfig({
-    output: foundation(context.scale),
+    output: foundation,
     data: { train: Object.fromEntries(texts), lowercase: true },
     vocabulary: { size: 6000 },
-    ngrams: { minCount: 3 },
-    vectors: { size: 100, epochs: 10 },
+    ngrams: { minCount: 3, limits: [20_000, 20_000, 10_000] },
+    vectors: { size: 100, epochs: 15, sample: 1e-3 },
     // Captions of 14,500 lines are too little for the unsupervised start; the languages share names and loan words.
-    mapping: { seedDictionary: 'identical' },
-    table: {},
+    mapping: { seedDictionary: 'identical', vocabularySize: 3000, patience: 10 },
+    // Of captions so few, single words would often be translated by whole phrases.
+    table: { targets: 'sameLength' },
     threads,
   });
   return !(await runXlm(config, context.trainOptions)).interrupted;
@@ -71,9 +87,9 @@ const monoTexts = async () =>
     await Promise.all(languages.map(async (language) => [language, (await languageData(language)).mono])),
   ) as Record<Language, string>;
 
-const tablesFor = (scale: number, chosen: readonly Language[] = languages) =>
+const tablesFor = (chosen: readonly Language[] = languages) =>
   chosen.flatMap((from) =>
-    chosen.filter((to) => to !== from).map((to) => ({ from, to, path: tableOf(from, to, scale) })),
+    chosen.filter((to) => to !== from).map((to) => ({ from, to, path: tableOf(from, to) })),
   );
 
 /** A variant of CMLM, to see what its parts are worth. */
@@ -100,14 +116,14 @@ export async function makeStart(start: Start, context: ExperimentContext, thread
       ...commonTraining(context, threads, maxUpdates),
       output,
       data: { train: texts },
-      vocabulary: { tokenizer: `${foundation(context.scale)}/vocabulary` },
+      vocabulary: { tokenizer: `${foundation}/vocabulary` },
       model: translationModel,
       backTranslation: { directions: [] },
       ...(start === 'mass' && { denoising: { weight: 0 }, mass: { weight: 1 } }),
     });
     return (await trainTranslator(config, context.trainOptions)).modelDirectory !== undefined;
   }
-  const cmlm = { type: 'cmlm', tables: tablesFor(context.scale) };
+  const cmlm = { type: 'cmlm', tables: tablesFor() };
   return pretrain(output, texts, start === 'xlm' ? [{ type: 'mlm' }] : [{ type: 'mlm' }, cmlm], {
     context,
     threads,
@@ -123,12 +139,11 @@ export async function makeVariant(
 ): Promise<boolean> {
   const { en, de } = await monoTexts();
   const { aligned, maxNgram } = variants[variant];
-  const mapped = (language: Language) => `${foundation(context.scale)}/mapped/en-de.${language}.vec`;
   const objective = {
     type: 'cmlm',
-    tables: tablesFor(context.scale, ['en', 'de']),
+    tables: tablesFor(['en', 'de']),
     ...(maxNgram && { maxNgram }),
-    ...(aligned && { vectors: { en: mapped('en'), de: mapped('de') } }),
+    ...(aligned && { vectors: { en: mappedVectors('en'), de: mappedVectors('de') } }),
   };
   return pretrain(startOf(variant, context.scale), { en, de }, [{ type: 'mlm' }, objective], {
     context,
@@ -147,7 +162,7 @@ async function pretrain(
     output,
     objectives,
     data: { train: texts, length: 128 },
-    vocabulary: { tokenizer: `${foundation(context.scale)}/vocabulary` },
+    vocabulary: { tokenizer: `${foundation}/vocabulary` },
     model: { ...sizes, maxPositionEmbeddings: 256 },
     batch: { maxTokens: 2048 },
     schedule: { learningRate: 0.002, warmupUpdates: scaled(500, context) },
@@ -182,11 +197,13 @@ export interface Translation {
   seed: number;
   /** Which directions are learned; `none` is denoising alone. */
   directions: 'en-fr' | 'none' | 'all';
+  /** Whether the first translations are made by the tables, and not by the model. */
+  tables: boolean;
 }
 
 /** Where it runs. */
-export const runOf = ({ start, seed, directions }: Translation, scale: number) =>
-  `${folder(scale)}/${start}-${directions}-${seed}`;
+export const runOf = ({ start, seed, directions, tables }: Translation, scale: number) =>
+  `${folder(scale)}/${start}-${directions}${tables ? '-tables' : ''}-${seed}`;
 
 const spoken = { 'en-fr': ['en', 'fr'], none: ['en', 'fr'], all: languages } as const;
 
@@ -197,51 +214,65 @@ export async function trainTranslation(
   threads: number,
 ): Promise<boolean> {
   const { start, seed, directions } = one;
-  const texts: Record<string, string> = {};
-  const held: Record<string, string> = {};
-  for (const language of spoken[directions]) {
-    const data = await languageData(language);
-    texts[language] = data.half;
-    held[language] = data.held;
-  }
-  const others = spoken[directions].filter((language) => language !== 'en');
   const budget = { 'en-fr': updates.translation, none: updates.denoising, all: updates.all }[directions];
   // Random weights get the updates that pre-training had.
-  const more = start === 'random' && directions === 'en-fr' ? updates.pretraining : 0;
+  const more = start === 'random' && directions !== 'none' ? updates.pretraining : 0;
   const maxUpdates = scaled(budget + more, context);
   const config = parseTranslationConfig({
     ...commonTraining(context, threads, maxUpdates),
     output: runOf(one, context.scale),
     ...(start === 'random'
       ? {
-          vocabulary: { tokenizer: `${foundation(context.scale)}/vocabulary` },
+          vocabulary: { tokenizer: `${foundation}/vocabulary` },
           model: translationModel,
         }
       : { init: `${startOf(start, context.scale)}/model` }),
-    data: {
-      train: texts,
-      validation: held,
-      validationPairs: others.map((to) => ({
-        from: 'en',
-        to,
-        source: held.en,
-        target: held[to],
-      })),
-    },
-    backTranslation: {
-      directions: directions === 'none' ? [] : others.flatMap((to) => [`en-${to}`, `${to}-en`]),
-      onlyOwnTokens: directions === 'none' ? 0 : scaled(250, context),
-    },
+    data: await translationData(spoken[directions]),
+    backTranslation: backTranslation(one, maxUpdates),
     // Chosen without parallel text; BLEU on pairs is for the curves alone.
     validation: {
-      everyUpdates: Math.max(1, Math.floor(maxUpdates / 12)),
+      everyUpdates: Math.ceil(maxUpdates / 8),
       ...(directions !== 'none' && { metric: 'roundTrip' }),
-      maxSentences: 300,
+      maxSentences: 200,
       lowercase: true,
     },
     seed,
   });
   return (await trainTranslator(config, context.trainOptions)).modelDirectory !== undefined;
+}
+
+/** Halves to learn from, and held-out captions. */
+async function translationData(chosen: readonly Language[]) {
+  const files = await Promise.all(
+    chosen.map(async (language) => [language, await languageData(language)] as const),
+  );
+  const held = Object.fromEntries(files.map(([language, data]) => [language, data.held]));
+  return {
+    train: Object.fromEntries(files.map(([language, data]) => [language, data.half])),
+    validation: held,
+    validationPairs: chosen
+      .filter((language) => language !== 'en')
+      .map((to) => ({ from: 'en', to, source: held.en, target: held[to] })),
+  };
+}
+
+function backTranslation({ directions, tables }: Translation, maxUpdates: number) {
+  if (directions === 'none') return { directions: [] };
+  const others = spoken[directions].filter((language) => language !== 'en');
+  const names = others.flatMap((to) => [`en-${to}`, `${to}-en`]);
+  // A round is an update for each language and each direction.
+  const rounds = Math.floor(maxUpdates / (spoken[directions].length + names.length));
+  return {
+    directions: names,
+    // Always: without it models learn to copy, and take long to unlearn it.
+    onlyOwnTokens: rounds,
+    ...(tables && {
+      tables: Object.fromEntries(
+        names.map((name) => [name, tableOf(...(name.split('-') as [Language, Language]))]),
+      ),
+      tableRounds: Math.min(tableRounds, Math.ceil(rounds / 3)),
+    }),
+  };
 }
 
 /** Where the supervised ceiling is trained. */
@@ -261,9 +292,9 @@ export async function trainCeiling(context: ExperimentContext, threads: number):
       pairs: { from: 'en', to: 'fr', ...pairs },
       validationPairs: { from: 'en', to: 'fr', source: held.en, target: held.fr },
     },
-    vocabulary: { tokenizer: `${foundation(context.scale)}/vocabulary` },
+    vocabulary: { tokenizer: `${foundation}/vocabulary` },
     model: translationModel,
-    validation: { everyUpdates: scaled(1000, context), maxSentences: 300, lowercase: true },
+    validation: { everyUpdates: scaled(1000, context), maxSentences: 200, lowercase: true },
   });
   return (await trainTranslator(config, context.trainOptions)).modelDirectory !== undefined;
 }
