@@ -51,14 +51,12 @@ export type {
   ForwardInput,
   ForwardOutput,
   Model,
-  ModelInput,
-  ModelOutput,
-  ModelSequence,
   TextGenerationOptions,
   TranslateOptions,
 } from './pretrained/model.js';
+export type { ModelOutput, ModelSequence } from './pretrained/modelOutput.js';
+export type { ModelInput, Prefix } from './pretrained/modelParts.js';
 export type { StreamEvent, StreamInput, StreamOptions } from './pretrained/modelStream.js';
-export type { Prefix } from './pretrained/prefixes.js';
 export type { ModelScore, ScoreInput, ScoreOptions } from './pretrained/score.js';
 export { loadShortlist, saveShortlist } from './pretrained/shortlistFile.js';
 export { embedTexts, similarity, type VectorOptions } from './pretrained/textVectors.js';

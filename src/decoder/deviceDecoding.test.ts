@@ -8,7 +8,8 @@ import type { GenerationOptions } from '../generation/options.js';
 import { resolveGenerationOptions } from '../generation/options.js';
 import type { SelectionSpec, StepModel } from '../generation/stepModel.js';
 import { loadModel, loadParts } from '../pretrained/loadModel.js';
-import type { Model, ModelParts } from '../pretrained/model.js';
+import type { Model } from '../pretrained/model.js';
+import type { ModelParts } from '../pretrained/modelParts.js';
 
 /*
  * Decoding with caches that stay on a device. Eager tfjs keeps them as WebGPU does, so that what the step model does

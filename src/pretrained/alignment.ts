@@ -1,6 +1,6 @@
 import type { Tokenizer } from '../text/tokenizer.js';
 import { wordsOf, wordsOfDecoding, wordsOfEncoding } from '../text/words.js';
-import type { ModelParts } from './model.js';
+import type { ModelParts } from './modelParts.js';
 
 /** A source and a target position that belong together, from 0. */
 export type AlignmentLink = readonly [source: number, target: number];

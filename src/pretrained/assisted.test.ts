@@ -5,7 +5,7 @@ import type { GenerationOptions } from '../generation/options.js';
 import { createBatcher } from './batcher.js';
 import { loadEnsemble } from './loadEnsemble.js';
 import { loadModel } from './loadModel.js';
-import type { ModelOutput } from './model.js';
+import type { ModelOutput } from './modelOutput.js';
 
 const load = (name: string, options = {}) => loadModel(`test/fixtures/models/${name}`, options);
 

@@ -4,7 +4,8 @@ import type { GenerationOptions } from '../generation/options.js';
 import { createBatcher } from './batcher.js';
 import { loadEnsemble } from './loadEnsemble.js';
 import { loadModel } from './loadModel.js';
-import { type Model, type ModelOutput, modelParts } from './model.js';
+import { type Model, modelParts } from './model.js';
+import type { ModelOutput } from './modelOutput.js';
 import type { StreamEvent } from './modelStream.js';
 
 let model: Model;

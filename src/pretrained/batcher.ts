@@ -3,8 +3,10 @@ import { anySignal, createEventStream, type EventStream } from '../generation/ev
 import { createJointModel } from '../generation/jointModel.js';
 import { nearestName } from '../generation/nearestName.js';
 import type { GenerationOptions } from '../generation/options.js';
-import { type Model, type ModelInput, type ModelOutput, makeModel, modelParts } from './model.js';
+import { type Model, makeModel, modelParts } from './model.js';
 import { requireGeneration } from './modelInputs.js';
+import type { ModelOutput } from './modelOutput.js';
+import type { ModelInput } from './modelParts.js';
 import type { StreamEvent, StreamInput, StreamOptions } from './modelStream.js';
 
 /** How requests share a model. */

@@ -2,7 +2,7 @@ import { PolybeamError } from '../errors.js';
 import type { DecodingRules } from '../generation/options.js';
 import type { EncodedText, Tokenizer } from '../text/tokenizer.js';
 import { specialEnds, type TruncationRule, truncateIds } from '../text/truncation.js';
-import type { ModelParts } from './model.js';
+import type { ModelParts } from './modelParts.js';
 
 /**
  * Ids of texts; sources are cut to what the model can read, by the model's own rule where it has one, and the beginning of a

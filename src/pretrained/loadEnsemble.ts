@@ -2,7 +2,8 @@ import { createEnsemble, type EnsembleOptions } from '../decoder/ensemble.js';
 import type { ScoredTarget, Scorer } from '../decoder/scorer.js';
 import { PolybeamError } from '../errors.js';
 import { type LoadOptions, loadParts } from './loadModel.js';
-import { type Model, type ModelParts, makeModel } from './model.js';
+import { type Model, makeModel } from './model.js';
+import type { ModelParts } from './modelParts.js';
 
 /** Several models as one; a single pass over ids has no meaning for them. */
 export type EnsembleModel = Omit<Model, 'forward'>;

@@ -10,13 +10,14 @@ import type { Tokenizer } from '../text/tokenizer.js';
 import type { ModelDefinition } from './architectures/definition.js';
 import { halfWeights } from './halfWeights.js';
 import { readLanguages } from './languages.js';
-import { type Model, type ModelParts, makeModel } from './model.js';
+import { type Model, makeModel } from './model.js';
 import {
   generationSettingsOf,
   type ModelDirectory,
   readModelDirectory,
   readTruncation,
 } from './modelDirectory.js';
+import type { ModelParts } from './modelParts.js';
 import { packedPrecision, withPackedWeights } from './packedWeights.js';
 
 export interface LoadOptions {

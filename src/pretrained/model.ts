@@ -1,23 +1,18 @@
-import type { Scorer } from '../decoder/scorer.js';
 import type { Program } from '../engine/program.js';
 import { integers, type Value } from '../engine/values.js';
 import { PolybeamError } from '../errors.js';
 import { type AssistantModel, assistance } from '../generation/assistant.js';
-import type { DraftCounts } from '../generation/assisted.js';
 import type { EventStream } from '../generation/eventStream.js';
 import { generate } from '../generation/generate.js';
-import type { ModelGeneration } from '../generation/generationConfig.js';
-import type { Batching, GenerationInput } from '../generation/inputs.js';
+import type { Batching } from '../generation/inputs.js';
 import {
   type GenerationOptions,
   type ModelGenerationDefaults,
   resolveGenerationOptions,
 } from '../generation/options.js';
-import type { StepModel } from '../generation/stepModel.js';
 import { chunkText } from '../text/chunks.js';
 import type { Tokenizer } from '../text/tokenizer.js';
-import type { TruncationRule } from '../text/truncation.js';
-import type { AlignmentLink, WordAlignment } from './alignment.js';
+import type { WordAlignment } from './alignment.js';
 import type { ModelDefinition } from './architectures/definition.js';
 import type { RawConfig } from './config.js';
 import { requireKnown } from './encodeTexts.js';
@@ -28,6 +23,8 @@ import {
   translationRequest,
 } from './languages.js';
 import { prepareInputs, requireGeneration } from './modelInputs.js';
+import type { ModelOutput } from './modelOutput.js';
+import type { ModelInput, ModelParts, Prefix } from './modelParts.js';
 import {
   modelOutputs,
   type Replacing,
@@ -36,58 +33,9 @@ import {
   type StreamOptions,
   streamOutputs,
 } from './modelStream.js';
-import { type Prefix, requirePrefixes } from './prefixes.js';
+import { requirePrefixes } from './prefixes.js';
 import { type ModelScore, type ScoreInput, type ScoreOptions, scoreAll } from './score.js';
 import { readDictionary, type UnknownReplacement } from './unknownWords.js';
-
-/** A text, or token ids as the model's tokenizer would make them. */
-export type ModelInput =
-  | ({ text: string } & InputConstraints)
-  | ({
-      inputIds: readonly number[];
-      attentionMask?: readonly number[];
-      decoderInputIds?: readonly number[];
-    } & InputConstraints);
-
-/** What is demanded of the outputs of one input; phrases beside those of the option of the same name. */
-type InputConstraints = Pick<GenerationInput, 'forceWordsIds'> & {
-  /** What they begin with; see `prefixIds`. */
-  prefix?: Prefix;
-};
-
-/** One output of `generate`. */
-export interface ModelSequence {
-  /**
-   * As Hugging Face returns them, without the decoder start token, up to and including the end token. A model that
-   * continues texts returns the text, too: the last tokenLogProbabilities.length ids are new.
-   */
-  ids: number[];
-  /** Beam search: log-probability / length^lengthPenalty; otherwise the log-probability. Nats. */
-  score: number;
-  /** Natural logarithm of each new token's probability, as summed in `score`. */
-  tokenLogProbabilities: number[];
-  /** Where the model has a tokenizer. */
-  text?: string;
-  /** Where there are `forceWordsIds`: indices of those that the output lacks; an input's own come last. */
-  unmetConstraints?: readonly number[];
-  /** With `assistantModel` or `promptLookupNumTokens`: how often the model ran, tokens drafted, and those that were right. */
-  drafts?: DraftCounts;
-  /** With `returnLogits`: what each new token was chosen from, before all processors. [vocabSize] each */
-  logits?: Float32Array[];
-  /** With `returnAttention`: how each of `ids` reads the source; sums to 1. [inputIds.length] each */
-  attention?: Float32Array[];
-  /** With `returnAttention`: for each of `ids` the source token that it reads most; none for end tokens and the like. */
-  alignment?: AlignmentLink[];
-  /** The same between the words of texts, where the input is a text. */
-  words?: WordAlignment;
-}
-
-export interface ModelOutput {
-  /** The ids that were read. */
-  inputIds: readonly number[];
-  /** Best first. */
-  sequences: ModelSequence[];
-}
 
 /** One sequence for `forward`. */
 export interface ForwardInput {
@@ -193,29 +141,6 @@ export interface Model {
   forward(input: ForwardInput): Promise<ForwardOutput>;
   /** Frees the programs. */
   dispose(): Promise<void>;
-}
-
-/** What a model is made of; see `loadModel`. */
-export interface ModelParts {
-  directory: string;
-  config: RawConfig;
-  tokenizer?: Tokenizer;
-  languages: ModelLanguages;
-  /** Where the model can generate. */
-  generation?: { steps: StepModel; scorer: Scorer } & ModelGeneration;
-  /** Compiles `forward` when it is first called. */
-  forwardProgram: () => Promise<Program>;
-  /** The same without logits, where it gives hidden states too. */
-  statesProgram: () => Promise<Program>;
-  /** Positions the source can have. */
-  maxSource: number;
-  /** What stays of a longer text, where config.json says it (`polybeam.truncation`). */
-  truncation?: TruncationRule;
-  /** Whether what it writes follows its source at once, as in a prefix language model. */
-  followsSource?: boolean;
-  idCounts: ModelDefinition['idCounts'];
-  onWarning: (message: string) => void;
-  dispose: () => Promise<void>;
 }
 
 /** Puts the parts together. */

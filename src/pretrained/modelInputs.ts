@@ -2,7 +2,7 @@ import { PolybeamError } from '../errors.js';
 import type { GenerationInput } from '../generation/inputs.js';
 import { encodeTexts, requireKnown } from './encodeTexts.js';
 import { replaceSourceToken, requireLanguagesBefore } from './languages.js';
-import type { ModelInput, ModelParts } from './model.js';
+import type { ModelInput, ModelParts } from './modelParts.js';
 import { prefixIds } from './prefixes.js';
 
 /** What a model generates with. @throws MODEL_CANNOT_GENERATE */

@@ -7,8 +7,9 @@ import { createTextDeltas, type TextDeltas } from '../text/textDeltas.js';
 import { wordsOf } from '../text/words.js';
 import { alignTokens, alignWords, type ReadText, wordsOfSource } from './alignment.js';
 import { translationRequest } from './languages.js';
-import type { ModelInput, ModelOutput, ModelParts } from './model.js';
 import { prepareInputs, requireGeneration } from './modelInputs.js';
+import type { ModelOutput } from './modelOutput.js';
+import type { ModelInput, ModelParts } from './modelParts.js';
 import { decodeReplaced, type ReplacedText } from './unknownWords.js';
 
 /** How `stream` decodes: as `translate` where a language is given. */

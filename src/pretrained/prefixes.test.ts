@@ -3,7 +3,7 @@ import '../node/install.js';
 import { createBatcher } from './batcher.js';
 import { loadModel } from './loadModel.js';
 import type { Model } from './model.js';
-import type { Prefix } from './prefixes.js';
+import type { Prefix } from './modelParts.js';
 
 let model: Model;
 beforeAll(async () => {

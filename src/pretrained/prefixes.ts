@@ -1,9 +1,6 @@
 import { PolybeamError } from '../errors.js';
 import { encodeTexts, requireKnown } from './encodeTexts.js';
-import type { ModelInput, ModelParts } from './model.js';
-
-/** What an output begins with: a text, or token ids; empty for nothing. */
-export type Prefix = string | readonly number[];
+import type { ModelInput, ModelParts, Prefix } from './modelParts.js';
 
 /**
  * The ids of the prefixes of inputs. A text is encoded as target text, without special tokens. What the vocabulary has no

@@ -6,8 +6,8 @@ import type { AttentionSpec } from '../generation/stepModel.js';
 import { type AlignmentLink, alignTokens, alignWords, type WordAlignment } from './alignment.js';
 import { encodeTexts, requireKnown, targetWriter } from './encodeTexts.js';
 import { translationRequest } from './languages.js';
-import type { ModelInput, ModelParts } from './model.js';
 import { prepareInputs, requireGeneration } from './modelInputs.js';
+import type { ModelInput, ModelParts } from './modelParts.js';
 
 /** A source, and an output to be scored. */
 export interface ScoreInput {

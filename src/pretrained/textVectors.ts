@@ -1,7 +1,8 @@
 import { integers } from '../engine/values.js';
 import { PolybeamError } from '../errors.js';
 import { encodeTexts } from './encodeTexts.js';
-import { type Model, type ModelParts, modelParts } from './model.js';
+import { type Model, modelParts } from './model.js';
+import type { ModelParts } from './modelParts.js';
 
 /** How texts are read for their vectors. */
 export interface VectorOptions {

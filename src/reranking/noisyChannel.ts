@@ -1,5 +1,6 @@
 import { PolybeamError } from '../errors.js';
-import type { Model, ModelInput } from '../pretrained/model.js';
+import type { Model } from '../pretrained/model.js';
+import type { ModelInput } from '../pretrained/modelParts.js';
 
 /** An output of a direct model. */
 export interface ChannelCandidate {
