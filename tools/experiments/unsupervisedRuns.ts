@@ -28,7 +28,7 @@ const updates = {
   pretraining: 4000,
   translation: 6000,
   denoising: 2000,
-  all: 18_000,
+  all: 12_000,
   variant: 1500,
 } as const;
 
