@@ -181,7 +181,7 @@ async function page(best: readonly Start[], whole: Translation, scale: number): 
     'Multi30k without a parallel sentence: English captions of one half of the training set, French and German ones of the other (14,500',
     'each); for pre-training, vectors and vocabulary also 130,000 English and 156,000 German captions that were written independently.',
     'One architecture for all: encoder and decoder of 4 layers, d 128, one vocabulary of 6,000. Each start has as many updates of',
-    'pre-training; random weights get theirs as more updates of translation. Checkpoints are chosen by round trips. test2016, beam 4,',
+    'pre-training; random weights get theirs as more updates of translation. Checkpoints are chosen by round trips, of denoising alone by its loss. test2016, beam 4,',
     'sacreBLEU in lower case with 95 % bootstrap intervals; two numbers are two seeds. Round trips are BLEU of held-out captions that were',
     'translated there and back, less the share that was only copied; words that are always confused in the same way make it high, too.',
     '',

@@ -32,10 +32,12 @@ const updates = {
   variant: 1500,
 } as const;
 
+const scaled = (count: number, { scale }: Pick<ExperimentContext, 'scale'>) =>
+  Math.max(1, Math.round(count * scale));
+
 /** How long is trained at a scale, for the page. */
 export const updatesText = (scale: number): string => {
-  const of = (kind: keyof typeof updates) =>
-    Math.max(1, Math.round(updates[kind] * scale)).toLocaleString('en');
+  const of = (kind: keyof typeof updates) => scaled(updates[kind], { scale }).toLocaleString('en');
   return (
     `At scale ${scale}: ${of('pretraining')} updates of pre-training, ${of('translation')} of translation between two languages and ` +
     `${of('all')} between three, of at most 2,048 tokens; denoising alone ${of('denoising')}.`
@@ -44,8 +46,6 @@ export const updatesText = (scale: number): string => {
 
 /** Rounds in which the tables translate, where translation starts from them; at most a third of all. */
 const tableRounds = 200;
-
-const scaled = (count: number, { scale }: ExperimentContext) => Math.max(1, Math.round(count * scale));
 
 /** Vocabulary, vectors, mappings and tables of all languages lie below this; the same for every scale. */
 export const foundation = `${root}/foundation`;
@@ -232,7 +232,7 @@ export async function trainTranslation(
     // Chosen without parallel text; BLEU on pairs is for the curves alone.
     validation: {
       everyUpdates: Math.ceil(maxUpdates / 8),
-      ...(directions !== 'none' && { metric: 'roundTrip' }),
+      metric: directions === 'none' ? 'loss' : 'roundTrip',
       maxSentences: 200,
       lowercase: true,
     },
@@ -261,10 +261,10 @@ function backTranslation({ directions, tables }: Translation, maxUpdates: number
   const others = spoken[directions].filter((language) => language !== 'en');
   const names = others.flatMap((to) => [`en-${to}`, `${to}-en`]);
   // A round is an update for each language and each direction.
-  const rounds = Math.floor(maxUpdates / (spoken[directions].length + names.length));
+  const rounds = Math.ceil(maxUpdates / (spoken[directions].length + names.length));
   return {
     directions: names,
-    // Always: without it models learn to copy, and take long to unlearn it.
+    // In all rounds, so that a copy of the input is never learned from.
     onlyOwnTokens: rounds,
     ...(tables && {
       tables: Object.fromEntries(
