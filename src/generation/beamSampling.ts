@@ -1,5 +1,6 @@
 import type { Ranking } from './beam.js';
 import { hiddenCandidates } from './independentRows.js';
+import { exponential } from './processors/exponential.js';
 import { topKCandidates } from './processors/topK.js';
 import { uniformAt } from './random.js';
 import { createShaper, keepLargest } from './sampling.js';
@@ -85,7 +86,7 @@ export function createDrawnRanking(context: SearchContext): Ranking {
       if (pool.weights[i] >= 0 && pool.scores[i] > largest) largest = pool.scores[i];
     }
     for (let i = 0; i < pool.count; i++) {
-      if (pool.weights[i] >= 0) pool.weights[i] = Math.exp(pool.scores[i] - largest);
+      if (pool.weights[i] >= 0) pool.weights[i] = exponential(pool.scores[i] - largest);
     }
     return remainder();
   }

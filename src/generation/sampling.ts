@@ -9,6 +9,7 @@ import { keepNucleus } from './processors/topP.js';
 import { keepTypical } from './processors/typicalP.js';
 import { uniformAt } from './random.js';
 import type { SearchContext, Selector } from './selector.js';
+import type { Candidates } from './stepModel.js';
 
 /** The options that shape the distribution samples are drawn from, top-k aside. */
 type ShapeOptions = Pick<
@@ -31,20 +32,26 @@ export function createSamplingSelector(context: SearchContext): Selector {
   const places = new Int32Array(vocabSize);
   const shape = createShaper(options, vocabSize);
 
-  const draw: Choose = (candidates, row, hidden, sentence, sample, count) => {
-    const { ids, width } = candidates;
-    const offset = row * width;
-    const cut = ids && topK > 0 ? topK : width;
+  /** Collects the candidates that may be drawn, and returns how many they are. */
+  function gather({ ids, width, logits: all }: Candidates, row: number, hidden: number): number {
+    const from = row * width;
+    const end = from + width;
+    const most = ids && topK > 0 ? topK : width;
     let allowed = 0;
-    for (let place = 0; place < width && allowed < cut; place++) {
-      const logit = candidates.logits[offset + place];
+    for (let at = from; at < end && allowed < most; at++) {
+      const logit = all[at];
       if (logit === Number.NEGATIVE_INFINITY) continue;
-      if ((classes[ids ? ids[offset + place] : place] & hidden) !== 0) continue;
+      if ((classes[ids ? ids[at] : at - from] & hidden) !== 0) continue;
       logits[allowed] = logit;
-      places[allowed++] = place;
+      places[allowed++] = at - from;
     }
+    return allowed;
+  }
+
+  const draw: Choose = (candidates, row, hidden, sentence, sample, count) => {
+    let allowed = gather(candidates, row, hidden);
     if (allowed === 0) return -1;
-    if (!ids && topK > 0 && topK < allowed) allowed = keepLargest(logits, places, allowed, topK);
+    if (!candidates.ids && topK > 0 && topK < allowed) allowed = keepLargest(logits, places, allowed, topK);
     const uniform = uniformAt(seed, sentence, sample, count);
     const kept = shape(logits, places, allowed, weights);
     return places[pick(weights, kept.count, uniform * kept.sum)];

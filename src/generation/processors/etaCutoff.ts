@@ -1,3 +1,4 @@
+import { exponential } from './exponential.js';
 import { entropy, keepAtLeast } from './leastWeight.js';
 
 /**
@@ -13,6 +14,6 @@ export function keepEta(
   epsilon: number,
   fewest = 1,
 ) {
-  const eta = Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-entropy(weights, count, sum)));
+  const eta = Math.min(epsilon, Math.sqrt(epsilon) * exponential(-entropy(weights, count, sum)));
   return keepAtLeast(weights, places, count, eta * sum, fewest);
 }

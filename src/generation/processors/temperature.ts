@@ -1,3 +1,5 @@
+import { exponential } from './exponential.js';
+
 /**
  * Weights proportional to exp(logit / temperature) (Ackley et al., "A learning algorithm for Boltzmann machines",
  * 1985), largest weight 1.
@@ -14,9 +16,10 @@ export function temperatureWeights(
 ): number {
   let largest = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < count; i++) if (logits[i] > largest) largest = logits[i];
+  const rate = 1 / temperature;
   let sum = 0;
   for (let i = 0; i < count; i++) {
-    weights[i] = Math.exp((logits[i] - largest) / temperature);
+    weights[i] = exponential((logits[i] - largest) * rate);
     sum += weights[i];
   }
   return sum;
