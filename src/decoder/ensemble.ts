@@ -64,6 +64,7 @@ export function createEnsemble(
   return {
     vocabSize: members[0].vocabSize,
     maxPositions: Math.min(...members.map((member) => member.maxPositions)),
+    maxSource: Math.min(...members.map((member) => member.maxSource ?? 0)),
     attention: sharedAttention(members),
     takesVocabulary: members.every((member) => member.takesVocabulary),
     start: async (feed) => {

@@ -79,7 +79,11 @@ export function createStepModel(model: Decoder, options: CompileOptions): Sequen
     vocabSize: model.vocabSize,
     maxPositions: model.maxTarget,
     givesHidden: true,
-    ...(readsSource(model) && { attention: { layers: model.decoderLayers, heads: model.decoderHeads } }),
+    ...(readsSource(model) && {
+      attention: { layers: model.decoderLayers, heads: model.decoderHeads },
+      // Int8 products round by the largest number of all places, padding included.
+      maxSource: options.weightPrecision === 'int8' ? undefined : model.maxSource,
+    }),
     takesVocabulary: true,
     start: async (feed) => {
       const program = await programs.step(feed.selection, feed.vocabulary !== undefined);

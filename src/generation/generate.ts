@@ -186,7 +186,7 @@ function searchEntries(
 ): Promise<GeneratedSequence[][]> {
   const search = options.returnAlternatives ? searchAlternatives : searchBatch;
   return search(model, {
-    source: padSources(batch, rules.padTokenId),
+    source: padSources(batch, rules.padTokenId, model.maxSource),
     sourceLengths: batch.map(({ inputIds }) => inputIds.length),
     prompt: Int32Array.from(batch.flatMap((entry) => entry.prompt)),
     promptLength: batch[0].prompt.length,

@@ -145,9 +145,19 @@ export function makeBatches(entries: readonly Entry[], { batchSize, maxBatchToke
   return batches;
 }
 
-/** [batch, source] */
-export function padSources(batch: readonly Entry[], padTokenId: number): SourceBatch {
-  const source = batch[0].inputIds.length;
+/**
+ * ONNX Runtime's product of one row adds up four terms at a time, and what is left at the end in another order. At a multiple of
+ * four, what a batch adds to a sentence in padding changes no bit of the sentence's result.
+ */
+const wholeTerms = 4;
+
+/**
+ * Sources of one length: that of the longest, on to the next multiple of four where the model has room for it.
+ * @param maxSource of the model; undefined: on to nothing
+ */
+export function padSources(batch: readonly Entry[], padTokenId: number, maxSource = 0): SourceBatch {
+  const longest = batch[0].inputIds.length;
+  const source = Math.max(longest, Math.min(Math.ceil(longest / wholeTerms) * wholeTerms, maxSource));
   const inputIds = new Int32Array(batch.length * source).fill(padTokenId);
   const attentionMask = new Int32Array(batch.length * source);
   batch.forEach((entry, row) => {

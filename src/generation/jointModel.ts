@@ -206,6 +206,7 @@ function makeJoint(model: AdoptingModel): StepModel {
   return {
     vocabSize: model.vocabSize,
     maxPositions: model.maxPositions,
+    maxSource: model.maxSource,
     attention: model.attention,
     start: (feed) =>
       new Promise((resolve, reject) => {

@@ -33,6 +33,7 @@ export function restrictVocabulary(model: StepModel, vocabulary: Int32Array): St
   return {
     vocabSize,
     maxPositions: model.maxPositions,
+    maxSource: model.maxSource,
     attention: model.attention,
     start: async (feed: StartFeed) => {
       const wanted = feed.selection.candidates;

@@ -192,6 +192,8 @@ export interface StepModel {
   readonly vocabSize: number;
   /** Positions the decoder can address, prompt included; Infinity where there is no limit. */
   readonly maxPositions: number;
+  /** The longest that a source may become by padding; undefined where it had better not be padded without need. */
+  readonly maxSource?: number;
   /** Layers and heads of the attention over the source that it can return; undefined where it has none. */
   readonly attention?: { layers: number; heads: number };
   /** Whether it can return hidden states. Default false. */

@@ -142,7 +142,7 @@ function bothLanguages(
   );
 }
 
-/** @throws INPUT_INVALID where two languages begin every source of a model and do not begin this one */
+/** @throws INPUT_INVALID where two languages begin every source of a model and do not begin this one, or are all of it */
 export function requireLanguagesBefore(
   { before }: Pick<ModelLanguages, 'before'>,
   ids: readonly number[],
@@ -150,7 +150,13 @@ export function requireLanguagesBefore(
 ): void {
   if (!before || ids.length === 0) return;
   const known = new Set(before.ids.values());
-  if (ids.length > 2 && known.has(ids[0]) && known.has(ids[1])) return;
+  if (known.has(ids[0]) && known.has(ids[1])) {
+    if (ids.length > 2) return;
+    throw new PolybeamError(
+      'INPUT_INVALID',
+      `${name} is two languages, ${ids.join(', ')}, and no text: put the text's ids behind them, or leave it empty.`,
+    );
+  }
   const languages = [...before.ids].map(([code, id]) => `${id} (${code})`).join(', ');
   throw new PolybeamError(
     'INPUT_INVALID',

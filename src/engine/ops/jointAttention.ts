@@ -13,8 +13,8 @@ export interface AttentionPart {
 }
 
 /**
- * Attention over parts that lie apart, as if they were one sequence: one softmax over all of them. Nothing is copied
- * together, and what several rows read is stored once for all of them.
+ * Attention over parts that lie apart, as if they were one sequence: the softmax of each, weighed by its share of one over all
+ * of them. Nothing is copied together, and what several rows read is stored once for all of them.
  * @param query [rows, target, features]
  * @returns [rows, target, features]
  */
@@ -29,15 +29,20 @@ export function jointAttention(
     const found = attentionScores(fold(query, key, heads), key, scale);
     return unfold(bias ? tf.add(found, bias) : found, rows, target);
   });
-  const largest = scores.map((part) => tf.max(part, -1, true)).reduce((a, b) => tf.maximum(a, b));
-  const weights = scores.map((part) => tf.exp(tf.sub(part, largest)));
-  const sum = weights.map((part) => tf.sum(part, -1, true)).reduce((a, b) => tf.add(a, b));
+  const largest = scores.map((part) => tf.max(part, -1, true));
+  const most = largest.reduce((a, b) => tf.maximum(a, b));
+  const weights = scores.map((part) => tf.softmax(part, -1));
+  // What the exponentials of a part sum to. Softmax sums them in one order whatever the batch: see `logSumExp`.
+  const sums = weights.map((part, index) =>
+    tf.div(tf.exp(tf.sub(largest[index], most)), tf.max(part, -1, true)),
+  );
   const contexts = weights.map((part, index) => {
     const { value } = parts[index];
     const kept = dropout(part, training?.rate ?? 0, training?.source);
-    return unfold(tf.matMul(refold(kept, value), value), rows, target);
+    const context = unfold(tf.matMul(refold(kept, value), value), rows, target);
+    return tf.mul(context, sums[index]);
   });
-  const total = contexts.reduce((a, b) => tf.add(a, b));
+  const [total, sum] = [contexts, sums].map((all) => all.reduce((a, b) => tf.add(a, b)));
   return mergeHeads(tf.div(total, sum));
 }
 

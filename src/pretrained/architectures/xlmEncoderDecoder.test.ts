@@ -115,11 +115,15 @@ test('languages that are missing or unknown are refused, with those there are', 
 });
 
 test('a source without languages is refused, as text and as ids', async () => {
-  for (const input of [{ text: english[0] }, { inputIds: [ids.en, 9, 1] }, { inputIds: [ids.en, ids.fr] }])
+  for (const input of [{ text: english[0] }, { inputIds: [ids.en, 9, 1] }, { inputIds: [9, ids.fr] }])
     await expect(model.generate([input])).rejects.toMatchObject({
       code: 'INPUT_INVALID',
       message: expect.stringMatching(
         /begins with the ids .* begin ids with two of \d+ \(en\), \d+ \(fr\), \d+ \(de\)/,
       ),
     });
+  await expect(model.generate([{ inputIds: [ids.en, ids.fr] }])).rejects.toMatchObject({
+    code: 'INPUT_INVALID',
+    message: expect.stringContaining('is two languages'),
+  });
 });
