@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type Entry, padSources } from './inputs.js';
 
+const entry = (inputIds: number[]): Entry => ({ index: 0, inputIds, attentionMask: undefined, prompt: [0] });
+
 describe('padSources', () => {
-  const batch = [[7, 8, 9, 7, 8], [7]].map((inputIds) => ({ inputIds })) as Entry[];
+  const batch = [entry([7, 8, 9, 7, 8]), entry([7])];
 
   it('pads on to a multiple of four where the model has room for it', () => {
     const { source, inputIds, attentionMask } = padSources(batch, 3, Number.POSITIVE_INFINITY);
@@ -11,7 +13,7 @@ describe('padSources', () => {
     expect([...attentionMask]).toEqual([1, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
     expect(padSources(batch, 3, 6).source).toBe(6);
     expect(padSources(batch, 3, 5).source).toBe(5);
-    expect(padSources([{ inputIds: [1, 2, 3, 4] } as Entry], 3, 100).source).toBe(4);
+    expect(padSources([entry([1, 2, 3, 4])], 3, 100).source).toBe(4);
   });
 
   it('pads no further than the longest where the model had better not be padded', () => {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { corpusBleu } from '../../eval/index.js';
-import { type LoadOptions, loadModel, parseTrainConfig, type TrainConfig, train } from '../../src/node.js';
+import { loadModel, parseTrainConfig, type TrainConfig, train } from '../../src/node.js';
 import { type Experiment, type ExperimentContext, table } from './experiment.js';
 
 /*
@@ -9,8 +9,7 @@ import { type Experiment, type ExperimentContext, table } from './experiment.js'
  * d 128, ffn 256, trained on 29,000 captions from nothing; BLEU on test2016 after lower-casing and Moses tokenization.
  */
 const published = { de: 41.0, fr: 61.8 } as const;
-/** Languages that English is translated into. */
-export type Language = keyof typeof published;
+type Language = keyof typeof published;
 
 const data = '../shared/data/multi30k';
 
@@ -46,7 +45,8 @@ function configFor(language: Language, scale: number, threads?: number): TrainCo
   });
 }
 
-async function lines(name: string): Promise<string[]> {
+/** Captions of a file, such as `train.en`. */
+export async function captions(name: string): Promise<string[]> {
   return gunzipSync(await readFile(`${data}/${name}.gz`))
     .toString('utf8')
     .trimEnd()
@@ -60,15 +60,15 @@ async function trainDirection(language: Language, context: ExperimentContext, th
 }
 
 /** Translates test2016 by a trained model and scores it, by the papers' processing and as sacreBLEU does. */
-export async function scoreTest(language: Language, options: LoadOptions = {}) {
-  const model = await loadModel(`${runOf(language)}/model`, options);
-  const hypotheses = await model.translate(await lines('test2016.en'), {
+async function scoreTest(language: Language) {
+  const model = await loadModel(`${runOf(language)}/model`);
+  const hypotheses = await model.translate(await captions('test2016.en'), {
     numBeams: 5,
     to: language,
     batchSize: 64,
   });
   await model.dispose();
-  const references = [await lines(`test2016.${language}`)];
+  const references = [await captions(`test2016.${language}`)];
   const tokenize = `moses-${language}` as const;
   return {
     papers: corpusBleu(hypotheses, references, { lowercase: true, tokenize }),
