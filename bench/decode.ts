@@ -3,7 +3,7 @@ import type { EncoderDecoder } from '../src/decoder/encoderDecoder.js';
 import { createStepModel, type SequenceModel } from '../src/decoder/stepModel.js';
 import { transformer } from '../src/decoder/transformer.js';
 import { type TransformerConfig, transformerPresets } from '../src/encoder/transformer.js';
-import type { WeightPrecision } from '../src/engine/program.js';
+import type { WeightPrecision } from '../src/engine/quantize.js';
 import type { WeightStore } from '../src/engine/weights.js';
 import { generate } from '../src/generation/generate.js';
 import type { GenerationInput } from '../src/generation/inputs.js';

@@ -186,4 +186,5 @@ export {
   vectorOptionsSchema,
   vectorTexts,
 } from './xlm/vectors/trainVectors.js';
-export { readVectors, type WordVectors, writeVectors } from './xlm/vectors/wordVectors.js';
+export { readVectors, writeVectors } from './xlm/vectors/vectorFile.js';
+export type { WordVectors } from './xlm/vectors/wordVectors.js';

@@ -1,7 +1,7 @@
 import type { Value } from '../engine/values.js';
 import { hostCacheMemory } from './hostCacheMemory.js';
 import { withMaskedSource, withRows, withSource } from './ownPositions.js';
-import type { State } from './stepModel.js';
+import type { State } from './state.js';
 
 /** See `StepModel.adopt`; for caches in the host's memory. */
 export async function adopt(into: State, from: State, places: readonly number[]): Promise<State> {

@@ -1,7 +1,4 @@
-import type { AnyValue } from '../engine/deviceValues.js';
-import type { CompileOptions, Program } from '../engine/program.js';
-import { deviceCacheMemory } from './deviceCacheMemory.js';
-import { hostCacheMemory } from './hostCacheMemory.js';
+import type { AnyValue } from '../engine/values.js';
 
 /** Caches or a source's memory, by name. */
 export type KeptValues = Record<string, AnyValue>;
@@ -32,11 +29,6 @@ export interface CacheMemory {
   keep(values: KeptValues, groups: readonly number[], rowsPerGroup: number): Promise<KeptValues>;
   /** Frees programs, where there are any. */
   release(): Promise<void>;
-}
-
-/** The memory in which a step program reads and writes its caches. */
-export function cacheMemoryOf(program: Program, options: CompileOptions): CacheMemory {
-  return program.resident.length === 0 ? hostCacheMemory : deviceCacheMemory(options);
 }
 
 /** How positions are first allotted: prompt and some tokens; a cache doubles when it is full. */

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
 import { compile } from '../engine/compile.js';
-import type { AnyValue, DeviceValue } from '../engine/deviceValues.js';
 import {
   type CompileOptions,
   type Program,
@@ -9,7 +8,7 @@ import {
   type Tensors,
   type TracedFunction,
 } from '../engine/program.js';
-import { integers, type Value } from '../engine/values.js';
+import { type AnyValue, type DeviceValue, integers, type Value } from '../engine/values.js';
 import type { CacheMemory, CacheShape, KeptValues } from './cacheMemory.js';
 
 /**

@@ -4,7 +4,7 @@ import type { StepEdits } from '../generation/stepModel.js';
 import { nextCapacity } from './cacheMemory.js';
 import { hostCacheMemory } from './hostCacheMemory.js';
 import { editFeeds } from './selection.js';
-import type { State } from './stepModel.js';
+import type { State } from './state.js';
 import { nextName } from './stepPrograms.js';
 
 /** See `StepModel.extend`; for caches in the host's memory. */

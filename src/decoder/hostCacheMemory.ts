@@ -1,5 +1,4 @@
-import type { AnyValue } from '../engine/deviceValues.js';
-import { floats, type Value } from '../engine/values.js';
+import { type AnyValue, floats, type Value } from '../engine/values.js';
 import type { CacheMemory, CacheShape } from './cacheMemory.js';
 
 /** Caches in the host's memory, for programs that compute there. */

@@ -1,8 +1,8 @@
+import type { WeightPrecision } from '../engine/quantize.js';
 import '../node/install.js';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { BertConfig } from '../encoder/bert.js';
 import type { T5Config } from '../encoder/t5.js';
-import type { WeightPrecision } from '../engine/program.js';
 import type { WeightStore } from '../engine/weights.js';
 import { restrictVocabulary } from '../generation/restrictVocabulary.js';
 import { everyLogit, type StepModel } from '../generation/stepModel.js';

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { compile } from '../engine/compile.js';
 import type { Parameters } from '../engine/parameters.js';
-import type { CompileOptions, Program, Signature, Tensors, WeightPrecision } from '../engine/program.js';
-import { weightFeeds } from '../engine/quantize.js';
+import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
+import { type WeightPrecision, weightFeeds } from '../engine/quantize.js';
 import { integers, type Value } from '../engine/values.js';
 import type { Decoder, OutputProjection } from './encoderDecoder.js';
 

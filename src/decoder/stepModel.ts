@@ -1,6 +1,7 @@
-import { type AnyValue, disposeValues } from '../engine/deviceValues.js';
-import { type CompileOptions, type Program, runKeeping, type WeightPrecision } from '../engine/program.js';
-import { integers, type Value } from '../engine/values.js';
+import { disposeValues } from '../engine/deviceValues.js';
+import { type CompileOptions, type Program, runKeeping } from '../engine/program.js';
+import type { WeightPrecision } from '../engine/quantize.js';
+import { type AnyValue, integers, type Value } from '../engine/values.js';
 import type {
   Candidates,
   DecodingState,
@@ -12,52 +13,16 @@ import type {
   StepModel,
 } from '../generation/stepModel.js';
 import { adopt } from './adopt.js';
-import {
-  type CacheMemory,
-  cacheMemoryOf,
-  firstCapacity,
-  type KeptValues,
-  nextCapacity,
-} from './cacheMemory.js';
+import { type CacheMemory, firstCapacity, type KeptValues, nextCapacity } from './cacheMemory.js';
+import { deviceCacheMemory } from './deviceCacheMemory.js';
 import { type Decoder, readsSource } from './encoderDecoder.js';
 import { extend, logitsAt, selectionFeeds } from './extension.js';
+import { hostCacheMemory } from './hostCacheMemory.js';
 import { readOutputRows } from './outputRows.js';
 import { placeRows, settleRows } from './ownPositions.js';
 import { editFeeds } from './selection.js';
+import type { Bound, State } from './state.js';
 import { cacheNames, createStepPrograms, nextName, type StepPrograms } from './stepPrograms.js';
-
-/** The caches and the source of one batch. */
-export interface State extends DecodingState {
-  batch: number;
-  beams: number;
-  spec: SelectionSpec;
-  maxLength: number;
-  capacity: number;
-  /** Positions written in every row; the farthest where sentences have their own. */
-  used: number;
-  /** Positions that each sentence has written, where they have their own. [batch] */
-  lengths: Int32Array;
-  /** `key.0`, `value.0`, ...: [batch * beams, heads, capacity, size] */
-  caches: KeptValues;
-  /**
-   * `memoryMask` [batch, source] and `memoryKey.0`, `memoryValue.0`, ...: [batch, heads, source, size]; empty where no
-   * source is read.
-   */
-  memory: KeptValues;
-  /** Rows of the output projection, where only some tokens may come: see `readOutputRows`. */
-  output?: KeptValues;
-  /** What `extend` left: the logits of each of its places. [1, places, vocabSize] */
-  placeLogits?: Value;
-  /** What every step is fed and writes, until caches move; the same values are used again and again. */
-  bound?: Bound;
-}
-
-interface Bound {
-  feeds: Record<string, AnyValue>;
-  /** Filled anew for each step. */
-  small: Record<'tokens' | 'position' | 'ancestry', Value> & { positions?: Value };
-  into: Record<string, AnyValue>;
-}
 
 /** Serves a decoder to the search, with an encoder or alone. */
 export interface SequenceModel extends StepModel {
@@ -120,6 +85,11 @@ export function createStepModel(model: Decoder, options: CompileOptions): Sequen
       memory = undefined;
     },
   };
+}
+
+/** The memory in which a step program reads and writes its caches. */
+function cacheMemoryOf(program: Program, options: CompileOptions): CacheMemory {
+  return program.resident.length === 0 ? hostCacheMemory : deviceCacheMemory(options);
 }
 
 /** Int8 products round by the largest number of all places, so that one place would change another's result. */

@@ -1,5 +1,4 @@
 import { PolybeamError } from '../errors.js';
-import type { AnyValue } from './deviceValues.js';
 import { compileEager } from './eager.js';
 import type { GraphPort, GraphWeight } from './graph.js';
 import { createOnnxProgram } from './onnxProgram.js';
@@ -9,10 +8,11 @@ import {
   type Program,
   type Signature,
   type TracedFunction,
-  type WeightPrecision,
   weightInputPrefix,
 } from './program.js';
+import type { WeightPrecision } from './quantize.js';
 import { traceFunction } from './traceFunction.js';
+import type { AnyValue } from './values.js';
 import type { WeightStore } from './weights.js';
 
 /**

@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { webgpuUnavailable } from '../../test/support/engine/webgpu.js';
 import { compile } from './compile.js';
-import { type DeviceValue, deviceTraffic, disposeValue, emptyDeviceValue } from './deviceValues.js';
+import { deviceTraffic, disposeValue, emptyDeviceValue } from './deviceValues.js';
 import { type Device, type Program, runKeeping, type TracedFunction } from './program.js';
-import { floats } from './values.js';
+import { type DeviceValue, floats } from './values.js';
 
 const reason = await webgpuUnavailable();
 

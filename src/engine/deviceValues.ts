@@ -1,26 +1,4 @@
-import type { Value } from './values.js';
-
-/** What a device holds for a value: the runtime's tensor, and how its memory is given back. */
-export interface DeviceContent {
-  type: Value['type'];
-  shape: readonly number[];
-  /** A tensor of ONNX Runtime or of tfjs; only programs look inside. */
-  tensor: object;
-  free(): void;
-}
-
-/**
- * A value whose data stay in the memory of a device: a place that programs of that device read, and write where it is
- * given in `into`. The host never sees its numbers. Whoever made it disposes it (`disposeValue`); nothing else frees it.
- */
-export interface DeviceValue {
-  readonly device: string;
-  /** Absent before a program wrote it, and after it was disposed. */
-  content?: DeviceContent;
-}
-
-/** A value on the host or on a device. */
-export type AnyValue = Value | DeviceValue;
+import { type AnyValue, type DeviceContent, type DeviceValue, isOnDevice, type Value } from './values.js';
 
 /** What devices hold at the moment, and what went to and from them so far. */
 export interface DeviceTraffic {
@@ -51,11 +29,6 @@ export function countRun(
 /** A place on a device, still empty. */
 export function emptyDeviceValue(device: string): DeviceValue {
   return { device };
-}
-
-/** Whether a value's data are on a device. */
-export function isOnDevice(value: AnyValue): value is DeviceValue {
-  return !('data' in value);
 }
 
 /** Puts another content into a place; the one before is freed. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { PolybeamError } from '../errors.js';
-import { type AnyValue, countRun, type DeviceContent, isOnDevice, replaceContent } from './deviceValues.js';
+import { countRun, replaceContent } from './deviceValues.js';
 import type { GraphPort } from './graph.js';
 import { computedWeight, type ParameterSource, type ParameterSpec, scopedParameters } from './parameters.js';
 import {
@@ -16,7 +16,14 @@ import {
 import { deviceHost } from './runtime.js';
 import { traceBackendName } from './trace.js';
 import { traceFunction } from './traceFunction.js';
-import { checkFeeds, checkInto, type Value } from './values.js';
+import {
+  type AnyValue,
+  checkFeeds,
+  checkInto,
+  type DeviceContent,
+  isOnDevice,
+  type Value,
+} from './values.js';
 
 /**
  * A program without a graph: the function runs eagerly on a registered tfjs backend. The reference that graphs are

@@ -1,13 +1,13 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { PolybeamError } from '../errors.js';
-import { countRun, isOnDevice, replaceContent } from './deviceValues.js';
+import { countRun, replaceContent } from './deviceValues.js';
 import { type Graph, type GraphWeight, onHost } from './graph.js';
 import { encodeModel, nodeName, placeStored, type WeightPlacement } from './onnxModel.js';
 import { computedWeight, type ParameterSpec } from './parameters.js';
 import { type CompileOptions, type Device, type Program, residentOutputs } from './program.js';
 import { type QuantizedWeight, quantizeInt4, quantizeInt8 } from './quantize.js';
 import { mapsFiles, onnxRuntime } from './runtime.js';
-import { checkFeeds, checkInto, fromOnnx, onDevice, toOnnx, type Value } from './values.js';
+import { checkFeeds, checkInto, fromOnnx, isOnDevice, onDevice, toOnnx, type Value } from './values.js';
 import type { StoredWeight, WeightStore } from './weights.js';
 
 /** What a session must be given beside the model: bytes or paths of external weights. */

@@ -1,10 +1,11 @@
 import type * as tf from '@tensorflow/tfjs';
 import { PolybeamError } from '../errors.js';
-import { type AnyValue, type DeviceValue, disposeValues, emptyDeviceValue } from './deviceValues.js';
+import { disposeValues, emptyDeviceValue } from './deviceValues.js';
 import type { Dimension, GraphPort } from './graph.js';
 import type { ParameterSpec, Parameters } from './parameters.js';
 import type { PassName } from './passes/index.js';
-import type { Value } from './values.js';
+import type { WeightPrecision } from './quantize.js';
+import type { AnyValue, DeviceValue, Value } from './values.js';
 import type { WeightStore } from './weights.js';
 
 /** Named tensors, inside a traced function. */
@@ -29,9 +30,6 @@ export type Signature = Record<
 
 /** Where a program runs: ONNX Runtime on the CPU, WebGPU or CUDA, or any registered tfjs backend without a graph. */
 export type Device = 'cpu' | 'webgpu' | 'cuda' | `tfjs:${string}`;
-
-/** How matrix products read weights: see `CompileOptions.weightPrecision`. */
-export type WeightPrecision = 'float32' | 'int8' | 'int4';
 
 export interface CompileOptions {
   /** Default 'cpu'. */

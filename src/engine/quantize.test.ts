@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { memoryWeights } from '../../test/support/engine/weights.js';
 import { compile } from './compile.js';
 import { linear } from './ops/linear.js';
-import type { TracedFunction, WeightPrecision } from './program.js';
-import { int4BlockSize, quantizeInt4, quantizeInt8, weightFeeds } from './quantize.js';
+import type { TracedFunction } from './program.js';
+import { int4BlockSize, quantizeInt4, quantizeInt8, type WeightPrecision, weightFeeds } from './quantize.js';
 import { floats, integers } from './values.js';
 
 const matrices = fc

@@ -1,10 +1,12 @@
-import type { WeightPrecision } from './program.js';
 import { floats, type Value } from './values.js';
 
 /*
  * Weights of matrix products as small integers. Both formats are symmetric (no zero point) and belong to operators of
  * ONNX Runtime: int8 to DynamicQuantizeMatMul, int4 to MatMulNBits.
  */
+
+/** How matrix products read weights: see `CompileOptions.weightPrecision`. */
+export type WeightPrecision = 'float32' | 'int8' | 'int4';
 
 /** What the name of an input's scales ends with: see `weightFeeds`. */
 export const scalesSuffix = ':scales';

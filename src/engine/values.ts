@@ -1,6 +1,5 @@
 import type { Tensor } from 'onnxruntime-common';
 import { PolybeamError } from '../errors.js';
-import { type AnyValue, type DeviceContent, isOnDevice } from './deviceValues.js';
 import type { Dimension, ElementType, GraphPort } from './graph.js';
 import { onnxRuntime } from './runtime.js';
 
@@ -9,6 +8,33 @@ export interface Value {
   type: 'float32' | 'int32' | 'bool' | 'int8';
   shape: readonly number[];
   data: Float32Array | Int32Array | Uint8Array | Int8Array;
+}
+
+/** What a device holds for a value: the runtime's tensor, and how its memory is given back. */
+export interface DeviceContent {
+  type: Value['type'];
+  shape: readonly number[];
+  /** A tensor of ONNX Runtime or of tfjs; only programs look inside. */
+  tensor: object;
+  free(): void;
+}
+
+/**
+ * A value whose data stay in the memory of a device: a place that programs of that device read, and write where it is
+ * given in `into`. The host never sees its numbers. Whoever made it disposes it (`disposeValue`); nothing else frees it.
+ */
+export interface DeviceValue {
+  readonly device: string;
+  /** Absent before a program wrote it, and after it was disposed. */
+  content?: DeviceContent;
+}
+
+/** A value on the host or on a device. */
+export type AnyValue = Value | DeviceValue;
+
+/** Whether a value's data are on a device. */
+export function isOnDevice(value: AnyValue): value is DeviceValue {
+  return !('data' in value);
 }
 
 const onnxTensors = new WeakMap<Value, Tensor>();

@@ -1,5 +1,6 @@
 import { PolybeamError } from '../errors.js';
 import { assistance, createLookUpDrafter, createModelDrafter, type Drafter } from './assistant.js';
+import { isAssisted } from './assistedOptions.js';
 import { conflict } from './optionConflicts.js';
 import type { DecodingRules, ResolvedGenerationOptions } from './options.js';
 import type { DecodingState, StartFeed, StepFeed, StepModel } from './stepModel.js';
@@ -12,13 +13,6 @@ export interface DraftCounts {
   drafted: number;
   /** Of those, the ones that were what it chose, and so read already. */
   accepted: number;
-}
-
-/** Whether drafts are wanted. */
-export function isAssisted(
-  options: Pick<ResolvedGenerationOptions, 'assistantModel' | 'promptLookupNumTokens'>,
-): boolean {
-  return options.assistantModel !== undefined || options.promptLookupNumTokens !== undefined;
 }
 
 interface State extends DecodingState {

@@ -59,3 +59,11 @@ export interface ResolvedAssistedOptions {
   assistantConfidenceThreshold: number;
   maxMatchingNgramSize: number;
 }
+
+/** Whether drafts are wanted. */
+export function isAssisted(options: {
+  assistantModel?: AssistantModel;
+  promptLookupNumTokens?: number;
+}): boolean {
+  return options.assistantModel !== undefined || options.promptLookupNumTokens !== undefined;
+}

@@ -1,6 +1,7 @@
 import { PolybeamError } from '../errors.js';
 import { searchAlternatives } from './alternatives.js';
-import { isAssisted, requireAssistance } from './assisted.js';
+import { requireAssistance } from './assisted.js';
+import { isAssisted } from './assistedOptions.js';
 import { requireAttention } from './attentionLog.js';
 import { constraintsOf } from './constraints.js';
 import { isContrastive, requireHiddenStates } from './contrastive.js';

@@ -1,5 +1,5 @@
 import { PolybeamError } from '../errors.js';
-import { isAssisted } from './assisted.js';
+import { isAssisted } from './assistedOptions.js';
 import { type Conventions, conventionsByName, conventionsOf } from './conventions.js';
 import { camelCase, nearestName } from './nearestName.js';
 import { conflict, refuseConflicts, show } from './optionConflicts.js';

@@ -1,6 +1,7 @@
 import { PolybeamError } from '../errors.js';
 import { createInterruption } from './abort.js';
-import { isAssisted, withDrafts } from './assisted.js';
+import { withDrafts } from './assisted.js';
+import { isAssisted } from './assistedOptions.js';
 import { attentionOf, createAttentionLog, logAttention, wantsAttention } from './attentionLog.js';
 import { createBackPointers, rowsOf, trace } from './backPointers.js';
 import { createBeamSelector } from './beam.js';

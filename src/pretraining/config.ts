@@ -8,6 +8,7 @@ import {
 } from '../training/config.js';
 import { batchSchema, count, optimizerSchema, path, runSections } from '../training/configPieces.js';
 import { textSourceSchema } from './corpus.js';
+import { type PretrainedModelType, pretrainedModelTypes } from './modelTypes.js';
 import type { ObjectiveName } from './objectives.js';
 
 /*
@@ -55,7 +56,7 @@ const validationSchema = z.strictObject({
 /** The model section: that of training, and models that are one stack of layers. */
 const pretrainedModelSchema = modelSchema.extend({
   type: z
-    .enum(['marian', 'unilm', 'bert', 'roformer'])
+    .enum(pretrainedModelTypes)
     .default('marian')
     .describe(
       'Architecture. marian: the Transformer of Vaswani et al. 2017. unilm, bert, roformer: one stack of encoderLayers layers that ' +
@@ -115,7 +116,7 @@ export interface ObjectiveConfig {
 }
 
 /** Architecture with the preset filled in. */
-export type PretrainModelConfig = Omit<TrainModelConfig, 'type'> & Pick<Parsed['model'], 'type'>;
+export type PretrainModelConfig = Omit<TrainModelConfig, 'type'> & { type: PretrainedModelType };
 
 /** A checked configuration with every default and preset filled in. */
 export interface PretrainConfig extends Omit<Parsed, 'model' | 'vocabulary' | 'objectives'> {

@@ -4,8 +4,8 @@ import type { PrefixParts } from '../decoder/prefixLm.js';
 import { PolybeamError } from '../errors.js';
 import { bart, bartOptionsSchema } from './bart.js';
 import { bertLm, bertLmOptionsSchema } from './bertLm.js';
-import type { PretrainModelConfig } from './config.js';
 import { mass, massOptionsSchema } from './mass.js';
+import type { PretrainedModelType } from './modelTypes.js';
 import type { PretrainingObjective } from './objective.js';
 import { roformerSim, roformerSimOptionsSchema } from './roformerSim.js';
 import { simbert, simbertOptionsSchema } from './simbert.js';
@@ -25,7 +25,7 @@ export interface ObjectiveContext {
 /** An objective as configurations name it. */
 export interface ObjectiveKind {
   /** The `model.type` it is meant for; other types of the same shape will do. */
-  modelType: PretrainModelConfig['type'];
+  modelType: PretrainedModelType;
   /** Whether it trains one stack of layers that both reads and writes, or else an encoder with a decoder. */
   trainsStack: boolean;
   /** What it learns from: running text (`data.train`), or pairs of texts (`data.pairs`). */

@@ -7,7 +7,7 @@ import {
   readDictionary,
   type TranslationTable,
 } from '../../src/node.js';
-import { readVectors } from '../../src/xlm/vectors/wordVectors.js';
+import { readVectors } from '../../src/xlm/vectors/vectorFile.js';
 import { table } from './experiment.js';
 import { captions, root } from './unsupervisedData.js';
 import { mappedVectors, startOf, tableOf, type Variant, variants } from './unsupervisedRuns.js';

@@ -57,7 +57,7 @@ async function evaluateLexicon(
     typeof flagSchema
   >;
   await import('../../node/install.js');
-  const { readVectors } = await import('../../xlm/vectors/wordVectors.js');
+  const { readVectors } = await import('../../xlm/vectors/vectorFile.js');
   const { readDictionary } = await import('../../xlm/mapping/dictionaryFile.js');
   const { lexiconAccuracy } = await import('../../xlm/mapping/lexiconAccuracy.js');
   const dictionary = await readDictionary(path, options.lowercase);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { fakeStreams } from '../../../test/support/cli/fakeStreams.js';
-import { readVectors, writeVectors } from '../../xlm/vectors/wordVectors.js';
+import { readVectors, writeVectors } from '../../xlm/vectors/vectorFile.js';
 import { runProgram } from '../program.js';
 
 const directory = await mkdtemp(join(tmpdir(), 'polybeam-map-'));

@@ -57,7 +57,7 @@ async function build(flags: BuildFlags, streams: CommandStreams): Promise<void> 
   await withFlagNames(tableOptionsSchema, () => resolveTableOptions(options));
   await import('../../node/install.js');
   const { buildTable } = await import('../../xlm/table/buildTable.js');
-  const { readVectors } = await import('../../xlm/vectors/wordVectors.js');
+  const { readVectors } = await import('../../xlm/vectors/vectorFile.js');
   const vectors = [
     await readVectors(source, flags.sourceLimit),
     await readVectors(target, flags.targetLimit),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { fakeStreams } from '../../../test/support/cli/fakeStreams.js';
-import { readVectors } from '../../xlm/vectors/wordVectors.js';
+import { readVectors } from '../../xlm/vectors/vectorFile.js';
 import { runProgram } from '../program.js';
 
 const directory = await mkdtemp(join(tmpdir(), 'polybeam-vectors-'));

@@ -76,7 +76,7 @@ async function makeVectors(files: string[], flags: VectorFlags, streams: Command
         `${unseen.length > 1 ? ' and others' : ''}.`,
     );
   }
-  const { writeVectors } = await import('../../xlm/vectors/wordVectors.js');
+  const { writeVectors } = await import('../../xlm/vectors/vectorFile.js');
   await writeVectors(flags.output!, vectors);
   streams.stdout.write(`${flags.output}: ${vectors.words.length} vectors of size ${vectors.size}\n`);
 }

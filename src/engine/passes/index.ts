@@ -1,6 +1,6 @@
 import type { Graph } from '../graph.js';
 import { pruneAndSort } from '../graph.js';
-import type { WeightPrecision } from '../program.js';
+import type { WeightPrecision } from '../quantize.js';
 import { fuseAttention, fuseAttentionByBias } from './fuseAttention.js';
 import { fuseBias } from './fuseBias.js';
 import { fuseGelu } from './fuseGelu.js';

@@ -1,6 +1,5 @@
 import { consumers, type Dimension, type Graph, type GraphNode, type GraphPort, makeNode } from '../graph.js';
-import type { WeightPrecision } from '../program.js';
-import { int4BlockSize, integersName, scalesSuffix } from '../quantize.js';
+import { int4BlockSize, integersName, scalesSuffix, type WeightPrecision } from '../quantize.js';
 import { biasOf, isLinear } from './products.js';
 
 type Precision = Exclude<WeightPrecision, 'float32'>;

@@ -1,5 +1,5 @@
 import { fileAccess } from '../../files.js';
-import { readVectors, writeVectors } from '../vectors/wordVectors.js';
+import { readVectors, writeVectors } from '../vectors/vectorFile.js';
 import type { MappingOptions } from './mappingOptions.js';
 import { failedMapping, type MappingReport } from './mappingReport.js';
 import { mapVectors } from './mapVectors.js';

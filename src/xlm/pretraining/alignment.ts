@@ -1,5 +1,5 @@
 import { PolybeamError } from '../../errors.js';
-import { readVectors } from '../vectors/wordVectors.js';
+import { readVectors } from '../vectors/vectorFile.js';
 import type { TokenWord } from './tokenWords.js';
 
 /** Log-probabilities of the masked tokens of an n-gram for one token of its translation. [masked tokens] */

@@ -9,7 +9,7 @@ import { writeTable } from '../table/translationTable.js';
 import { type Texts, textsOf } from '../texts.js';
 import { chooseNgrams, readNgrams, writeNgrams } from '../vectors/ngrams.js';
 import { trainVectors } from '../vectors/trainVectors.js';
-import { readVectors, writeVectors } from '../vectors/wordVectors.js';
+import { readVectors, writeVectors } from '../vectors/vectorFile.js';
 import { allTexts, type XlmRunConfig } from './config.js';
 import { type LanguagePair, pairsOf, placesOf } from './places.js';
 import type { StageRecord } from './record.js';

@@ -15,7 +15,7 @@ import type { Tokenizer } from '../../text/tokenizer.js';
 import { initialWeights } from '../../training/initialize.js';
 import { trainableParameters } from '../../training/step.js';
 import { trainJointVocabulary } from '../jointVocabulary.js';
-import { writeVectors } from '../vectors/wordVectors.js';
+import { writeVectors } from '../vectors/vectorFile.js';
 import { translationObjectives } from './batches.js';
 import { translatorModel } from './model.js';
 import { parseTranslationConfig } from './parseConfig.js';

@@ -4,7 +4,7 @@ import { PolybeamError } from '../../errors.js';
 import type { Tokenizer } from '../../text/tokenizer.js';
 import { initialWeights, warmStartFrom } from '../../training/initialize.js';
 import { normalInit } from '../../training/random.js';
-import { readVectors } from '../vectors/wordVectors.js';
+import { readVectors } from '../vectors/vectorFile.js';
 import type { TranslationConfig } from './config.js';
 import type { TranslatorModel } from './model.js';
 

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import '../../node/install.js';
 import { initializeVectors, readWordVectors, startFastText } from '../../node/fastTextModule.js';
 import { openFastText } from './fastTextModel.js';
-import { readVectors } from './wordVectors.js';
+import { readVectors } from './vectorFile.js';
 
 const size = 6;
 const known = ['red', 'red car', 'größe', '猫が好き', '</s>', 'the'];

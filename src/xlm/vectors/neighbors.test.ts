@@ -6,7 +6,7 @@ import { fakeStreams } from '../../../test/support/cli/fakeStreams.js';
 import { runProgram } from '../../cli/program.js';
 import '../../node/install.js';
 import { nearestNeighbors } from './neighbors.js';
-import { writeVectors } from './wordVectors.js';
+import { writeVectors } from './vectorFile.js';
 
 const vectors = {
   words: ['dog', 'cat', 'red car', 'nothing'],

@@ -1,6 +1,7 @@
 import { PolybeamError } from '../../errors.js';
 import { openFastText } from './fastTextModel.js';
-import { readVectors, type WordVectors } from './wordVectors.js';
+import { readVectors } from './vectorFile.js';
+import type { WordVectors } from './wordVectors.js';
 
 /** A word or n-gram near another. */
 export interface Neighbor {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import '../../node.js';
 import { splitIntoWords, wordsIn } from '../words.js';
-import { readVectors, writeVectors } from './wordVectors.js';
+import { readVectors, writeVectors } from './vectorFile.js';
 
 const folder = () => mkdtemp(join(tmpdir(), 'polybeam-vectors-'));
 

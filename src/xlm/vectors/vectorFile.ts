@@ -1,0 +1,92 @@
+import { gunzipSync } from 'fflate';
+import { PolybeamError } from '../../errors.js';
+import { fileAccess } from '../../files.js';
+import { ngramJoiner } from '../words.js';
+import { openFastText } from './fastTextModel.js';
+import type { WordVectors } from './wordVectors.js';
+
+/**
+ * Reads vectors in the text format of word2vec and fastText (`.vec`, perhaps gzipped): a line of two counts, then a word and its
+ * numbers a line; or those of the words of a fastText model (`.bin`).
+ * @param limit words to read at most, from the first; default all
+ * @throws FILE_NOT_FOUND; FILE_CORRUPT naming the line; WEIGHT_DTYPE for a quantized model
+ */
+export async function readVectors(path: string, limit = Number.POSITIVE_INFINITY): Promise<WordVectors> {
+  if (/\.(bin|ftz)$/.test(path)) {
+    const model = await openFastText(path);
+    return model.vectors(model.words.slice(0, Math.min(limit, model.words.length)));
+  }
+  const bytes = await fileAccess().read(path);
+  const lines = linesOf(path.endsWith('.gz') ? gunzipSync(bytes) : bytes);
+  const [count, size] = header(lines.next().value, path);
+  const rows = Math.min(count, limit);
+  const words: string[] = [];
+  const values = new Float32Array(rows * size);
+  for (let row = 0; row < rows; row++) {
+    const line = lines.next().value;
+    const cells = line?.trimEnd().split(' ') ?? [];
+    if (cells.length !== size + 1) {
+      throw corrupt(path, `line ${row + 2} has ${cells.length - 1} numbers, line 1 promised ${size}`);
+    }
+    words.push(cells[0].replaceAll(ngramJoiner, ' '));
+    for (let at = 0; at < size; at++) values[row * size + at] = Number(cells[at + 1]);
+  }
+  if (values.some((value) => !Number.isFinite(value))) throw corrupt(path, 'it holds what is no number');
+  return { words, size, values };
+}
+
+/**
+ * Writes vectors as `readVectors` reads them, with six significant digits.
+ * @throws FILE_WRITE; INPUT_INVALID for a word that would not come back: with other white space than single spaces, or with the joiner
+ */
+export async function writeVectors(path: string, vectors: WordVectors): Promise<void> {
+  const odd = vectors.words.find((word) => word.includes(ngramJoiner) || !/^\S+( \S+)*$/.test(word));
+  if (odd !== undefined) {
+    throw new PolybeamError(
+      'INPUT_INVALID',
+      `The n-gram ${JSON.stringify(odd)} cannot be written to a file of vectors: give words with one space between them and ` +
+        `without ${ngramJoiner}, which stands for that space.`,
+    );
+  }
+  await fileAccess().writeAtomic(path, vectorLines(vectors));
+}
+
+function* vectorLines({ words, size, values }: WordVectors): Generator<Uint8Array> {
+  const encoder = new TextEncoder();
+  let lines = `${words.length} ${size}\n`;
+  for (let row = 0; row < words.length; row++) {
+    lines += words[row].replaceAll(' ', ngramJoiner);
+    for (let at = row * size; at < (row + 1) * size; at++) lines += ` ${Number(values[at].toPrecision(6))}`;
+    lines += '\n';
+    // Many small writes would take longer than the numbers.
+    if (lines.length < 1 << 20) continue;
+    yield encoder.encode(lines);
+    lines = '';
+  }
+  yield encoder.encode(lines);
+}
+
+/** Lines one by one: a file of vectors is larger than a string may be. */
+function* linesOf(bytes: Uint8Array): Generator<string, undefined> {
+  const decoder = new TextDecoder();
+  for (let from = 0; from < bytes.length; ) {
+    const end = bytes.indexOf(10, from);
+    const until = end < 0 ? bytes.length : end;
+    yield decoder.decode(bytes.subarray(from, until));
+    from = until + 1;
+  }
+}
+
+function header(line: string | undefined, path: string): [number, number] {
+  const numbers = line?.trim().split(' ').map(Number) ?? [];
+  if (numbers.length === 2 && numbers.every((value) => Number.isInteger(value) && value > 0))
+    return [numbers[0], numbers[1]];
+  throw corrupt(path, `its first line is ${JSON.stringify(line?.slice(0, 40) ?? '')} and not two counts`);
+}
+
+function corrupt(path: string, what: string): PolybeamError {
+  return new PolybeamError(
+    'FILE_CORRUPT',
+    `${path} is no file of vectors: ${what}; make it again, or give a .vec file of fastText.`,
+  );
+}
