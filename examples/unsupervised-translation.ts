@@ -79,6 +79,8 @@ const large: Sizes = {
   ngrams: { minCount: 4, limits: [20_000, 20_000, 10_000] },
   vectors: { size: 100, epochs: 10 },
   mapping: { seedDictionary: 'identical', patience: 10 },
+  // Word for word and pair for pair: the first translations are better so than where any n-gram may translate any other.
+  table: { targets: 'sameLength' },
   pretrain: {
     objectives: [{ type: 'mlm' }, { type: 'cmlm' }],
     data: { length: 128 },

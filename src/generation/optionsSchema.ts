@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { assistedDefaults, assistedOptionFields, type ResolvedAssistedOptions } from './assistedOptions.js';
+import { type ResolvedSamplingOptions, samplingDefaults, samplingOptionFields } from './samplingOptions.js';
 import { isShortlist, type Shortlist } from './shortlist.js';
 
 const tokenId = z.int().min(0);
@@ -160,74 +161,7 @@ export const generationOptionsSchema = z.strictObject({
     .describe(
       'Factor above 0 in favor of tokens that occur in the source: above 1 favors them, below 1 disfavors: their value s, a log-probability in beam search and else a logit, becomes s / factor where negative and s factor otherwise. Default 1.',
     ),
-  doSample: z
-    .boolean()
-    .optional()
-    .describe(
-      'Draw tokens at random from the distribution instead of taking the best: true or false. Default false.',
-    ),
-  temperature: z
-    .number()
-    .gt(0)
-    .optional()
-    .describe(
-      'Divisor above 0 of the logits before sampling: below 1 sharpens, above 1 flattens. Default 1.',
-    ),
-  topK: z
-    .int()
-    .min(0)
-    .optional()
-    .describe(
-      'Sample from this many most probable tokens only, or with penaltyAlpha choose among them: an integer from 0; 0 is all of them. Default 50.',
-    ),
-  penaltyAlpha: z
-    .number()
-    .min(0)
-    .max(1)
-    .optional()
-    .describe(
-      'Contrastive search (Su et al. 2022): of the topK most probable tokens take the one with the best probability, weighted 1 - a, less its likeness to what is there, weighted a: a number from 0, which is off, to 1; 0.6 with topK 4 is usual. Default 0.',
-    ),
-  topP: z
-    .number()
-    .min(0)
-    .max(1)
-    .optional()
-    .describe(
-      'Sample from the fewest most probable tokens whose probabilities reach this sum: a number from 0 to 1; 1 is all. Default 1.',
-    ),
-  minP: z
-    .number()
-    .min(0)
-    .max(1)
-    .optional()
-    .describe(
-      'Sample only from tokens that are at least this many times as probable as the most probable one: a number from 0, which keeps all, to 1 (Nguyen et al. 2024). Default 0.',
-    ),
-  typicalP: z
-    .number()
-    .gt(0)
-    .max(1)
-    .optional()
-    .describe(
-      'Sample from the fewest tokens whose information, -log p, is nearest to the entropy and whose probabilities reach this sum: a number above 0, up to 1, which keeps all (locally typical sampling, Meister et al. 2023). Default 1.',
-    ),
-  epsilonCutoff: z
-    .number()
-    .min(0)
-    .lt(1)
-    .optional()
-    .describe(
-      'Sample only from tokens of at least this probability: a number from 0, which keeps all, to below 1 (Hewitt et al. 2022). Default 0.',
-    ),
-  etaCutoff: z
-    .number()
-    .min(0)
-    .lt(1)
-    .optional()
-    .describe(
-      'Sample only from tokens of at least probability min(e, sqrt(e) exp(-H)), for this e and the entropy H: a number from 0, which keeps all, to below 1 (Hewitt et al. 2022). Default 0.',
-    ),
+  ...samplingOptionFields,
   suppressTokens: tokenIds
     .optional()
     .describe(
@@ -388,6 +322,7 @@ type OptionalName =
 /** Options with every default filled in. */
 export interface ResolvedGenerationOptions
   extends Pick<GenerationOptions, OptionalName>,
+    ResolvedSamplingOptions,
     ResolvedAssistedOptions {
   conventions: NonNullable<GenerationOptions['conventions']>;
   numBeams: number;
@@ -415,20 +350,12 @@ export interface ResolvedGenerationOptions
   repetitionPenalty: number;
   encoderNoRepeatNgramSize: number;
   encoderRepetitionPenalty: number;
-  doSample: boolean;
-  temperature: number;
-  topK: number;
-  penaltyAlpha: number;
-  topP: number;
-  minP: number;
-  typicalP: number;
-  epsilonCutoff: number;
-  etaCutoff: number;
   seed: number;
 }
 
 /** Hugging Face's defaults; maxNewTokens is used where neither the caller nor the model limits the length. */
 export const generationDefaults = {
+  ...samplingDefaults,
   ...assistedDefaults,
   conventions: 'huggingface',
   numBeams: 1,
@@ -452,13 +379,4 @@ export const generationDefaults = {
   repetitionPenalty: 1,
   encoderNoRepeatNgramSize: 0,
   encoderRepetitionPenalty: 1,
-  doSample: false,
-  temperature: 1,
-  topK: 50,
-  penaltyAlpha: 0,
-  topP: 1,
-  minP: 0,
-  typicalP: 1,
-  epsilonCutoff: 0,
-  etaCutoff: 0,
 } as const;
