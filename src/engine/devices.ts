@@ -8,7 +8,7 @@ import { layerNorm } from './ops/layerNorm.js';
 import { linear } from './ops/linear.js';
 import type { Device, Program, Signature, Tensors, TracedFunction } from './program.js';
 import { deviceHost, onnxRuntime } from './runtime.js';
-import { traceBackendName } from './trace.js';
+import { traceBackendName } from './traceBackend.js';
 import { traceFunction } from './traceFunction.js';
 import { floats, type Value } from './values.js';
 

@@ -14,7 +14,7 @@ import {
   weightInputPrefix,
 } from './program.js';
 import { deviceHost } from './runtime.js';
-import { traceBackendName } from './trace.js';
+import { traceBackendName } from './traceBackend.js';
 import { traceFunction } from './traceFunction.js';
 import {
   type AnyValue,

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { rangeTo, sizeScalar } from './ops/sizes.js';
-import { isTracing } from './trace.js';
+import { isTracing } from './traceBackend.js';
 
 /**
  * Gradients of tfjs that read sizes as values, allocate or loop by them (`tf.ones(shape)`, a slice for each repetition),

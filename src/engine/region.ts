@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { Attribute } from './graph.js';
-import { currentTrace, isTracing } from './trace.js';
+import { currentTrace, isTracing } from './traceBackend.js';
 
 /**
  * Computes `compute(...inputs)`, and while tracing marks the recorded nodes as the operation `name`, so that a pass can

@@ -11,7 +11,8 @@ import {
   type TracedFunction,
   weightInputPrefix,
 } from './program.js';
-import { recordInto, Trace } from './trace.js';
+import { Trace } from './trace.js';
+import { recordInto } from './traceBackend.js';
 import type { WeightStore } from './weights.js';
 
 /**

@@ -3,7 +3,7 @@ import { compile } from '../compile.js';
 import { replacedGradients } from '../gradients.js';
 import { rangeTo } from '../ops/sizes.js';
 import type { Device, Program, Signature, Tensors, TracedFunction } from '../program.js';
-import { traceBackendName } from '../trace.js';
+import { traceBackendName } from '../traceBackend.js';
 import type { Value } from '../values.js';
 import {
   type DeviceLimits,

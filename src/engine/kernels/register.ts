@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { currentTrace, type Trace, type Traced, type TraceTensorInfo, traceBackendName } from '../trace.js';
+import type { Trace, Traced, TraceTensorInfo } from '../trace.js';
+import { currentTrace, traceBackendName } from '../traceBackend.js';
 
 /** What a mapping sees of one tfjs call. */
 export interface KernelCall<A> {

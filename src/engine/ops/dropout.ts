@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { randomConstants } from '../kernels/random.js';
-import { isTracing } from '../trace.js';
+import { isTracing } from '../traceBackend.js';
 
 /** Where dropout takes its randomness from: one key a training step, and a number for each place it is used. */
 export interface DropoutSource {

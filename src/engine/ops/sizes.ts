@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { isTracing } from '../trace.js';
+import { isTracing } from '../traceBackend.js';
 
 /** The integers 0 .. size-1 as int32 [size]; works for named dimensions, where `tf.range` cannot. */
 export function rangeTo(size: number): tf.Tensor1D {
