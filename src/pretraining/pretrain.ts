@@ -1,12 +1,13 @@
 import { PolybeamError } from '../errors.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { fingerprintPairs, type TokenPair } from '../training/batching.js';
+import { evaluateLoss } from '../training/evaluateLoss.js';
 import { createProgress } from '../training/progress.js';
 import { prepareTokenizer } from '../training/runParts.js';
 import { sequenceToSequence } from '../training/sequenceToSequence.js';
 import type { Tasks } from '../training/step.js';
 import type { TrainOptions } from '../training/train.js';
-import { evaluateLoss, type Validation } from '../training/trainer.js';
+import type { Validation } from '../training/trainer.js';
 import type { TrainStep } from '../training/trainStep.js';
 import type { TrainResult } from '../training/wholeRun.js';
 import { createPretrainingBatches, type MixedObjective, type PretrainingData } from './batches.js';

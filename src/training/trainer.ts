@@ -1,6 +1,7 @@
 import { PolybeamError } from '../errors.js';
 import type { Batches, EpochBatches } from './batching.js';
 import type { TrainConfig } from './config.js';
+import { addSums } from './evaluateLoss.js';
 import type { Progress } from './progress.js';
 import {
   loadCheckpoint,
@@ -215,12 +216,6 @@ async function nextBatch(
   return batch;
 }
 
-function addSums(sums: LossSums, part: LossSums): void {
-  sums.lossSum += part.lossSum;
-  sums.nllSum += part.nllSum;
-  sums.targetTokens += part.targetTokens;
-}
-
 /** Moves the position; the last batch of an epoch is followed by the first of the next. */
 function advance(state: RunState, batches: number, epochLength: number): void {
   state.update++;
@@ -388,19 +383,4 @@ function yielder(now: () => number): () => Promise<void> {
       last = now();
     }
   };
-}
-
-/** Mean loss and negative log-likelihood per target token over all batches of an epoch. */
-export async function evaluateLoss(
-  step: TrainStep,
-  batches: EpochBatches<TrainBatch | Promise<TrainBatch>>,
-): Promise<{ loss: number; negativeLogLikelihood: number }> {
-  const sums: LossSums = { lossSum: 0, nllSum: 0, targetTokens: 0 };
-  for (let index = 0; index < batches.count; index++) {
-    const part = await step.evaluate(await batches.build(index));
-    sums.lossSum += part.lossSum;
-    sums.nllSum += part.nllSum;
-    sums.targetTokens += part.targetTokens;
-  }
-  return { loss: sums.lossSum / sums.targetTokens, negativeLogLikelihood: sums.nllSum / sums.targetTokens };
 }

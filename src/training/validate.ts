@@ -1,7 +1,8 @@
 import type { EpochBatches } from './batching.js';
+import { evaluateLoss } from './evaluateLoss.js';
 import { decodeHeldOut, type HeldOutDecoding } from './heldOut.js';
 import { scoreTexts, type TextMetric } from './metrics.js';
-import { evaluateLoss, type Validation } from './trainer.js';
+import type { Validation } from './trainer.js';
 import type { TrainStep } from './trainStep.js';
 
 /** Scores a step's present weights; undefined where `signal` was aborted on the way. */

@@ -1,7 +1,7 @@
 import type { Tokenizer } from '../../text/tokenizer.js';
 import type { EpochBatches } from '../../training/batching.js';
+import { evaluateLoss } from '../../training/evaluateLoss.js';
 import { scoreTexts } from '../../training/metrics.js';
-import { evaluateLoss } from '../../training/trainer.js';
 import type { TrainBatch, TrainStep } from '../../training/trainStep.js';
 import type { Validate } from '../../training/validate.js';
 import type { ValidationMetric } from './config.js';
