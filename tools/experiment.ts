@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import type { Experiment } from './experiments/experiment.js';
+import type { Experiment, Parts } from './experiments/experiment.js';
 import { multi30k } from './experiments/multi30k.js';
 import { precision } from './experiments/precision.js';
 import { similarityExperiment } from './experiments/similarity.js';
@@ -28,7 +28,7 @@ const { values, positionals } = parseArgs({
 const [name] = positionals;
 const experiment = experiments[name];
 const scale = Number(values.scale);
-const parts = experiment?.parts ?? {};
+const parts: Parts = { ...experiment?.parts, ...experiment?.laterParts };
 if (!experiment || !(scale > 0) || (values.part !== undefined && !parts[values.part])) {
   console.error(
     `usage: npm run experiment -- ${Object.keys(experiments).join('|')} [--scale NUMBER above 0] [--part NAME]`,
@@ -53,9 +53,10 @@ const context = {
     onWarning: (message: string) => console.error(`${prefix}warning: ${message}`),
   },
 };
-const threads = Math.max(1, Math.floor(availableParallelism() / Math.max(1, Object.keys(parts).length)));
 
 if (values.part !== undefined) {
+  const together = values.part in (experiment.parts ?? {}) ? experiment.parts : experiment.laterParts;
+  const threads = Math.max(1, Math.floor(availableParallelism() / Object.keys(together ?? {}).length));
   process.exit((await parts[values.part](context, threads)) ? 0 : interrupted);
 }
 
@@ -63,16 +64,12 @@ const minutes = Math.round(experiment.budgetMinutes * scale);
 console.error(
   `${experiment.title}: about ${minutes} minutes on two cores at most; Ctrl-C saves, the same command resumes.`,
 );
-const prepared = (await experiment.prepare?.(context)) ?? true;
-const ended = prepared ? await Promise.all(Object.keys(parts).map(runPart)) : [interrupted];
-const text = ended.every((code) => code === 0) ? await experiment.run(context) : undefined;
-if (text === undefined) {
-  const failed = ended.some((code) => code !== 0 && code !== interrupted);
-  console.error(
-    failed ? 'A part failed; what it printed says why.' : 'Interrupted; the same command resumes.',
-  );
-  process.exit(1);
+if (!((await experiment.prepare?.(context)) ?? true)) stop([interrupted]);
+for (const together of [experiment.parts ?? {}, experiment.laterParts ?? {}]) {
+  const codes = await Promise.all(Object.keys(together).map(runPart));
+  if (codes.some((code) => code !== 0)) stop(codes);
 }
+const text = (await experiment.run(context)) ?? stop([interrupted]);
 await mkdir('docs/experiments', { recursive: true });
 const command = `npm run experiment -- ${name}${scale === 1 ? '' : ` --scale ${scale}`}`;
 await writeFile(
@@ -80,6 +77,15 @@ await writeFile(
   `# ${experiment.title}\n\nWritten by \`${command}\`.\n\n${text}\n`,
 );
 console.log(text);
+
+/** Ends the program before the page is written. */
+function stop(codes: readonly number[]): never {
+  const failed = codes.some((code) => code !== 0 && code !== interrupted);
+  console.error(
+    failed ? 'A part failed; what it printed says why.' : 'Interrupted; the same command resumes.',
+  );
+  process.exit(1);
+}
 
 /** Trains one part in a process of its own; its exit code. Signals of the terminal reach it as well. */
 function runPart(part: string): Promise<number> {

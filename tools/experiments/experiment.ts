@@ -7,6 +7,9 @@ export interface ExperimentContext {
   trainOptions: TrainOptions;
 }
 
+/** Trainings by name; each resolves to whether it ended, and goes on when it is called again. */
+export type Parts = Record<string, (context: ExperimentContext, threads: number) => Promise<boolean>>;
+
 /** A run of hours that ends in a page under docs/experiments. */
 export interface Experiment {
   title: string;
@@ -15,12 +18,13 @@ export interface Experiment {
   /** What all parts need, done first; false where it was interrupted. */
   prepare?(context: ExperimentContext): Promise<boolean>;
   /**
-   * Trainings that do not need each other, by name: they run at the same time, each in a process with its share of the
-   * cores, before `run`. A small model wastes a second thread; two models on a thread each do not. Each resolves to
-   * whether it ended; one that was interrupted goes on when it is called again.
+   * Trainings that do not need each other: they run at the same time, each in a process with its share of the cores, before
+   * `run`. A small model wastes a second thread; two models on a thread each do not.
    */
-  parts?: Record<string, (context: ExperimentContext, threads: number) => Promise<boolean>>;
-  /** The page below its title; undefined where the run was interrupted and can be resumed. */
+  parts?: Parts;
+  /** Likewise, with other names; those that need what came of `parts`, and run after them. */
+  laterParts?: Parts;
+  /** The page below its title, once all parts have ended; undefined where it was interrupted and can be resumed. */
   run(context: ExperimentContext): Promise<string | undefined>;
 }
 

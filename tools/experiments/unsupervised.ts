@@ -110,6 +110,14 @@ async function bestStarts(scale: number): Promise<Start[]> {
     .map(({ start }) => start);
 }
 
+/** The model of three languages. */
+const wholeFrom = ([start]: readonly Start[]): Translation => ({
+  start,
+  seed: 1,
+  directions: 'all',
+  tables: true,
+});
+
 /** Scores of translations from each start; several seeds share a cell. */
 async function startsTable(scale: number, of: (start: Start) => readonly Translation[]): Promise<string> {
   const rows: string[][] = [];
@@ -234,13 +242,16 @@ export const unsupervised: Experiment = {
         () => trainCeiling(context, threads),
       ]),
   },
-  run: async (context) => {
-    const best = await bestStarts(context.scale);
-    const whole: Translation = { start: best[0], seed: 1, directions: 'all', tables: true };
-    const ended = await inOrder([
-      ...best.map((start) => () => trainTranslation(trained(start, 2).tables, context, 2)),
-      () => trainTranslation(whole, context, 2),
-    ]);
-    return ended ? page(best, whole, context.scale) : undefined;
+  laterParts: {
+    seeds: async (context, threads) => {
+      const best = await bestStarts(context.scale);
+      return inOrder(best.map((start) => () => trainTranslation(trained(start, 2).tables, context, threads)));
+    },
+    all: async (context, threads) =>
+      trainTranslation(wholeFrom(await bestStarts(context.scale)), context, threads),
+  },
+  run: async ({ scale }) => {
+    const best = await bestStarts(scale);
+    return page(best, wholeFrom(best), scale);
   },
 };
