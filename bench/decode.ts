@@ -5,9 +5,11 @@ import { transformer } from '../src/decoder/transformer.js';
 import { type TransformerConfig, transformerPresets } from '../src/encoder/transformer.js';
 import type { WeightPrecision } from '../src/engine/quantize.js';
 import type { WeightStore } from '../src/engine/weights.js';
+import { type AssistantModel, assistance } from '../src/generation/assistant.js';
 import { generate } from '../src/generation/generate.js';
 import type { GenerationInput } from '../src/generation/inputs.js';
 import { resolveGenerationOptions } from '../src/generation/options.js';
+import type { GeneratedSequence } from '../src/generation/selector.js';
 import { threefry } from '../src/training/random.js';
 import {
   type BenchOptions,
@@ -48,6 +50,8 @@ export interface DecodeCase extends NamedCase {
   precision: WeightPrecision;
   /** Tokens that may come, where not all may. */
   shortlist?: number;
+  /** Whether the same weights in int8 draft for it. */
+  drafts?: boolean;
 }
 
 /** Transformer-base with a vocabulary of 32,000: 60 M parameters. */
@@ -95,6 +99,7 @@ export const decodeCases = [
     decodeCase(precision, 16, 4),
     decodeCase(precision, 64, 4, true),
   ]),
+  { ...decodeCase('float32', 1, 1), name: 'float32 batch 1 beam 1, int8 drafts', drafts: true },
   decodeCase('int4', 1, 1),
   decodeCase('int4', 1, 4),
   shortlistCase(1, 4),
@@ -123,10 +128,15 @@ export async function benchDecode(
     for (const one of cases) {
       const opened = peers && (await openPeers(peers, design, one, options, directory, converted!, report));
       const model = createStepModel(architecture, { weights, threads, weightPrecision: one.precision });
+      const drafting = one.drafts
+        ? createStepModel(architecture, { weights, threads, weightPrecision: 'int8' })
+        : undefined;
       try {
-        await measureCase(model, design, one, options, report, opened ? opened.sides : []);
+        const models = { model, assistantModel: drafting && assistantOf(drafting, architecture) };
+        await measureCase(models, design, one, options, report, opened ? opened.sides : []);
       } finally {
         await model.release();
+        await drafting?.release();
         if (opened) await opened.peer.close();
       }
     }
@@ -152,13 +162,25 @@ export function spreadTokens({ config }: DecodeDesign, count: number): number[] 
   return Array.from({ length: kept }, (_, i) => Math.floor((i * words) / kept));
 }
 
+/** A model that drafts, as `loadModel` would give it. */
+function assistantOf(steps: SequenceModel, architecture: EncoderDecoder): AssistantModel {
+  const { maxSource, sourceVocabSize } = architecture;
+  return { [assistance]: { steps, maxSource, sourceVocabSize, continues: false } };
+}
+
+/** What decodes a case. */
+interface Models {
+  model: SequenceModel;
+  assistantModel?: AssistantModel;
+}
+
 /** Decodes a batch once. @returns the best sequence of each sentence */
 export async function decodeOnce(
-  model: SequenceModel,
+  { model, assistantModel }: Models,
   design: DecodeDesign,
   { batch, beams, shortlist }: Pick<DecodeCase, 'batch' | 'beams' | 'shortlist'>,
   steps = design.steps,
-): Promise<(readonly number[])[]> {
+): Promise<GeneratedSequence[]> {
   const tokens = shortlist === undefined ? undefined : Int32Array.from(spreadTokens(design, shortlist));
   const inputs: GenerationInput[] = randomSources(design, batch).map((inputIds) => ({ inputIds }));
   const padTokenId = padTokenOf(design.config);
@@ -169,6 +191,7 @@ export async function decodeOnce(
       numBeams: beams,
       minNewTokens: steps,
       maxNewTokens: steps,
+      ...(assistantModel && { assistantModel, numAssistantTokens: 8, assistantConfidenceThreshold: 0 }),
       ...(tokens && {
         shortlist: { offsets: Int32Array.of(0), targets: new Int32Array(0), always: tokens },
       }),
@@ -176,25 +199,28 @@ export async function decodeOnce(
     { decoderStartTokenId: padTokenId, eosTokenIds: [], padTokenId },
     { batchSize: batch },
   );
-  return results.map(({ sequences }) => sequences[0].ids);
+  return results.map(({ sequences }) => sequences[0]);
 }
 
 const warmUps = 2;
 
 async function measureCase(
-  model: SequenceModel,
+  models: Models,
   design: DecodeDesign,
   one: DecodeCase,
   options: BenchOptions,
   report: Report,
   peers: readonly DecodePeer[],
 ): Promise<void> {
-  const own = await decodeOnce(model, design, one);
+  const sequences = await decodeOnce(models, design, one);
+  const own = sequences.map(({ ids }) => ids);
+  for (const { drafts } of sequences)
+    if (drafts) report.note(`${one.name}: ${drafts.accepted} of ${drafts.drafted} drafted tokens accepted`);
   // Rounded weights are rounded otherwise by each.
   for (const { side, outputs } of one.precision === 'float32' ? peers : []) {
     noteAgreement(report, one.name, own, side.name, await outputs());
   }
-  const sides: Side[] = [ownSide(() => decodeOnce(model, design, one)), ...peers.map(({ side }) => side)];
+  const sides: Side[] = [ownSide(() => decodeOnce(models, design, one)), ...peers.map(({ side }) => side)];
   const { times, disturbance } = await measureRounds(sides, roundOptions(options, warmUps));
   noteDisturbance(report, one.name, disturbance);
   const [ownTimes, ...peerTimes] = times.map((side) => side.map((ms) => ms / design.steps));
@@ -265,7 +291,7 @@ async function profileCase(
       profile,
       weightPrecision: one.precision,
     });
-    for (let run = 0; run < 2; run++) await decodeOnce(model, design, one);
+    for (let run = 0; run < 2; run++) await decodeOnce({ model }, design, one);
     await model.release();
     reportOperators(report, { bench: 'decode', case: one.name, directory, skipped: 1 / 2 });
   });

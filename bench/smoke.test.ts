@@ -45,6 +45,7 @@ describe('benches on a tiny model', () => {
       'int8 batch 1 beam 1',
       'int8 batch 1 beam 4',
       'int8 batch 16 beam 4',
+      'float32 batch 1 beam 1, int8 drafts',
       'int4 batch 1 beam 1',
       'int4 batch 1 beam 4',
       'int8 shortlist batch 1 beam 4',
