@@ -23,6 +23,9 @@ const folder = (scale: number) => (scale === 1 ? root : `${root}/scale-${scale}`
 /** Layers and widths of every model here: what two cores train in the time there is. */
 export const sizes = { preset: 'tiny', embDim: 128, nLayers: 4, nHeads: 4 } as const;
 
+/** Tokens of a row of running text in pre-training. */
+export const rowLength = 128;
+
 /** Updates at scale 1: of pre-training, of the translation of two languages, and of the three together. */
 const updates = {
   pretraining: 4000,
@@ -161,7 +164,7 @@ async function pretrain(
   const config = parseXlmPretrainConfig({
     output,
     objectives,
-    data: { train: texts, length: 128 },
+    data: { train: texts, length: rowLength },
     vocabulary: { tokenizer: `${foundation}/vocabulary` },
     model: { ...sizes, maxPositionEmbeddings: 256 },
     batch: { maxTokens: 2048 },

@@ -10,7 +10,7 @@ import {
 import { readVectors } from '../../src/xlm/vectors/vectorFile.js';
 import { table } from './experiment.js';
 import { captions, root } from './unsupervisedData.js';
-import { mappedVectors, startOf, tableOf, type Variant, variants } from './unsupervisedRuns.js';
+import { mappedVectors, rowLength, startOf, tableOf, type Variant, variants } from './unsupervisedRuns.js';
 
 /*
  * How good the stages before translation are, English to German: mapped vectors and table by a dictionary, CMLM at masked n-grams.
@@ -128,6 +128,8 @@ export async function variantsText(scale: number): Promise<string> {
       table: informative,
       from: 'en',
       to: 'de',
+      // Later positions were never seen.
+      length: rowLength,
     });
     const byLength = [1, 2, 3].map((words) => percent(found.byWords[words]?.accuracy ?? 0));
     rows.push([

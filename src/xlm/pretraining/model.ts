@@ -1,6 +1,5 @@
 import type { XlmConfig } from '../../encoder/xlm.js';
 import { PolybeamError } from '../../errors.js';
-import { fileAccess } from '../../files.js';
 import { alternatingPositions } from '../../nn/positions.js';
 import { readXlmConfig, xlm } from '../../pretrained/architectures/xlm.js';
 import type { RawConfig } from '../../pretrained/config.js';
@@ -47,11 +46,23 @@ export async function pretrainedXlm(
   tokenizerDirectory: string,
 ): Promise<PretrainedXlm> {
   const files = await tokenizerFiles(tokenizerDirectory);
-  if (config.init !== undefined) return fromDirectory(config.init, codes, tokenizer, files);
+  const { length } = config.data;
+  if (config.init !== undefined) return fromDirectory(config.init, codes, tokenizer, files, length);
   const languages = numberLanguages(codes, tokenizer);
   const causal = config.objectives.every(({ type }) => type === 'clm');
-  const raw = newConfig(config.model!, languages, tokenizer, causal);
+  const raw = withRowLength(newConfig(config.model!, languages, tokenizer, causal), length);
   return made(readXlmConfig(raw, 'model'), languages, { ...files, 'config.json': configText(raw) });
+}
+
+/** Says in config.json how long the rows are: no position after that was seen. */
+function withRowLength(config: RawConfig, length: number): RawConfig {
+  return { ...config, polybeam: { ...(config.polybeam as RawConfig | undefined), row_length: length } };
+}
+
+/** Tokens of a row in the pre-training of a model, where it says so. */
+export function rowLengthOf(config: RawConfig): number | undefined {
+  const length = (config.polybeam as RawConfig | undefined)?.row_length;
+  return typeof length === 'number' ? length : undefined;
 }
 
 function made(model: XlmConfig, languages: PretrainedXlm['languages'], files: ModelFiles): PretrainedXlm {
@@ -128,6 +139,7 @@ async function fromDirectory(
   codes: readonly string[],
   tokenizer: Tokenizer,
   files: ModelFiles,
+  length: number,
 ): Promise<PretrainedXlm> {
   const { architecture, config, weights } = await readModelDirectory(directory);
   const hasHead = weights.get(`${stackScope}.embeddings.weight`) && weights.get('pred_layer.proj.bias');
@@ -154,8 +166,7 @@ async function fromDirectory(
       `${directory} has no language ${unknown}; it has ${[...languages.keys()].join(', ') || 'none (lang2id)'}: correct the code, or train a new model.`,
     );
   }
-  const json = await fileAccess().read(path);
-  return made(model, languages, { ...files, 'config.json': json });
+  return made(model, languages, { ...files, 'config.json': configText(withRowLength(config, length)) });
 }
 
 /** Languages that a config.json numbers; of a model without embeddings of languages, any one. */

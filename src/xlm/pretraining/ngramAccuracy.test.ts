@@ -83,6 +83,15 @@ describe('translations at masked n-grams', () => {
     expect(await measureNgramTranslations(await predicting(['Haus']), texts, options())).toEqual(haus);
   });
 
+  test('are looked for in rows as long as those of pre-training', async () => {
+    const { length: _, ...unsaid } = options();
+    expect(await measureNgramTranslations(trained, texts, unsaid)).toEqual(
+      await measureNgramTranslations(trained, texts, options()),
+    );
+    const { ngrams } = await measureNgramTranslations(trained, texts, { ...options(), length: 8 });
+    expect(ngrams).not.toBe((await measureNgramTranslations(trained, texts, unsaid)).ngrams);
+  });
+
   test('of several words want the tokens of all of them, and none between', async () => {
     // 'das altes' translates 'the old'; in this order 'das' alone is predicted too, and 'altes' alone is not.
     const both = await measureNgramTranslations(await predicting(['das', 'altes']), texts, options());

@@ -13,7 +13,7 @@ import { readVocabularyFacts } from '../../pretraining/vocabularyFacts.js';
 import { loadTokenizer } from '../../text/loadTokenizer.js';
 import { streamFeeds } from './batch.js';
 import { logitsAt, rowSignature } from './loss.js';
-import { endTokenOf, languagesOfConfig } from './model.js';
+import { endTokenOf, languagesOfConfig, rowLengthOf } from './model.js';
 import {
   chooseNgrams,
   type FoundNgram,
@@ -35,7 +35,13 @@ export const ngramAccuracySchema = z.strictObject({
     .optional()
     .describe('Words of an n-gram at most; 1 for words alone. Default: as long as the table has.'),
   rate: z.number().gt(0).max(1).default(0.15).describe('Share of the tokens that are masked.'),
-  length: z.int().min(4).default(256).describe('Tokens of a row of running text, as in pre-training.'),
+  length: z
+    .int()
+    .min(4)
+    .optional()
+    .describe(
+      'Tokens of a row of running text. Default: as in pre-training, if config.json says so (polybeam.row_length), or else 256.',
+    ),
   maxRows: z.int().min(1).default(200).describe('Rows measured at most, from the first.'),
   seed: z.int().min(0).max(4294967295).default(1).describe('Decides which n-grams are masked.'),
 });
@@ -96,7 +102,7 @@ export async function measureNgramTranslations(
   const source = { from: options.from, to: options.to, path: options.table };
   const tables = await openNgramTables([source], tokenizer, specialIds(facts), options.maxNgram);
   const corpus = await tokenizeDocuments(texts, tokenizer);
-  const length = Math.min(options.length, config.maxPositionEmbeddings);
+  const length = Math.min(options.length ?? model.rowLength ?? 256, config.maxPositionEmbeddings);
   const rows = streamRows(corpus, length, endTokenOf(tokenizer)).slice(0, options.maxRows);
   const masked = rows.flatMap((ids, row) => {
     const wanted = Math.max(1, Math.round((ids.length - 1) * options.rate));
@@ -140,7 +146,8 @@ async function openModel(directory: string, from: string) {
       `${directory} has no language ${from}; it has ${[...languages.keys()].join(', ')}: correct from.`,
     );
   }
-  return { config: readXlmConfig(raw, `${directory}/config.json`), weights, tokenizer, facts, language };
+  const config = readXlmConfig(raw, `${directory}/config.json`);
+  return { config, rowLength: rowLengthOf(raw), weights, tokenizer, facts, language };
 }
 
 type OpenModel = Awaited<ReturnType<typeof openModel>>;

@@ -127,6 +127,8 @@ describe('pre-training of XLM', () => {
     await pretrainXlm(next({ train: { de: train!.de } }), { output });
     expect(notes.join('')).toMatch(/init: (\d+) of \1 weights/);
     expect(notes.join('')).toContain('shares: mlm/de 100.0 %');
+    const config = await readFile(join(first.output, 'next/model/config.json'), 'utf8');
+    expect(JSON.parse(config).polybeam).toEqual({ row_length: 24 });
     // The first update of a schedule with warm-up has learning rate 0.
     expect(await finalWeights(join(first.output, 'next'))).toEqual(await finalWeights(first.output));
     await expect(pretrainXlm(next({ train: { de: train!.de }, length: 80 }))).rejects.toThrow(
