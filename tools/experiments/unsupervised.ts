@@ -20,7 +20,7 @@ import {
   type Variant,
   variants,
 } from './unsupervisedRuns.js';
-import { lexiconText, variantsText } from './unsupervisedTables.js';
+import { lexiconText, pretrainingText, variantsText } from './unsupervisedTables.js';
 
 /*
  * Unsupervised translation of Multi30k (Lample et al. 2018, ICLR, table 1), from each way to start: what pre-training is worth, and how
@@ -201,6 +201,7 @@ async function page(best: readonly Start[], whole: Translation, scale: number): 
     'translated there and back, less the share that was only copied; words that are always confused in the same way make it high, too.',
     '',
     updatesText(scale),
+    await pretrainingText(scale),
     '',
     '## From the start alone',
     '',

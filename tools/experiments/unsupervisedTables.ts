@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import {
   type DictionaryEntry,
   lexiconAccuracy,
+  loadTokenizer,
   measureNgramTranslations,
   openTable,
   readDictionary,
@@ -9,8 +10,16 @@ import {
 } from '../../src/node.js';
 import { readVectors } from '../../src/xlm/vectors/vectorFile.js';
 import { table } from './experiment.js';
-import { captions, root } from './unsupervisedData.js';
-import { mappedVectors, rowLength, startOf, tableOf, type Variant, variants } from './unsupervisedRuns.js';
+import { captions, languageData, languages, root } from './unsupervisedData.js';
+import {
+  foundation,
+  mappedVectors,
+  rowLength,
+  startOf,
+  tableOf,
+  type Variant,
+  variants,
+} from './unsupervisedRuns.js';
 
 /*
  * How good the stages before translation are, English to German: mapped vectors and table by a dictionary, CMLM at masked n-grams.
@@ -99,6 +108,40 @@ export async function lexiconText(): Promise<string> {
   ].join('\n');
 }
 
+/** How far masked language modelling got, beside what the frequencies of tokens alone would tell. */
+export async function pretrainingText(scale: number): Promise<string> {
+  const tokenizer = await loadTokenizer(`${foundation}/vocabulary`);
+  const found = [];
+  for (const language of languages) {
+    const lines = (await readFile((await languageData(language)).mono, 'utf8')).trimEnd().split('\n');
+    const texts = lines.map((line) => line.toLowerCase());
+    found.push(entropyOf(await tokenizer.encodeBatch(texts, { addSpecialTokens: false })));
+  }
+  // Languages take turns by n^0.7.
+  const shares = found.map(({ tokens }) => tokens ** 0.7);
+  const all = shares.reduce((a, b) => a + b);
+  const frequencies = found.reduce((sum, { entropy }, at) => sum + (shares[at] / all) * entropy, 0);
+  const log = (await readFile(`${startOf('xlm', scale)}/log.jsonl`, 'utf8')).trimEnd().split('\n');
+  const rows = log.map((row) => JSON.parse(row)).filter(({ type }) => type === 'update');
+  return (
+    `Masked language modelling ended at a loss of ${rows.at(-1).loss.toFixed(2)} nats a token; knowing the frequencies of tokens and ` +
+    `nothing else gives ${frequencies.toFixed(2)}.`
+  );
+}
+
+/** Nats of a token by its frequency alone. */
+function entropyOf(texts: readonly { ids: readonly number[] }[]): { tokens: number; entropy: number } {
+  const counts = new Map<number, number>();
+  let tokens = 0;
+  for (const { ids } of texts) {
+    for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1);
+    tokens += ids.length;
+  }
+  let entropy = 0;
+  for (const count of counts.values()) entropy -= (count / tokens) * Math.log(count / tokens);
+  return { tokens, entropy };
+}
+
 /** The table without what is its own translation, such as punctuation and names: any model is right there. */
 async function informativeTable(): Promise<string> {
   const path = `${root}/en-de.informative.tsv`;
@@ -140,10 +183,17 @@ export async function variantsText(scale: number): Promise<string> {
       String(found.ngrams),
     ]);
   }
+  const alike = new Set(rows.map((row) => row.slice(1).join())).size === 1;
   return [
     'What CMLM learns at masked n-grams of held-out English captions, of German translations in the table (n-grams that may stay as they',
     'are, such as names, left out), after shorter pre-trainings:',
     '',
     table(['CMLM', 'one of the table', 'the most probable', '1 word', '2 words', '3 words', 'n-grams'], rows),
+    ...(alike
+      ? [
+          '',
+          'All answer alike, with the most frequent words: these pre-trainings were too short to tell them apart.',
+        ]
+      : []),
   ].join('\n');
 }
