@@ -16,7 +16,8 @@ export function temperatureWeights(
 ): number {
   let largest = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < count; i++) if (logits[i] > largest) largest = logits[i];
-  const rate = 1 / temperature;
+  // Finite, or the largest logit, 0 here, would become no number.
+  const rate = Math.min(1 / temperature, Number.MAX_VALUE);
   let sum = 0;
   for (let i = 0; i < count; i++) {
     weights[i] = exponential((logits[i] - largest) * rate);
