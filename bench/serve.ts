@@ -11,13 +11,25 @@ import { type Report, timedRow } from './rows.js';
 const clients = 32;
 const sentencesPerClient = 3;
 
+/** All sentences at once, of one length as offline; or each client's as the one before is done, of different lengths. */
+const arrivals = ['at once', 'one by one'] as const;
+
+type Arrival = (typeof arrivals)[number];
+
 const serveCases = (['float32', 'int8'] as const).flatMap((precision) =>
-  [1, 4].map((beams) => ({ name: `${precision} ${clients} clients beam ${beams}`, precision, beams })),
+  [1, 4].flatMap((beams) =>
+    arrivals.map((arrival) => ({
+      name: `${precision} ${clients} clients ${arrival} beam ${beams}`,
+      precision,
+      beams,
+      arrival,
+    })),
+  ),
 );
 
 /**
- * Serving: milliseconds per token of sentences that come one by one, of different lengths, beside those of as many tokens
- * decoded offline in full batches, where all sentences have one length.
+ * Serving: milliseconds per token of single sentences that many clients send, beside those of as many tokens decoded offline
+ * in full batches, where all sentences have one length.
  */
 export async function benchServe(
   options: BenchOptions,
@@ -27,10 +39,10 @@ export async function benchServe(
   const cases = selectCases(serveCases, options.case);
   await withTemporaryDirectory(async (directory) => {
     await writeRandomModel(directory, design.config, transformerWeights(design.config));
-    for (const { name, precision, beams } of cases) {
+    for (const { name, precision, beams, arrival } of cases) {
       const model = await loadModel(directory, { threads: options.threads, weightPrecision: precision });
       const sides = [
-        ownSide(() => serve(model, design, beams)),
+        ownSide(() => serve(model, design, beams, arrival)),
         { ...ownSide(() => decodeOffline(model, design, beams)), name: 'offline' },
       ];
       const { times } = await measureRounds(sides, roundOptions(options, 1));
@@ -51,14 +63,19 @@ function lengthsOf(client: number, steps: number): number[] {
   return [...lengths.slice(client % 3), ...lengths.slice(0, client % 3)];
 }
 
-async function serve(model: Model, design: DecodeDesign, numBeams: number): Promise<void> {
+async function serve(model: Model, design: DecodeDesign, numBeams: number, arrival: Arrival): Promise<void> {
   const batcher = createBatcher(model, { batchSize: clients });
   const sources = randomSources(design, clients);
+  const ask = (inputIds: number[], length: number) =>
+    batcher.generate({ inputIds }, { numBeams, minNewTokens: length, maxNewTokens: length });
+  if (arrival === 'at once') {
+    for (let part = 0; part < sentencesPerClient; part++)
+      await Promise.all(sources.map((inputIds) => ask(inputIds, design.steps)));
+    return;
+  }
   await Promise.all(
     sources.map(async (inputIds, client) => {
-      for (const length of lengthsOf(client, design.steps)) {
-        await batcher.generate({ inputIds }, { numBeams, minNewTokens: length, maxNewTokens: length });
-      }
+      for (const length of lengthsOf(client, design.steps)) await ask(inputIds, length);
     }),
   );
 }

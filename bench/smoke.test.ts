@@ -148,8 +148,10 @@ describe('benches on a tiny model', () => {
   it('serve', async () => {
     const rows = await rowsOf((report) => benchServe({ ...once, case: 'beam 4' }, report, decode));
     expect(rows.map(({ case: name, peer }) => [name, peer])).toEqual([
-      ['float32 32 clients beam 4', 'offline'],
-      ['int8 32 clients beam 4', 'offline'],
+      ['float32 32 clients at once beam 4', 'offline'],
+      ['float32 32 clients one by one beam 4', 'offline'],
+      ['int8 32 clients at once beam 4', 'offline'],
+      ['int8 32 clients one by one beam 4', 'offline'],
     ]);
     for (const row of rows) expect(row.ratio).toBeGreaterThan(0);
   });

@@ -72,6 +72,23 @@ describe('createBatcher', () => {
     }
   });
 
+  test('gives long and short requests what each gets alone, when long ones leave and others come', async () => {
+    const t5 = await loadModel('test/fixtures/models/t5');
+    const gpt2 = await loadModel('test/fixtures/models/gpt2');
+    for (const one of [model, t5, gpt2]) {
+      const batcher = createBatcher(one, { batchSize: 3 });
+      const some = inputs.map(({ inputIds }, at) => {
+        const length = [24, 5, 15, 9][at % 4];
+        const options = { numBeams: 2, minNewTokens: length, maxNewTokens: length };
+        return { input: { inputIds: inputIds.slice(0, -1).map((id) => id % 40) }, options };
+      });
+      const outputs = some.map(({ input, options }) => batcher.generate(input, options));
+      for (const [at, output] of (await Promise.all(outputs)).entries())
+        expectSame(output, (await one.generate([some[at].input], some[at].options))[0]);
+      if (one !== model) await one.dispose();
+    }
+  });
+
   test('streams each request, at the pace of its reader, while others go on', async () => {
     const batcher = createBatcher(model);
     const events: StreamEvent[] = [];
