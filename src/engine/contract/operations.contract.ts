@@ -7,6 +7,7 @@ import { gelu } from '../ops/gelu.js';
 import { layerNorm } from '../ops/layerNorm.js';
 import { linear } from '../ops/linear.js';
 import { logSoftmax } from '../ops/logSoftmax.js';
+import { logSumExp } from '../ops/logSumExp.js';
 import { rangeTo } from '../ops/sizes.js';
 import type { Draw, KernelCase, Scenario, ScenarioInput } from './scenario.contract.js';
 
@@ -55,6 +56,10 @@ function linears(random: Draw): Scenario {
 
 function logSoftmaxes(random: Draw): Scenario {
   return { inputs: { x: tensor(random.size(), 'b') }, compute: ({ x }) => logSoftmax(x) };
+}
+
+function logSumExps(random: Draw): Scenario {
+  return { inputs: { x: tensor(random.size(), 'b') }, compute: ({ x }) => logSumExp(x) };
 }
 
 function crossEntropies(random: Draw): Scenario {
@@ -139,6 +144,7 @@ export const operationCases: KernelCase[] = [
   { kernel: 'gelu', draw: gelus, wrongGradient: byHand },
   { kernel: 'linear', draw: linears, wrongGradient: byHand },
   { kernel: 'logSoftmax', draw: logSoftmaxes },
+  { kernel: 'logSumExp', draw: logSumExps },
   { kernel: 'crossEntropy', draw: crossEntropies, wrongGradient: byHand },
   { kernel: 'attention', draw: attentions, wrongGradient: byHand },
   { kernel: 'cachedAttention', draw: cachedAttentions },

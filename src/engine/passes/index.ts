@@ -6,6 +6,7 @@ import { fuseBias } from './fuseBias.js';
 import { fuseGelu } from './fuseGelu.js';
 import { fuseLayerNorm, fuseSkipLayerNorm } from './fuseLayerNorm.js';
 import { fuseLogSoftmax } from './fuseLogSoftmax.js';
+import { fuseLogSumExp } from './fuseLogSumExp.js';
 import { fuseRmsNorm } from './fuseRmsNorm.js';
 import { fuseSumOfSquares } from './fuseSumOfSquares.js';
 import { fuseTransposedMatMul } from './fuseTransposedMatMul.js';
@@ -22,6 +23,7 @@ export const passes = {
   fuseRmsNorm,
   fuseGelu,
   fuseLogSoftmax,
+  fuseLogSumExp,
   fuseSumOfSquares,
   fuseTransposedMatMul,
   quantizeProducts,
@@ -46,6 +48,7 @@ export function passesFor(device: 'cpu' | 'webgpu' | 'cuda'): readonly PassName[
         'fuseRmsNorm',
         'fuseGelu',
         'fuseLogSoftmax',
+        'fuseLogSumExp',
         'fuseSumOfSquares',
         'fuseTransposedMatMul',
         'quantizeProducts',

@@ -10,6 +10,7 @@ import { gelu } from '../ops/gelu.js';
 import { layerNorm } from '../ops/layerNorm.js';
 import { linear } from '../ops/linear.js';
 import { logSoftmax } from '../ops/logSoftmax.js';
+import { logSumExp } from '../ops/logSumExp.js';
 import { rmsNorm } from '../ops/rmsNorm.js';
 import type { Tensors, TracedFunction } from '../program.js';
 import { traceFunction } from '../traceFunction.js';
@@ -83,6 +84,21 @@ describe('fuseLogSoftmax', () => {
   it('leaves it where a gradient reads what is inside', async () => {
     const fn = training((inputs) => ({ y: logSoftmax(inputs.x) }), ['x']);
     expect(await compareWithPasses(fn, { x }, ['fuseLogSoftmax'])).not.toContain('LogSoftmax');
+  });
+});
+
+describe('fuseLogSumExp', () => {
+  const sums: TracedFunction = (inputs) => ({ y: logSumExp(inputs.x) });
+
+  it('takes the sum from log-softmax', async () => {
+    const left = await compareWithPasses(sums, { x }, ['fuseLogSumExp']);
+    expect(left.sort()).toEqual(['LogSoftmax', 'ReduceMax', 'ReduceMax', 'Sub']);
+  });
+
+  it('leaves it where a gradient reads what is inside', async () => {
+    expect(await compareWithPasses(training(sums, ['x']), { x }, ['fuseLogSumExp'])).not.toContain(
+      'LogSoftmax',
+    );
   });
 });
 
