@@ -7,6 +7,7 @@ import { fileAccess } from '../files.js';
 import { architectureOf } from '../pretrained/architectures/index.js';
 import { readGeneration } from '../pretrained/loadModel.js';
 import { readModelDirectory } from '../pretrained/modelDirectory.js';
+import { configFor, configText } from '../pretrained/saveModel.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { marianModel, marianModelFiles } from '../training/marianModel.js';
 import { type ModelFiles, tokenizerDirectory, tokenizerFiles, translationIds } from '../training/runParts.js';
@@ -91,9 +92,10 @@ async function fromDirectory(directory: string, tokenizer: Tokenizer): Promise<P
     );
   }
   const files: ModelFiles = await tokenizerFiles(directory);
-  for (const name of ['config.json', 'generation_config.json']) {
-    const path = `${directory}/${name}`;
-    if ((await fileAccess().size(path)) !== undefined) files[name] = await fileAccess().read(path);
-  }
+  // Trained weights are numbers of another format than those that were stored.
+  files['config.json'] = configText(configFor('float32', found.config));
+  const generation = `${directory}/generation_config.json`;
+  if ((await fileAccess().size(generation)) !== undefined)
+    files['generation_config.json'] = await fileAccess().read(generation);
   return { model: decoder, decoderStartTokenId, prefix: definition.prefix, files };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadModel, parsePretrainConfig, pretrain, type TrainOptions } from '../node.js';
 import { openWeights } from '../pretrained/openWeights.js';
+import { convertModel } from '../pretrained/saveModel.js';
 
 let root: string;
 beforeAll(async () => {
@@ -110,6 +111,13 @@ describe('pretrain', () => {
       await readFile(join(modelDirectory!, 'model.safetensors')),
     );
     expect(result.updates).toBe(1);
+    // Trained weights are whole numbers no longer.
+    const rounded = join(first.output, 'int8');
+    await convertModel(modelDirectory!, rounded, 'int8');
+    const again = join(first.output, 'third');
+    await pretrain({ ...second, init: rounded, output: again });
+    const config = JSON.parse(await readFile(join(again, 'model/config.json'), 'utf8'));
+    expect(config.polybeam?.weights).toBeUndefined();
   });
 });
 

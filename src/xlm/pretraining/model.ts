@@ -4,7 +4,7 @@ import { alternatingPositions } from '../../nn/positions.js';
 import { readXlmConfig, xlm } from '../../pretrained/architectures/xlm.js';
 import type { RawConfig } from '../../pretrained/config.js';
 import { readModelDirectory } from '../../pretrained/modelDirectory.js';
-import { configText } from '../../pretrained/saveModel.js';
+import { configFor, configText } from '../../pretrained/saveModel.js';
 import type { Tokenizer } from '../../text/tokenizer.js';
 import { type ModelFiles, tokenizerFiles } from '../../training/runParts.js';
 import type { TrainTensor } from '../../training/trainStep.js';
@@ -166,7 +166,10 @@ async function fromDirectory(
       `${directory} has no language ${unknown}; it has ${[...languages.keys()].join(', ') || 'none (lang2id)'}: correct the code, or train a new model.`,
     );
   }
-  return made(model, languages, { ...files, 'config.json': configText(withRowLength(config, length)) });
+  return made(model, languages, {
+    ...files,
+    'config.json': configText(withRowLength(configFor('float32', config), length)),
+  });
 }
 
 /** Languages that a config.json numbers; of a model without embeddings of languages, any one. */

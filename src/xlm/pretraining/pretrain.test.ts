@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadModel, parseXlmPretrainConfig, pretrainXlm, type TrainOptions } from '../../node.js';
+import { convertModel } from '../../pretrained/saveModel.js';
 
 let root: string;
 beforeAll(async () => {
@@ -131,6 +132,13 @@ describe('pre-training of XLM', () => {
     expect(JSON.parse(config).polybeam).toEqual({ row_length: 24 });
     // The first update of a schedule with warm-up has learning rate 0.
     expect(await finalWeights(join(first.output, 'next'))).toEqual(await finalWeights(first.output));
+    // Trained weights are whole numbers no longer.
+    const rounded = join(first.output, 'int8');
+    await convertModel(modelDirectory!, rounded, 'int8');
+    const last = join(first.output, 'last');
+    await pretrainXlm({ ...next({ train: { de: train!.de } }, rounded), output: last });
+    const { polybeam, dtype } = JSON.parse(await readFile(join(last, 'model/config.json'), 'utf8'));
+    expect([polybeam, dtype]).toEqual([{ row_length: 24 }, 'float32']);
     await expect(pretrainXlm(next({ train: { de: train!.de }, length: 80 }))).rejects.toThrow(
       /data.length is 80, and the model has room for 64 tokens/,
     );
