@@ -35,13 +35,14 @@ export function createSamplingSelector(context: SearchContext): Selector {
   /** Collects the candidates that may be drawn, and returns how many they are. */
   function gather({ ids, width, logits: all }: Candidates, row: number, hidden: number): number {
     const from = row * width;
+    if (!ids) return gatherAll(all.subarray(from, from + width), classes, hidden, logits, places);
     const end = from + width;
-    const most = ids && topK > 0 ? topK : width;
+    const most = topK > 0 ? topK : width;
     let allowed = 0;
     for (let at = from; at < end && allowed < most; at++) {
       const logit = all[at];
       if (logit === Number.NEGATIVE_INFINITY) continue;
-      if ((classes[ids ? ids[at] : at - from] & hidden) !== 0) continue;
+      if ((classes[ids[at]] & hidden) !== 0) continue;
       logits[allowed] = logit;
       places[allowed++] = at - from;
     }
@@ -58,6 +59,24 @@ export function createSamplingSelector(context: SearchContext): Selector {
   };
 
   return createIndependentSelector(context, topKCandidates(topK, hiddenCandidates(context), vocabSize), draw);
+}
+
+/** All tokens of a row that may be drawn, and their places; a function of its own, whose loop knows the kinds of its arrays. */
+function gatherAll(
+  all: Float32Array,
+  classes: Uint8Array,
+  hidden: number,
+  logits: Float64Array,
+  places: Int32Array,
+): number {
+  let allowed = 0;
+  for (let token = 0; token < all.length; token++) {
+    const logit = all[token];
+    if (logit === Number.NEGATIVE_INFINITY || (classes[token] & hidden) !== 0) continue;
+    logits[allowed] = logit;
+    places[allowed++] = token;
+  }
+  return allowed;
 }
 
 /**
