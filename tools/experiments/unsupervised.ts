@@ -177,6 +177,18 @@ async function publishedTable(run: string): Promise<string> {
   );
 }
 
+/** BLEU of the whole model on held-out pairs after each eighth of its updates: how it still grows when they end. */
+async function growthTable(run: string): Promise<string> {
+  const curves = await Promise.all(
+    Object.keys(published).map((direction) => curveOf(run, `bleu ${direction}`)),
+  );
+  const rows = curves[0].map(({ update }, at) => [
+    update.toLocaleString('en'),
+    ...curves.map((points) => points[at].bleu.toFixed(1)),
+  ]);
+  return table(['updates', ...Object.keys(published)], rows);
+}
+
 /** BLEU by updates of each start, as a picture beside the page. */
 async function drawCurves(name: string, kind: 'alone' | 'tables', scale: number): Promise<void> {
   const curves: Curve[] = [];
@@ -228,6 +240,10 @@ async function page(best: readonly Start[], whole: Translation, scale: number): 
     '',
     await publishedTable(runOf(whole, scale)),
     '',
+    'BLEU on held-out pairs (greedy) while it was trained:',
+    '',
+    await growthTable(runOf(whole, scale)),
+    '',
     '## Vectors, tables and masked n-grams',
     '',
     await lexiconText(),
@@ -241,20 +257,19 @@ export const unsupervised: Experiment = {
   budgetMinutes: 360,
   prepare: (context) => makeFoundation(context, 2),
   parts: {
-    a: lane(['xlm', 'random', 'denoising']),
-    b: async (context, threads) =>
-      (await lane(['cmlm', 'mass'])(context, threads)) &&
-      inOrder([
-        ...(Object.keys(variants) as Variant[]).map(
-          (variant) => () => makeVariant(variant, context, threads),
-        ),
-        () => trainCeiling(context, threads),
-      ]),
+    a: async (context, threads) =>
+      (await lane(['xlm', 'random'])(context, threads)) && trainCeiling(context, threads),
+    b: lane(['cmlm', 'mass', 'denoising']),
   },
   laterParts: {
     seeds: async (context, threads) => {
       const best = await bestStarts(context.scale);
-      return inOrder(best.map((start) => () => trainTranslation(trained(start, 2).tables, context, threads)));
+      return inOrder([
+        ...best.map((start) => () => trainTranslation(trained(start, 2).tables, context, threads)),
+        ...(Object.keys(variants) as Variant[]).map(
+          (variant) => () => makeVariant(variant, context, threads),
+        ),
+      ]);
     },
     all: async (context, threads) =>
       trainTranslation(wholeFrom(await bestStarts(context.scale)), context, threads),

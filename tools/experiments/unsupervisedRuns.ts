@@ -1,5 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { nodeFiles } from '../../src/node/files.js';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import {
   loadModel,
   parseTranslationConfig,
@@ -23,16 +22,16 @@ const folder = (scale: number) => (scale === 1 ? root : `${root}/scale-${scale}`
 /** Layers and widths of every model here: what two cores train in the time there is. */
 export const sizes = { preset: 'tiny', embDim: 128, nLayers: 4, nHeads: 4 } as const;
 
-/** Tokens of a row of running text in pre-training. */
-export const rowLength = 128;
+/** Tokens of a row in pre-training: two captions, so that all positions that translation needs are learned soon. */
+export const rowLength = 32;
 
 /** Updates at scale 1: of pre-training, of the translation of two languages, and of the three together. */
 const updates = {
   pretraining: 4000,
   translation: 6000,
   denoising: 2000,
-  all: 12_000,
-  variant: 1500,
+  all: 30_000,
+  variant: 10_000,
 } as const;
 
 const scaled = (count: number, { scale }: Pick<ExperimentContext, 'scale'>) =>
@@ -46,6 +45,9 @@ export const updatesText = (scale: number): string => {
     `${of('all')} between three, of at most 2,048 tokens; denoising alone ${of('denoising')}.`
   );
 };
+
+/** More rounds than any run has: a copy of the input is never learned from. */
+const allRounds = 1_000_000;
 
 /** Rounds in which the tables translate, where translation starts from them; at most a third of all. */
 const tableRounds = 200;
@@ -267,8 +269,7 @@ function backTranslation({ directions, tables }: Translation, maxUpdates: number
   const rounds = Math.ceil(maxUpdates / (spoken[directions].length + names.length));
   return {
     directions: names,
-    // In all rounds, so that a copy of the input is never learned from.
-    onlyOwnTokens: rounds,
+    onlyOwnTokens: allRounds,
     ...(tables && {
       tables: Object.fromEntries(
         names.map((name) => [name, tableOf(...(name.split('-') as [Language, Language]))]),
@@ -302,10 +303,13 @@ export async function trainCeiling(context: ExperimentContext, threads: number):
   return (await trainTranslator(config, context.trainOptions)).modelDirectory !== undefined;
 }
 
-/** test2016 as a run's model translates it, computed once and kept beside the model. */
+/** When a file was written; 0 where it is missing. */
+const writtenAt = async (path: string) => (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
+
+/** test2016 as a run's model translates it, computed once and kept beside the model; again where the run went on. */
 export async function translationsOf(run: string, from: Language, to: Language): Promise<string[]> {
   const path = `${run}/test.${from}-${to}.txt`;
-  if ((await nodeFiles.size(path)) !== undefined)
+  if ((await writtenAt(path)) > (await writtenAt(`${run}/model/model.safetensors`)))
     return (await readFile(path, 'utf8')).split('\n').slice(0, -1);
   const model = await loadModel(`${run}/model`);
   const sources = (await captions('test2016', from)).map((line) => line.toLowerCase());
