@@ -76,25 +76,26 @@ const small: Sizes = {
 /** The same for texts of tens of thousands of sentences. */
 const large: Sizes = {
   vocabulary: { size: 5000 },
-  ngrams: { minCount: 4, limits: [20_000, 20_000, 10_000] },
-  vectors: { size: 100, epochs: 10 },
-  mapping: { seedDictionary: 'identical', patience: 10 },
+  ngrams: { minCount: 3, limits: [20_000, 20_000, 10_000] },
+  // So little text needs its frequent words, too, and rare ones tell the mapping nothing.
+  vectors: { size: 100, epochs: 15, sample: 1 },
+  mapping: { seedDictionary: 'identical', patience: 10, vocabularySize: 2000 },
   // Word for word and pair for pair: the first translations are better so than where any n-gram may translate any other.
   table: { targets: 'sameLength' },
   pretrain: {
     objectives: [{ type: 'mlm' }, { type: 'cmlm' }],
-    data: { length: 128 },
+    data: { length: 64 },
     model: { preset: 'tiny' },
     batch: { maxTokens: 2048 },
-    schedule: { learningRate: 0.001, warmupUpdates: 500 },
-    budget: { maxMinutes: Number(values.minutes) / 4 },
+    schedule: { learningRate: 0.001, warmupUpdates: 300 },
+    budget: { maxMinutes: Number(values.minutes) / 6 },
   },
   train: {
-    schedule: { learningRate: 0.001, warmupUpdates: 500 },
+    schedule: { learningRate: 0.001, warmupUpdates: 300 },
     batch: { maxSentences: 64 },
-    backTranslation: { tableRounds: 300 },
-    budget: { maxMinutes: Number(values.minutes) / 2 },
-    validation: { everyUpdates: 1000 },
+    backTranslation: { tableRounds: 200 },
+    budget: { maxMinutes: (Number(values.minutes) * 2) / 3 },
+    validation: { everyUpdates: 500 },
   },
 };
 
