@@ -49,6 +49,10 @@ export const updatesText = (scale: number): string => {
 /** More rounds than any run has: a copy of the input is never learned from. */
 const allRounds = 1_000_000;
 
+/** How long each variant of CMLM is trained at a scale, for the page. */
+export const variantUpdatesText = (scale: number): string =>
+  `${scaled(updates.variant, { scale }).toLocaleString('en')} updates`;
+
 /** Rounds in which the tables translate, where translation starts from them; at most a third of all. */
 const tableRounds = 200;
 

@@ -19,6 +19,7 @@ import {
   tableOf,
   type Variant,
   variants,
+  variantUpdatesText,
 } from './unsupervisedRuns.js';
 
 /*
@@ -186,7 +187,7 @@ export async function variantsText(scale: number): Promise<string> {
   const alike = new Set(rows.map((row) => row.slice(1).join())).size === 1;
   return [
     'What CMLM learns at masked n-grams of held-out English captions, of German translations in the table (n-grams that may stay as they',
-    'are, such as names, left out), after shorter pre-trainings:',
+    `are, such as names, left out), after ${variantUpdatesText(scale)} on text of these two languages:`,
     '',
     table(['CMLM', 'one of the table', 'the most probable', '1 word', '2 words', '3 words', 'n-grams'], rows),
     ...(alike
