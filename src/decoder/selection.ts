@@ -125,7 +125,7 @@ function cellsOf(columns: tf.Tensor): tf.Tensor {
 
 /** What stands in the given columns of each row. @param columns int32 [rows, width] */
 function gatherColumns(values: tf.Tensor, columns: tf.Tensor): tf.Tensor {
-  return tf.gatherND(values, cellsOf(columns)).reshape(columns.shape);
+  return tf.gather(values, columns, 1, 1);
 }
 
 function change(logits: tf.Tensor, spec: SelectionSpec, { cells, values }: Tensors): tf.Tensor {

@@ -73,6 +73,13 @@ export function createConstrainedSelector(
     return lookups;
   }
 
+  /** Whether a row's candidates include a token. */
+  function offers({ ids, width }: Candidates, row: number, token: number): boolean {
+    for (let at = row * width; at < (row + 1) * width; at++)
+      if ((ids as Int32Array)[at] === token) return true;
+    return false;
+  }
+
   /** All continuations that may be chosen, best first. */
   function rank(
     slot: number,
@@ -82,6 +89,9 @@ export function createConstrainedSelector(
     hidden: number,
   ): Continuation[] {
     const tracker = trackers[frontier.sentences[slot]];
+    const { width, logits, lookedUp } = candidates;
+    const ids = candidates.ids as Int32Array;
+    const { lookup: asked, lookupWidth } = lookups;
     const found: Continuation[] = [];
     for (let parent = 0; parent < rows; parent++) {
       const before = frontier.scores[slot * beams + parent];
@@ -95,12 +105,9 @@ export function createConstrainedSelector(
         const score = before + logProbability;
         found.push({ parent, row, token, logProbability, score, state: tracker.follow(state, token) });
       };
-      const { width, logits, lookedUp } = candidates;
-      const ids = (candidates.ids as Int32Array).subarray(row * width, (row + 1) * width);
-      for (let place = 0; place < width; place++) consider(ids[place], logits[row * width + place]);
-      const { lookup: asked, lookupWidth } = lookups;
+      for (let at = row * width; at < (row + 1) * width; at++) consider(ids[at], logits[at]);
       for (let at = row * lookupWidth; lookedUp && at < (row + 1) * lookupWidth; at++) {
-        if (asked[at] >= 0 && !ids.includes(asked[at])) consider(asked[at], lookedUp[at]);
+        if (asked[at] >= 0 && !offers(candidates, row, asked[at])) consider(asked[at], lookedUp[at]);
       }
     }
     return found.sort((a, b) => b.score - a.score || a.parent - b.parent);

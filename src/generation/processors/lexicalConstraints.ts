@@ -1,7 +1,7 @@
 /** Phrases of which an output must contain one; a plain phrase is a list of one. */
 export type Constraint = readonly (readonly number[])[];
 
-/** How far a hypothesis has come with its constraints. */
+/** How far a hypothesis has come with its constraints; hypotheses that have come equally far share one. */
 export interface ConstraintState {
   /** 1 for each constraint that is met. */
   readonly met: Uint8Array;
@@ -13,7 +13,9 @@ export interface ConstraintState {
   readonly whole: boolean;
   /** Tokens that bring a constraint nearer. */
   readonly needed: readonly number[];
-  /** What any token makes of it that is in none of the constraints, once that is known. */
+  /** What tokens of the constraints make of it, as far as that was asked. */
+  readonly next: Map<number, ConstraintState>;
+  /** What any other token makes of it, once that was asked. */
   other?: ConstraintState;
 }
 
@@ -36,11 +38,21 @@ export function createTracker(constraints: readonly Constraint[], ordered: boole
   const fallbacks = constraints.map((alternatives) => alternatives.map(fallbackLengths));
   const tokens = new Set(constraints.flat(2));
   const least = constraints.map((alternatives) => Math.min(...alternatives.map((ids) => ids.length)));
+  const states = new Map<string, ConstraintState>();
 
   /** Constraints that may be worked on. */
   function open(met: Uint8Array): number[] {
     const all = [...met.keys()].filter((index) => met[index] === 0);
     return ordered ? all.slice(0, 1) : all;
+  }
+
+  function stateFor(met: Uint8Array, matched: readonly Uint16Array[]): ConstraintState {
+    const key = `${met} ${matched.join(' ')}`;
+    const known = states.get(key);
+    if (known) return known;
+    const state = makeState(met, matched);
+    states.set(key, state);
+    return state;
   }
 
   function makeState(met: Uint8Array, matched: readonly Uint16Array[]): ConstraintState {
@@ -54,7 +66,8 @@ export function createTracker(constraints: readonly Constraint[], ordered: boole
         needed.add(ids[matched[index][which]]);
       });
     }
-    return { met, matched, bank: bank + farthest, whole: needed.size === 0, needed: [...needed] };
+    const whole = needed.size === 0;
+    return { met, matched, bank: bank + farthest, whole, needed: [...needed], next: new Map() };
   }
 
   function advance(state: ConstraintState, token: number): ConstraintState {
@@ -67,20 +80,24 @@ export function createTracker(constraints: readonly Constraint[], ordered: boole
       const whole = constraints[index].some((ids, which) => matched[index][which] === ids.length);
       if (whole) met[index] = 1;
     }
-    return makeState(met, matched);
+    return stateFor(met, matched);
   }
 
   return {
-    start: makeState(
+    start: stateFor(
       new Uint8Array(constraints.length),
       constraints.map((alternatives) => new Uint16Array(alternatives.length)),
     ),
     total: least.reduce((sum, length) => sum + length, 0),
     follow: (state, token) => {
       if (state.whole) return state;
-      if (tokens.has(token)) return advance(state, token);
-      state.other ??= advance(state, token);
-      return state.other;
+      if (!tokens.has(token)) {
+        state.other ??= advance(state, token);
+        return state.other;
+      }
+      const next = state.next.get(token) ?? advance(state, token);
+      state.next.set(token, next);
+      return next;
     },
     unmet: ({ met }) => [...met.keys()].filter((index) => met[index] === 0),
   };
