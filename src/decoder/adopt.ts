@@ -1,6 +1,6 @@
 import type { Value } from '../engine/values.js';
 import { hostCacheMemory } from './hostCacheMemory.js';
-import { withMaskedSource, withPlaces, withRows, withSource } from './ownPositions.js';
+import { withMaskedSource, withRows, withSource } from './ownPositions.js';
 import type { State } from './state.js';
 
 /** See `StepModel.adopt`; for caches in the host's memory. */
@@ -10,7 +10,6 @@ export async function adopt(into: State, from: State, places: readonly number[])
   into.maxLength = Math.max(into.maxLength, from.maxLength);
   if (from.used > into.capacity) {
     into.caches = await hostCacheMemory.grow(into.caches, from.capacity, into.used);
-    into.held = withPlaces(into, { capacity: from.capacity });
     into.capacity = from.capacity;
     into.bound = undefined;
   }
@@ -22,14 +21,11 @@ export async function adopt(into: State, from: State, places: readonly number[])
   adoptMemory(into, from, places, batch);
   if (batch > into.batch) {
     into.lengths = Int32Array.from({ length: batch }, (_, sentence) => into.lengths[sentence] ?? 0);
-    into.held = withPlaces(into, { batch });
     into.batch = batch;
     into.bound = undefined;
   }
   places.forEach((place, sentence) => {
     into.lengths[place] = from.lengths[sentence];
-    const own = into.held.subarray(place * into.capacity, (place + 1) * into.capacity).fill(-1);
-    own.set(from.held.subarray(sentence * from.capacity, sentence * from.capacity + from.used));
   });
   into.used = Math.max(into.used, from.used);
   return into;

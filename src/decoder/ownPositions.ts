@@ -1,143 +1,52 @@
+import * as tf from '@tensorflow/tfjs';
+import { rangeTo } from '../engine/ops/sizes.js';
 import { integers, type Value } from '../engine/values.js';
-import type { StepFeed } from '../generation/stepModel.js';
-import type { Bound, State } from './state.js';
 
-/*
- * Rows at positions of their own in one cache. Every step writes all rows at one place, the next that is free in each of them, and
- * notes which of its positions a row holds where. Places that nobody needs any longer add up when long rows leave; then what
- * the others wrote behind them is brought to the front, many positions at a time.
+/**
+ * Rows at positions of their own in one cache. Attention writes every row's keys and values at one place: the farthest
+ * position of all. What a row does not yet have up to there is hidden from it, and afterwards its keys and values are
+ * brought to its own position.
  */
-
-/** Places that may lie behind the longest row: to read them costs less than to close them. */
-const slack = 8;
-
-/** What `State` knows of places. */
-type Places = Pick<State, 'batch' | 'capacity' | 'used' | 'lengths' | 'held' | 'caches'>;
-
-/** That the first places hold the first positions of each sentence. [batch, capacity] */
-export function firstPlaces(batch: number, capacity: number, used: number): Int32Array {
-  return Int32Array.from({ length: batch * capacity }, (_, at) =>
-    at % capacity < used ? at % capacity : -1,
-  );
+export interface RowPlaces {
+  /** Where the step writes, for all rows. */
+  slot: number;
+  /** The position of each sentence; -1 where it takes no part. [batch] */
+  positions: Int32Array;
 }
 
-/** What is held, with room for other sentences or more places. */
-export function withPlaces(
-  { batch, capacity, held }: Places,
-  sizes: { batch?: number; capacity?: number },
-): Int32Array {
-  const wider = sizes.capacity ?? capacity;
-  const more = firstPlaces(sizes.batch ?? batch, wider, 0);
-  for (let sentence = 0; sentence < batch; sentence++) {
-    more.set(held.subarray(sentence * capacity, (sentence + 1) * capacity), sentence * wider);
-  }
-  return more;
-}
-
-/** What some sentences hold. */
-export function keepPlaces({ held, capacity }: Places, sentences: readonly number[]): Int32Array {
-  const kept = new Int32Array(sentences.length * capacity);
-  sentences.forEach((sentence, at) => {
-    kept.set(held.subarray(sentence * capacity, (sentence + 1) * capacity), at * capacity);
+/** @param lengths positions that each sentence has written, of which none may be lost. [batch] */
+export function placeRows(positions: Int32Array, lengths: Int32Array): RowPlaces {
+  let slot = 0;
+  positions.forEach((position, sentence) => {
+    slot = Math.max(slot, position < 0 ? lengths[sentence] : position);
   });
-  return kept;
+  return { slot, positions };
 }
 
 /**
- * Makes places for a step: closes those that are not needed where they are many, or the cache is full.
- * @param positions of each sentence; -1 where it takes no part. [batch]
+ * Which places of a cache hold something of each row: what it wrote before, and what it writes in this step.
+ *
+ * @param positions int32 [rows]
+ * @param slot int32 [1]
+ * @returns int32 [rows, capacity], 1 or 0
  */
-export function preparePlaces(state: Places, positions: Int32Array): void {
-  positions.forEach((position, sentence) => {
-    if (position < 0) return;
-    // A sentence that begins anew has left what it wrote.
-    if (position < state.lengths[sentence]) forget(state, sentence, position);
-    state.lengths[sentence] = position;
-  });
-  const longest = state.lengths.reduce((most, length) => Math.max(most, length), 0);
-  const loose = state.used - longest;
-  if (loose >= slack || (loose > 0 && state.used >= state.capacity)) {
-    settle(state);
-    state.used = longest;
-  }
+export function written(positions: tf.Tensor, slot: tf.Tensor, capacity: number): tf.Tensor {
+  const places = rangeTo(capacity);
+  const before = tf.less(places, tf.expandDims(positions, 1));
+  return tf.cast(tf.logicalOr(before, tf.equal(places, slot)), 'int32');
 }
 
-function forget({ held, capacity }: Places, sentence: number, from: number): void {
-  for (let at = sentence * capacity; at < (sentence + 1) * capacity; at++) {
-    if (held[at] >= from) held[at] = -1;
-  }
-}
-
-/** Takes the next place for all that take part. */
-export function takePlaces(state: Places, positions: Int32Array): void {
-  positions.forEach((position, sentence) => {
-    if (position < 0) return;
-    state.held[sentence * state.capacity + state.used] = position;
-    state.lengths[sentence] = position + 1;
-  });
-}
-
-/** Tells a step which position each row is at, which ones it finds where, and from which beam it reads each. */
-export function fillPlaces(state: State, feed: StepFeed, small: Bound['small']): void {
-  const { batch, beams, capacity, maxLength, used } = state;
-  const [positions, keyPositions, ancestry] = [small.positions, small.keyPositions, small.ancestry].map(
-    (value) => value!.data as Int32Array,
-  );
-  for (let row = 0; row < batch * beams; row++) {
-    const sentence = Math.floor(row / beams);
-    const held = state.held.subarray(sentence * capacity, (sentence + 1) * capacity);
-    positions[row] = Math.max(0, feed.positions![sentence]);
-    keyPositions.set(held, row * capacity);
-    for (let place = 0; place < used; place++) {
-      if (held[place] >= 0) ancestry[row * capacity + place] = feed.ancestry[row * maxLength + held[place]];
-    }
-    // Also of one that takes no part: what is written for it lies in its own row, where nobody reads it.
-    ancestry[row * capacity + used] = row % beams;
-  }
-}
-
-/** Positions that follow each other at places that do. */
-interface Run {
-  place: number;
-  position: number;
-  length: number;
-}
-
-/** Brings every position of every row to the place of its number. */
-function settle(state: Places): void {
-  const { batch, capacity, held } = state;
-  for (let sentence = 0; sentence < batch; sentence++) {
-    const own = held.subarray(sentence * capacity, (sentence + 1) * capacity);
-    const runs = strayRuns(own);
-    for (const cache of Object.values(state.caches)) moveRuns(cache as Value, sentence, batch, runs);
-    for (const { place, position, length } of runs) {
-      own.fill(-1, place, place + length);
-      for (let at = 0; at < length; at++) own[position + at] = position + at;
-    }
-  }
-}
-
-/** Runs that are not where they belong, first ones first; they belong before where they are. */
-function strayRuns(held: Int32Array): Run[] {
-  const runs: Run[] = [];
-  held.forEach((position, place) => {
-    if (position < 0 || position === place) return;
-    const last = runs.at(-1);
-    if (last && last.place + last.length === place && last.position + last.length === position) last.length++;
-    else runs.push({ place, position, length: 1 });
-  });
-  return runs;
-}
-
-/** @param cache [batch * beams, heads, capacity, size] */
-function moveRuns({ data, shape }: Value, sentence: number, batch: number, runs: readonly Run[]): void {
-  const [rows, heads, capacity, size] = shape;
-  const each = (rows / batch) * heads;
-  for (let head = sentence * each; head < (sentence + 1) * each; head++) {
-    const start = head * capacity * size;
-    for (const { place, position, length } of runs) {
-      const from = start + place * size;
-      data.copyWithin(start + position * size, from, from + length * size);
+/** Brings what was written at the slot to each row's own position. @param cache [batch * beams, heads, capacity, size] */
+export function settleRows(cache: Value, { slot, positions }: RowPlaces): void {
+  const [rows, heads, capacity, size] = cache.shape;
+  const perSentence = (rows / positions.length) * heads;
+  for (let sentence = 0; sentence < positions.length; sentence++) {
+    const position = positions[sentence];
+    if (position < 0 || position === slot) continue;
+    for (let head = sentence * perSentence; head < (sentence + 1) * perSentence; head++) {
+      const start = head * capacity * size;
+      const from = start + slot * size;
+      cache.data.copyWithin(start + position * size, from, from + size);
     }
   }
 }

@@ -9,12 +9,10 @@ export interface State extends DecodingState {
   spec: SelectionSpec;
   maxLength: number;
   capacity: number;
-  /** Places written: positions of every row, or more where sentences have their own. */
+  /** Positions written in every row; the farthest where sentences have their own. */
   used: number;
   /** Positions that each sentence has written, where they have their own. [batch] */
   lengths: Int32Array;
-  /** Which position of its sentence each place holds, where they have their own; -1 for none. [batch, capacity] */
-  held: Int32Array;
   /** `key.0`, `value.0`, ...: [batch * beams, heads, capacity, size] */
   caches: KeptValues;
   /**
@@ -34,9 +32,6 @@ export interface State extends DecodingState {
 export interface Bound {
   feeds: Record<string, AnyValue>;
   /** Filled anew for each step. */
-  small: Record<'tokens' | 'position' | 'ancestry', Value> & {
-    positions?: Value;
-    keyPositions?: Value;
-  };
+  small: Record<'tokens' | 'position' | 'ancestry', Value> & { positions?: Value };
   into: Record<string, AnyValue>;
 }

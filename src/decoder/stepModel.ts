@@ -19,14 +19,7 @@ import { type Decoder, readsSource } from './encoderDecoder.js';
 import { extend, logitsAt, selectionFeeds } from './extension.js';
 import { hostCacheMemory } from './hostCacheMemory.js';
 import { readOutputRows } from './outputRows.js';
-import {
-  fillPlaces,
-  firstPlaces,
-  keepPlaces,
-  preparePlaces,
-  takePlaces,
-  withPlaces,
-} from './ownPositions.js';
+import { placeRows, settleRows } from './ownPositions.js';
 import { editFeeds } from './selection.js';
 import type { Bound, State } from './state.js';
 import { cacheNames, createStepPrograms, nextName, type StepPrograms } from './stepPrograms.js';
@@ -158,16 +151,14 @@ async function start(
 ) {
   const { batch } = feed.source;
   const { promptLength } = feed;
-  const capacity = firstCapacity(promptLength, feed.maxLength);
   const state: State = {
     batch,
     beams: 1,
     spec: feed.selection,
     maxLength: feed.maxLength,
-    capacity,
+    capacity: firstCapacity(promptLength, feed.maxLength),
     used: promptLength - 1,
-    lengths: new Int32Array(batch).fill(promptLength - 1),
-    held: firstPlaces(batch, capacity, promptLength - 1),
+    lengths: new Int32Array(batch),
     caches: {},
     memory: {},
   };
@@ -249,10 +240,7 @@ function bind({ batch, beams, spec, capacity, caches, memory, output }: State): 
     tokens: integers([batch * beams]),
     position: integers([1]),
     ancestry: integers([batch, beams, capacity]),
-    ...(spec.ownPositions && {
-      positions: integers([batch * beams]),
-      keyPositions: integers([batch * beams, capacity]),
-    }),
+    ...(spec.ownPositions && { positions: integers([batch * beams]) }),
   };
   return { feeds: { ...small, ...memory, ...caches, ...output }, small, into };
 }
@@ -265,25 +253,32 @@ async function step(
 ): Promise<Candidates> {
   const { batch, beams, spec } = state;
   const rows = batch * beams;
-  const positions = spec.ownPositions ? feed.positions! : undefined;
-  if (positions) preparePlaces(state, positions);
-  const place = positions ? state.used : feed.position;
-  if (place >= state.capacity) {
-    const capacity = Math.max(place + 1, nextCapacity(state.capacity, state.maxLength));
-    state.caches = await memory.grow(state.caches, capacity, state.used);
-    state.held = withPlaces(state, { capacity });
-    state.capacity = capacity;
+  const places = spec.ownPositions ? placeRows(feed.positions!, state.lengths) : undefined;
+  const position = places?.slot ?? feed.position;
+  if (position >= state.capacity) {
+    state.capacity = Math.max(position + 1, nextCapacity(state.capacity, state.maxLength));
+    state.caches = await memory.grow(state.caches, state.capacity, state.used);
     state.bound = undefined;
   }
-  if (positions) takePlaces(state, positions);
   state.bound ??= bind(state);
   const { feeds, small, into } = state.bound;
   (small.tokens.data as Int32Array).set(feed.tokens.subarray(0, rows));
-  small.position.data[0] = place;
-  if (positions) fillPlaces(state, feed, small);
-  else copyAncestry(state, feed, small.ancestry.data as Int32Array);
+  small.position.data[0] = position;
+  copyAncestry(state, feed, small.ancestry.data as Int32Array);
+  if (places) {
+    for (let row = 0; row < rows; row++) {
+      small.positions!.data[row] = Math.max(0, places.positions[Math.floor(row / beams)]);
+      small.ancestry.data[row * state.capacity + position] = row % beams;
+    }
+  }
   const outputs = await program.run(Object.assign(feeds, editFeeds(spec, rows, feed)), into);
-  state.used = place + 1;
+  state.used = places ? Math.max(state.used, position + 1) : position + 1;
+  if (places) {
+    for (const cache of Object.values(state.caches)) settleRows(cache as Value, places);
+    places.positions.forEach((own, sentence) => {
+      if (own >= 0) state.lengths[sentence] = own + 1;
+    });
+  }
   return candidatesOf(outputs, spec, rows);
 }
 
@@ -308,7 +303,8 @@ function candidatesOf(outputs: Record<string, Value>, spec: SelectionSpec, rows:
 function copyAncestry({ batch, beams, capacity, maxLength }: State, feed: StepFeed, table: Int32Array): void {
   for (let row = 0; row < batch * beams; row++) {
     const from = row * maxLength;
-    table.set(feed.ancestry.subarray(from, from + feed.position + 1), row * capacity);
+    const position = feed.positions?.[Math.floor(row / beams)] ?? feed.position;
+    table.set(feed.ancestry.subarray(from, from + position + 1), row * capacity);
   }
 }
 
@@ -316,7 +312,6 @@ async function keep(memory: CacheMemory, state: State, sentences: readonly numbe
   state.caches = await memory.keep(state.caches, sentences, state.beams);
   state.memory = await memory.keep(state.memory, sentences, 1);
   state.lengths = Int32Array.from(sentences, (sentence) => state.lengths[sentence]);
-  state.held = keepPlaces(state, sentences);
   state.batch = sentences.length;
   state.bound = undefined;
   return state;

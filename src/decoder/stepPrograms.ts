@@ -9,6 +9,7 @@ import type { DecodingMode, KeysAndValues } from '../nn/attention.js';
 import { type AttentionProbe, createAttentionProbe } from './alignment.js';
 import { type Decoder, type EncoderDecoder, readsSource } from './encoderDecoder.js';
 import { compileOutputRows, outputRowsOf, outputRowsSignature } from './outputRows.js';
+import { written } from './ownPositions.js';
 import { selectCandidates, selectionSignature } from './selection.js';
 
 /**
@@ -178,10 +179,7 @@ function stepSignature(model: Decoder, spec: SelectionSpec): Signature {
     tokens: { type: 'int32', shape: [rows] },
     position: { type: 'int32', shape: [1] },
     ancestry: { type: 'int32', shape: ['batch', 'beams', 'capacity'] },
-    ...(spec.ownPositions && {
-      positions: { type: 'int32', shape: [rows] },
-      keyPositions: { type: 'int32', shape: [rows, 'capacity'] },
-    }),
+    ...(spec.ownPositions && { positions: { type: 'int32', shape: [rows] } }),
     ...selectionSignature(spec, rows),
     ...Object.fromEntries(cacheNames(model).map((name) => [name, cache])),
     ...memorySignature(model),
@@ -197,13 +195,13 @@ function compileStep(
 ): Promise<Program> {
   const fn = (inputs: Tensors, p: Parameters): Tensors => {
     const probe = createAttentionProbe(spec.attention, model.decoderLayers);
-    const { position, positions = position, keyPositions, ancestry, tokens } = inputs;
+    const { position, positions = position, ancestry, tokens } = inputs;
     const self: DecodingMode = {
       kind: 'cached',
       caches: pairs(model, inputs, 'key', 'value'),
       position: { position, ancestry },
-      ...(spec.ownPositions && { keyPositions, visible: isPosition(keyPositions) }),
     };
+    if (spec.ownPositions) self.visible = written(positions, position, ancestry.shape[2]!);
     const { hidden, caches } = decode(model, p, inputs, tokens, positions, self, probe);
     const weights = probe.weights();
     return {
@@ -218,11 +216,6 @@ function compileStep(
     { ...stepSignature(model, spec), ...rows },
     { ...options, keep: cacheNames(model).map(nextName) },
   );
-}
-
-/** 1 where a place holds a position, 0 where it holds none. */
-function isPosition(keyPositions: tf.Tensor): tf.Tensor {
-  return tf.cast(tf.greaterEqual(keyPositions, tf.scalar(0, 'int32')), 'int32');
 }
 
 function compileExtension(model: Decoder, options: CompileOptions): Promise<Program> {

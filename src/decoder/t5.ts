@@ -89,16 +89,14 @@ function withBias(p: Parameters, config: T5Config, { self, positions }: DecoderI
     const bias = t5Bias(p, config, 'decoder', positions, positions);
     return { ...self, visibility: { ...self.visibility, bias } };
   }
-  if (self.kind === 'cached' && self.keyPositions) {
-    const bias = t5Bias(p, config, 'decoder', tf.expandDims(positions, 1), self.keyPositions);
-    return { ...self, bias };
-  }
   const capacity = rangeTo(self.caches[0].key.shape[2]!);
   if (self.kind === 'extended') {
     const reached = tf.concat([capacity, positions]);
     return { ...self, bias: tf.add(self.bias, t5Bias(p, config, 'decoder', positions, reached)) };
   }
-  return { ...self, bias: t5Bias(p, config, 'decoder', positions, capacity) };
+  const bias = t5Bias(p, config, 'decoder', positions, capacity);
+  // Each row has its position; what it writes now lies ahead of that, and a key ahead counts as one at the same place.
+  return { ...self, bias: self.visible ? tf.transpose(bias, [2, 1, 0, 3]) : bias };
 }
 
 /** The output projection is the embedding table where the checkpoint has no other. */

@@ -64,9 +64,9 @@ export function t5AttentionOutput(p: Parameters, config: T5Config, context: tf.T
 
 /**
  * The position bias of one side, which its layers share; the first one holds the table.
- * @param queries int32 [target], positions; [batch, target] where each row has its own
- * @param keys int32 [source], positions; [batch, source] with such queries
- * @returns [1 or batch, heads, target, source]
+ * @param queries int32 [target], positions
+ * @param keys int32 [source], positions
+ * @returns [1, heads, target, source]
  */
 export function t5Bias(
   p: Parameters,

@@ -64,10 +64,8 @@ export type DecodingMode =
       position: CachePosition;
       /** Added to the scores. [rows or 1, heads or 1, 1, capacity] */
       bias?: tf.Tensor;
-      /** int32 [rows, capacity]: 1 where a row reads a place. Default all. */
+      /** int32 [rows, capacity]: 1 where a row reads a position. Default all. */
       visible?: tf.Tensor;
-      /** int32 [rows, capacity]: the position that a row finds at each place it reads. Default that of the place itself. */
-      keyPositions?: tf.Tensor;
     }
   | {
       kind: 'extended';
