@@ -1,9 +1,17 @@
-import { consumers, type Graph, isPrivate, makeNode, producers, replaceRegion } from '../graph.js';
+import {
+  consumers,
+  type Graph,
+  type GraphNode,
+  isPrivate,
+  makeNode,
+  producers,
+  replaceRegion,
+} from '../graph.js';
 
 /**
  * Log-sum-exp regions become the largest value less the largest log-probability. Maxima are exact, and LogSoftmax sums a row
  * in one order however many rows there are, which ReduceSum does not: one row alone is summed otherwise than the same row among
- * others.
+ * others. Where the best of a row are chosen, too, the first of them says what and where both maxima are.
  */
 export function fuseLogSumExp(graph: Graph): void {
   const readers = consumers(graph);
@@ -15,14 +23,35 @@ export function fuseLogSumExp(graph: Graph): void {
       .find((node) => node?.op === 'ReduceMax');
     if (!largest) continue;
     const [x, axes] = largest.inputs;
-    const [result] = region.outputs;
-    const named = (what: string) => `${result}/${what}`;
-    const dropped = { keepdims: 0 };
+    const best = (readers.get(x) ?? []).find((node) => node.op === 'TopK' && node.attributes.sorted === 1);
     replaceRegion(graph, region, [
-      makeNode('ReduceMax', [x, axes], [named('largest')], dropped),
-      makeNode('LogSoftmax', [x], [named('logSoftmax')], { axis: -1 }),
-      makeNode('ReduceMax', [named('logSoftmax'), axes], [named('largestLog')], dropped),
-      makeNode('Sub', [named('largest'), named('largestLog')], region.outputs),
+      makeNode('LogSoftmax', [x], [`${region.outputs[0]}/logSoftmax`], { axis: -1 }),
+      ...(best ? atBest(graph, best, axes, region.outputs[0]) : ofMaxima(x, axes, region.outputs[0])),
     ]);
   }
+}
+
+function ofMaxima(x: string, axes: string, result: string): GraphNode[] {
+  const named = (what: string) => `${result}/${what}`;
+  const dropped = { keepdims: 0 };
+  return [
+    makeNode('ReduceMax', [x, axes], [named('largest')], dropped),
+    makeNode('ReduceMax', [named('logSoftmax'), axes], [named('largestLog')], dropped),
+    makeNode('Sub', [named('largest'), named('largestLog')], [result]),
+  ];
+}
+
+/** Two passes over the vocabulary less. @param best sorted TopK over the last axis of the same values */
+function atBest(graph: Graph, best: GraphNode, axes: string, result: string): GraphNode[] {
+  const named = (what: string) => `${result}/${what}`;
+  const [values, places] = best.outputs;
+  const first = new Uint8Array(BigInt64Array.of(0n).buffer);
+  graph.constants.set(named('first'), { type: 'int64', shape: [1], data: first });
+  return [
+    makeNode('Gather', [values, named('first')], [named('largest')], { axis: -1 }),
+    makeNode('Gather', [places, named('first')], [named('place')], { axis: -1 }),
+    makeNode('GatherElements', [named('logSoftmax'), named('place')], [named('largestLog')], { axis: -1 }),
+    makeNode('Sub', [named('largest'), named('largestLog')], [named('difference')]),
+    makeNode('Squeeze', [named('difference'), axes], [result]),
+  ];
 }

@@ -95,6 +95,24 @@ describe('fuseLogSumExp', () => {
     expect(left.sort()).toEqual(['LogSoftmax', 'ReduceMax', 'ReduceMax', 'Sub']);
   });
 
+  it('reads maxima off the best of each row where those are chosen', async () => {
+    const chosen: TracedFunction = (inputs) => {
+      const { values, indices } = tf.topk(inputs.x, 3, true);
+      return { y: logSumExp(inputs.x), values, indices };
+    };
+    const left = await compareWithPasses(chosen, { x }, ['fuseLogSumExp']);
+    expect(left).toContain('GatherElements');
+    expect(left).not.toContain('ReduceMax');
+  });
+
+  it('takes nothing from the best of other values', async () => {
+    const edited: TracedFunction = (inputs) => {
+      const { values, indices } = tf.topk(tf.mul(inputs.x, inputs.x), 3, true);
+      return { y: logSumExp(inputs.x), values, indices };
+    };
+    expect(await compareWithPasses(edited, { x }, ['fuseLogSumExp'])).toContain('ReduceMax');
+  });
+
   it('leaves it where a gradient reads what is inside', async () => {
     expect(await compareWithPasses(training(sums, ['x']), { x }, ['fuseLogSumExp'])).not.toContain(
       'LogSoftmax',
