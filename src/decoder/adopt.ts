@@ -1,3 +1,4 @@
+import { giveBack } from '../engine/hostMemory.js';
 import type { Value } from '../engine/values.js';
 import { hostCacheMemory } from './hostCacheMemory.js';
 import { withMaskedSource, withRows, withSource } from './ownPositions.js';
@@ -19,6 +20,8 @@ export async function adopt(into: State, from: State, places: readonly number[])
     copyRows(cache as Value, into.caches[name] as Value, from.used, rowAt);
   }
   adoptMemory(into, from, places, batch);
+  giveBack({ ...from.caches, ...from.memory });
+  Object.assign(from, { caches: {}, memory: {} });
   if (batch > into.batch) {
     into.lengths = Int32Array.from({ length: batch }, (_, sentence) => into.lengths[sentence] ?? 0);
     into.batch = batch;

@@ -1,17 +1,18 @@
+import { giveBack, takeFloats } from '../engine/hostMemory.js';
 import { type AnyValue, floats, type Value } from '../engine/values.js';
-import type { CacheMemory, CacheShape } from './cacheMemory.js';
+import type { CacheMemory, CacheShape, KeptValues } from './cacheMemory.js';
 
 /** Caches in the host's memory, for programs that compute there. */
 export const hostCacheMemory: CacheMemory = {
   zeros: async (names, shape) => Object.fromEntries(names.map((name) => [name, zeros(shape)])),
   place: async (value) => value,
   spread: async (caches, beams, used) =>
-    mapValues(caches, (cache) => {
+    replaced(caches, (cache) => {
       const [rows, heads, capacity, size] = cache.shape;
       return copied(cache, { rows: rows * beams, heads, capacity, size }, used, beams);
     }),
   grow: async (caches, capacity, used) =>
-    mapValues(caches, (cache) => {
+    replaced(caches, (cache) => {
       const [rows, heads, , size] = cache.shape;
       return copied(cache, { rows, heads, capacity, size }, used, 1);
     }),
@@ -24,8 +25,16 @@ function mapValues(values: Record<string, AnyValue>, change: (value: Value) => V
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value as Value)]));
 }
 
+/** The same, where no value of the old ones is left among the new ones. */
+function replaced(caches: KeptValues, change: (value: Value) => Value): Record<string, Value> {
+  const values = mapValues(caches, change);
+  giveBack(caches);
+  return values;
+}
+
+/** Zeros, since attention multiplies what it hides by 0. */
 function zeros({ rows, heads, capacity, size }: CacheShape): Value {
-  return floats([rows, heads, capacity, size]);
+  return floats([rows, heads, capacity, size], takeFloats(rows * heads * capacity * size).fill(0));
 }
 
 /** Another cache whose row i * rowsApart begins with the first `used` positions of row i. */

@@ -1,4 +1,5 @@
 import { disposeValues } from '../engine/deviceValues.js';
+import { giveBack } from '../engine/hostMemory.js';
 import { type CompileOptions, type Program, runKeeping } from '../engine/program.js';
 import type { WeightPrecision } from '../engine/quantize.js';
 import { type AnyValue, integers, type Value } from '../engine/values.js';
@@ -319,7 +320,9 @@ async function keep(memory: CacheMemory, state: State, sentences: readonly numbe
 
 function free(state: State): void {
   disposeValues(state.caches);
+  giveBack(state.caches);
   disposeValues(state.memory);
+  giveBack(state.memory);
   if (state.output) disposeValues(state.output);
   state.caches = {};
   state.memory = {};

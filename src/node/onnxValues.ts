@@ -1,4 +1,5 @@
 import { Tensor } from 'onnxruntime-common';
+import { takeFloats } from '../engine/hostMemory.js';
 import type { Handle, OnnxApi } from './onnxApi.js';
 import { environment } from './onnxEnvironment.js';
 
@@ -29,7 +30,7 @@ export function copyOut(api: OnnxApi, value: Handle): Tensor {
   const { type, dims } = formOf(api, value);
   const length = dims.reduce((product, size) => product * size, 1);
   const { array } = elementTypes[type];
-  const data = new array(length);
+  const data = array === Float32Array ? takeFloats(length) : new array(length);
   if (length > 0) {
     const address = api.get('GetTensorMutableData', value);
     data.set(new array(api.view(address, data.byteLength)) as never);
