@@ -9,6 +9,7 @@ import { PolybeamError } from '../errors.js';
 import {
   type Candidates,
   type DecodingState,
+  type EveryCandidateField,
   everyLogit,
   type SelectionSpec,
   type StartFeed,
@@ -57,9 +58,11 @@ export function createEnsemble(
     { spec, restricted }: Pick<EnsembleState, 'spec' | 'restricted'>,
     found: readonly Candidates[],
     edits: StepEdits,
-  ) => ({
+  ): Promise<EveryCandidateField> => ({
     ...(await runChoice(await programFor(spec, restricted), spec, found, edits)),
     ...combineAttention(found, weights),
+    // Those of several models have no meaning together.
+    hidden: undefined,
   });
   return {
     vocabSize: members[0].vocabSize,
@@ -169,7 +172,7 @@ function sharedAttention(members: readonly StepModel[]): StepModel['attention'] 
 function combineAttention(
   found: readonly Candidates[],
   weights: readonly number[],
-): Pick<Candidates, 'attention' | 'promptAttention'> {
+): Pick<EveryCandidateField, 'attention' | 'promptAttention'> {
   const mean = (name: 'attention' | 'promptAttention') => {
     const all = found.map((one) => one[name]);
     return all[0]?.map((_, at) => all.reduce((sum, one, index) => sum + weights[index] * one![at], 0));
@@ -238,7 +241,7 @@ async function runChoice(
   spec: SelectionSpec,
   found: readonly Candidates[],
   edits: StepEdits,
-): Promise<Candidates> {
+): Promise<Omit<EveryCandidateField, 'attention' | 'promptAttention' | 'hidden'>> {
   const { rows, width } = found[0];
   const feeds = editFeeds(spec, rows, edits);
   found.forEach(({ logits }, index) => {

@@ -6,6 +6,7 @@ import { type AnyValue, integers, type Value } from '../engine/values.js';
 import type {
   Candidates,
   DecodingState,
+  EveryCandidateField,
   SelectionSpec,
   SourceBatch,
   StartFeed,
@@ -172,7 +173,7 @@ async function start(
       tokens: Int32Array.from({ length: batch }, (_, row) => feed.prompt[(row + 1) * promptLength - 1]),
       position: promptLength - 1,
       positions: new Int32Array(batch).fill(promptLength - 1),
-      ancestry: new Int32Array(batch * feed.maxLength),
+      ancestry: new Int32Array(batch * promptLength),
     });
     // Every beam reads the prompt from the first row of its sentence: ancestry is 0 there.
     if (feed.beams > 1) state.caches = await memory.spread(state.caches, feed.beams, state.used);
@@ -284,7 +285,11 @@ async function step(
 }
 
 /** What a program's outputs say. */
-function candidatesOf(outputs: Record<string, Value>, spec: SelectionSpec, rows: number): Candidates {
+function candidatesOf(
+  outputs: Record<string, Value>,
+  spec: SelectionSpec,
+  rows: number,
+): EveryCandidateField {
   const width = spec.candidates === 0 ? outputs.logits.shape[1] : spec.candidates;
   return {
     rows,
@@ -296,14 +301,16 @@ function candidatesOf(outputs: Record<string, Value>, spec: SelectionSpec, rows:
     logSumExp: outputs.logSumExp.data as Float32Array,
     rawLogits: outputs.rawLogits?.data as Float32Array | undefined,
     attention: outputs.attention?.data as Float32Array | undefined,
+    promptAttention: undefined,
     hidden: outputs.hidden?.data as Float32Array | undefined,
   };
 }
 
-/** The search's table reaches to maxLength, the cache to its capacity: only the columns in use are copied. */
-function copyAncestry({ batch, beams, capacity, maxLength }: State, feed: StepFeed, table: Int32Array): void {
+/** The feed's table may have other columns than the cache has positions: only those in use are copied. */
+function copyAncestry({ batch, beams, capacity }: State, feed: StepFeed, table: Int32Array): void {
+  const columns = feed.ancestry.length / (batch * beams);
   for (let row = 0; row < batch * beams; row++) {
-    const from = row * maxLength;
+    const from = row * columns;
     const position = feed.positions?.[Math.floor(row / beams)] ?? feed.position;
     table.set(feed.ancestry.subarray(from, from + position + 1), row * capacity);
   }

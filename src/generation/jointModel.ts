@@ -1,4 +1,5 @@
 import { giveWay } from './abort.js';
+import { pickRows } from './jointCandidates.js';
 import { joinEdits } from './jointEdits.js';
 import type {
   Candidates,
@@ -121,7 +122,7 @@ function makeJoint(model: AdoptingModel): StepModel {
         };
         for (const place of lane.seats) group.places[place] = lane;
         const rows = Array.from({ length: batch }, (_, sentence) => first + sentence);
-        resolve({ state: lane, candidates: pick(started.candidates, rows, lane.source, own.lookupWidth) });
+        resolve({ state: lane, candidates: pickRows(started.candidates, rows, lane.source, own.lookupWidth) });
         first += batch;
       }
       group.boarding = false;
@@ -173,7 +174,7 @@ function makeJoint(model: AdoptingModel): StepModel {
       await closeGaps(group);
       const candidates = await model.step(group.state, joinSteps(group, taken));
       for (const { lane, feed, resolve } of taken) {
-        resolve(pick(candidates, rowsOf(lane), lane.source, feed.lookupWidth));
+        resolve(pickRows(candidates, rowsOf(lane), lane.source, feed.lookupWidth));
       }
     } catch (error) {
       for (const { reject } of taken) reject(error);
@@ -208,6 +209,7 @@ function makeJoint(model: AdoptingModel): StepModel {
     maxPositions: model.maxPositions,
     maxSource: model.maxSource,
     attention: model.attention,
+    givesHidden: model.givesHidden,
     start: (feed) =>
       new Promise((resolve, reject) => {
         starts.push({ feed, resolve, reject });
@@ -324,56 +326,4 @@ function joinSteps(group: Group, ready: readonly { lane: Lane; feed: StepFeed }[
 /** The rows of a search among those of its group. */
 function rowsOf({ seats, beams }: Lane): number[] {
   return seats.flatMap((place) => Array.from({ length: beams }, (_, beam) => place * beams + beam));
-}
-
-/**
- * Some rows of candidates, copied: the next step may come before they are read.
- *
- * @param source length of these rows' sources, where those of others may be longer
- * @param lookupWidth what was asked for these rows, where all may have more
- */
-function pick(candidates: Candidates, rows: readonly number[], source: number, lookupWidth = 0): Candidates {
-  const { width, lookedUp, attention } = candidates;
-  const some = <T extends Int32Array | Float32Array>(
-    values: T | undefined,
-    each: number,
-    kept = each,
-  ): T | undefined => {
-    if (!values) return undefined;
-    const picked = values.slice(0, rows.length * kept) as T;
-    rows.forEach((row, at) => {
-      picked.set(values.subarray(row * each, row * each + kept), at * kept);
-    });
-    return picked;
-  };
-  return {
-    rows: rows.length,
-    width,
-    ids: some(candidates.ids, width),
-    logits: some(candidates.logits, width) as Float32Array,
-    ownLogits: some(candidates.ownLogits, width),
-    lookedUp: some(lookedUp, (lookedUp?.length ?? 0) / candidates.rows, lookupWidth),
-    logSumExp: some(candidates.logSumExp, 1) as Float32Array,
-    attention: some(attention, (attention?.length ?? 0) / candidates.rows, source),
-    promptAttention: pickPrompts(candidates, rows, source),
-  };
-}
-
-/** Of each of some prompts, the weights over a source that is shorter than that of others. */
-function pickPrompts(
-  { attention, promptAttention, rows: all }: Candidates,
-  rows: readonly number[],
-  source: number,
-): Float32Array | undefined {
-  if (!attention || !promptAttention) return undefined;
-  const wide = attention.length / all;
-  const tokens = promptAttention.length / attention.length;
-  const picked = new Float32Array(rows.length * tokens * source);
-  rows.forEach((row, at) => {
-    for (let token = 0; token < tokens; token++) {
-      const from = (row * tokens + token) * wide;
-      picked.set(promptAttention.subarray(from, from + source), (at * tokens + token) * source);
-    }
-  });
-  return picked;
 }

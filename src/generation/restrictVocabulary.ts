@@ -1,4 +1,11 @@
-import type { Candidates, DecodingState, StartFeed, StepEdits, StepModel } from './stepModel.js';
+import type {
+  Candidates,
+  DecodingState,
+  EveryCandidateField,
+  StartFeed,
+  StepEdits,
+  StepModel,
+} from './stepModel.js';
 
 /** Ids and their places in the vocabulary of one decoding. */
 interface Places {
@@ -35,17 +42,18 @@ export function restrictVocabulary(model: StepModel, vocabulary: Int32Array): St
     maxPositions: model.maxPositions,
     maxSource: model.maxSource,
     attention: model.attention,
+    givesHidden: model.givesHidden,
     start: async (feed: StartFeed) => {
       const wanted = feed.selection.candidates;
       const selection = { ...feed.selection, candidates: Math.min(wanted, vocabulary.length) };
       const started = await model.start({ ...feed, ...placeEdits(feed, places), selection, vocabulary });
-      const candidates = nameCandidates(started.candidates, wanted, places);
+      const candidates = nameCandidates(started.candidates, wanted, places, feed);
       return { state: around(started.state, wanted), candidates };
     },
     step: async (state, feed) => {
       const { inner, wanted } = state as State;
       const candidates = await model.step(inner, { ...feed, ...placeEdits(feed, places) });
-      return nameCandidates(candidates, wanted, places);
+      return nameCandidates(candidates, wanted, places, feed);
     },
     keep: async (state, sentences) => {
       const { inner, wanted } = state as State;
@@ -125,47 +133,66 @@ function placeAllowed(allowed: Int32Array, width: number, placeOf: Int32Array): 
   return placed;
 }
 
-/** The candidates by their ids: as many as were wanted, -1 where the vocabulary has fewer; every logit where 0 were. */
-function nameCandidates(candidates: Candidates, wanted: number, { vocabulary, placeOf }: Places): Candidates {
-  const { rows, width, logits, ownLogits, ids } = candidates;
-  if (!ids) {
-    const spread = (values: Float32Array) => spreadRows(values, rows, width, vocabulary, placeOf.length);
-    return {
-      ...candidates,
-      width: placeOf.length,
-      logits: spread(logits),
-      ownLogits: ownLogits && spread(ownLogits),
-    };
-  }
-  const named = ids.map((place) => (place >= 0 && place < vocabulary.length ? vocabulary[place] : -1));
-  if (width === wanted) return { ...candidates, ids: named };
-  const widen = <T extends Float32Array | Int32Array>(values: T, wide: T): T => {
-    for (let row = 0; row < rows; row++) {
-      wide.set(values.subarray(row * width, (row + 1) * width), row * wanted);
-    }
-    return wide;
-  };
-  const lowest = () => new Float32Array(rows * wanted).fill(Number.NEGATIVE_INFINITY);
+/**
+ * The candidates by their ids: as many as were wanted, -1 where the vocabulary has fewer; every logit where 0 were.
+ *
+ * @param edits the search's, which speak of ids
+ */
+function nameCandidates(
+  candidates: Candidates,
+  wanted: number,
+  { vocabulary, placeOf }: Places,
+  { lookup }: StepEdits,
+): EveryCandidateField {
+  const { rows, ids } = candidates;
+  const width = ids ? wanted : placeOf.length;
+  const lowest = (size: number) => new Float32Array(rows * size).fill(Number.NEGATIVE_INFINITY);
+  const wide = (values: Float32Array) =>
+    ids
+      ? widenRows(values, rows, candidates.width, lowest(wanted))
+      : spreadRows(values, rows, vocabulary, lowest(placeOf.length));
+  const named = ids?.map((place) => (place >= 0 && place < vocabulary.length ? vocabulary[place] : -1));
   return {
-    ...candidates,
-    width: wanted,
-    ids: widen(named, new Int32Array(rows * wanted).fill(-1)),
-    logits: widen(logits, lowest()),
-    ownLogits: ownLogits && widen(ownLogits, lowest()),
+    rows,
+    width,
+    ids: named && widenRows(named, rows, candidates.width, new Int32Array(rows * wanted).fill(-1)),
+    logits: wide(candidates.logits),
+    ownLogits: candidates.ownLogits && wide(candidates.ownLogits),
+    lookedUp: candidates.lookedUp?.map((value, at) =>
+      lookup && lookup[at] >= 0 && placeOf[lookup[at]] < 0 ? Number.NEGATIVE_INFINITY : value,
+    ),
+    logSumExp: candidates.logSumExp,
+    rawLogits:
+      candidates.rawLogits && spreadRows(candidates.rawLogits, rows, vocabulary, lowest(placeOf.length)),
+    hidden: candidates.hidden,
+    attention: candidates.attention,
+    promptAttention: candidates.promptAttention,
   };
 }
 
-/** [rows, vocabulary] -> [rows, vocabSize], -Infinity for all other tokens */
+/** [rows, width] -> the beginnings of the rows of `wide` [rows, at least width] */
+function widenRows<T extends Float32Array | Int32Array>(values: T, rows: number, width: number, wide: T): T {
+  if (values.length === wide.length) return values;
+  for (let row = 0; row < rows; row++) {
+    wide.set(values.subarray(row * width, (row + 1) * width), (row * wide.length) / rows);
+  }
+  return wide;
+}
+
+/**
+ * [rows, vocabulary] -> `wide` [rows, vocabSize]
+ * @param values each row may end with places that no token has
+ */
 function spreadRows(
   values: Float32Array,
   rows: number,
-  width: number,
   vocabulary: Int32Array,
-  vocabSize: number,
+  wide: Float32Array,
 ): Float32Array {
-  const wide = new Float32Array(rows * vocabSize).fill(Number.NEGATIVE_INFINITY);
+  const width = values.length / rows;
+  const vocabSize = wide.length / rows;
   for (let row = 0; row < rows; row++) {
-    for (let place = 0; place < width; place++) {
+    for (let place = 0; place < vocabulary.length; place++) {
       wide[row * vocabSize + vocabulary[place]] = values[row * width + place];
     }
   }

@@ -234,7 +234,7 @@ export function stepModelContract(name: string, setUp: () => Promise<ContractSub
 
     it.each([0, 4])('holds itself to a part of the vocabulary, with %i candidates', async (candidates) => {
       const subject = await setUp();
-      const selection: SelectionSpec = { ...everything, candidates };
+      const selection: SelectionSpec = { ...everything, candidates, rawLogits: true };
       await walk(subject, selection, 3, 3, { vocabulary: someTokens(subject, 2), keepAt: [1] });
       // Fewer tokens than candidates.
       await walk(subject, selection, 2, 1, { vocabulary: someTokens(subject, 7) });

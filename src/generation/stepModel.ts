@@ -138,7 +138,7 @@ export interface StepFeed extends StepEdits {
   positions?: Int32Array;
   /**
    * From which beam row of its sentence each position 0..position of each row is read. Prompt positions are 0.
-   * [batch, beams, maxLength]
+   * [batch, beams, columns], columns from position + 1: a search has maxLength of them.
    */
   ancestry: Int32Array;
 }
@@ -158,7 +158,10 @@ export interface Candidates {
   logits: Float32Array;
   /** Logits of `ids` before any change, where the selection asks for them; that of -1 has no meaning. [rows, width] */
   ownLogits?: Float32Array;
-  /** Edited and penalized logits of `StepEdits.lookup`; that of -1 has no meaning. [rows, lookupWidth] */
+  /**
+   * Edited and penalized logits of `StepEdits.lookup`; that of -1 has no meaning, that of a token outside `vocabulary` is
+   * -Infinity. [rows, lookupWidth]
+   */
   lookedUp?: Float32Array;
   /**
    * log(sum(exp)) over the raw logits of each row, before bans and penalty (after them where `selection.renormalize`):
@@ -181,6 +184,9 @@ export interface Candidates {
   promptAttention?: Float32Array;
 }
 
+/** `Candidates` with every field named: a wrapper that makes candidates of another model's cannot forget one. */
+export type EveryCandidateField = { [Name in keyof Required<Candidates>]: Candidates[Name] };
+
 /** Decoding state: caches and the source's memory. Only the model that made it looks inside. */
 export interface DecodingState {
   readonly batch: number;
@@ -202,7 +208,10 @@ export interface StepModel {
   readonly takesVocabulary?: boolean;
   /** Reads the source and the prompt, one row per sentence; returns the candidates for the first new token. */
   start(feed: StartFeed): Promise<{ state: DecodingState; candidates: Candidates }>;
-  /** Appends one token to every row and returns the candidates for the next. */
+  /**
+   * Appends one token to every row and returns the candidates for the next. A step with `positions` that throws may be
+   * taken again, at the same positions, with other edits or fewer sentences.
+   */
   step(state: DecodingState, feed: StepFeed): Promise<Candidates>;
   /** Keeps only the listed sentences, in the listed order (ascending): the others have left the batch. */
   keep(state: DecodingState, sentences: readonly number[]): Promise<DecodingState>;

@@ -23,15 +23,31 @@ const searches: GenerationOptions[] = [
   { numBeams: 3, maxNewTokens: 9, numReturnSequences: 2 },
   { numBeams: 1, doSample: true, seed: 4, maxNewTokens: 7 },
   { numBeams: 3, maxNewTokens: 7, noRepeatNgramSize: 2, repetitionPenalty: 1.3 },
+  { numBeams: 2, maxNewTokens: 5, returnLogits: true, returnAttention: true },
+  { numBeams: 1, maxNewTokens: 6, penaltyAlpha: 0.5, topK: 3 },
 ];
 const optionsOf = (at: number) => searches[at % searches.length];
 
-/** The same outputs; scores but for what products of other sizes round otherwise. */
+/** The same outputs; numbers but for what products of other sizes round otherwise. */
 function expectSame(got: ModelOutput, wanted: ModelOutput): void {
   expect(got.sequences.map(({ ids }) => ids)).toEqual(wanted.sequences.map(({ ids }) => ids));
-  got.sequences.forEach(({ score }, at) => {
+  got.sequences.forEach(({ score, logits, attention }, at) => {
     expect(Math.abs(score - wanted.sequences[at].score)).toBeLessThan(1e-5);
+    expectNear(logits, wanted.sequences[at].logits);
+    expectNear(attention, wanted.sequences[at].attention);
   });
+}
+
+/** Rows of numbers that differ by rounding at most. */
+function expectNear(
+  got: readonly Float32Array[] | undefined,
+  wanted: readonly Float32Array[] | undefined,
+): void {
+  expect(got?.map(({ length }) => length)).toEqual(wanted?.map(({ length }) => length));
+  const furthest = (got ?? []).flatMap((row, at) =>
+    Array.from(row, (value, i) => Math.abs(value - wanted![at][i])),
+  );
+  expect(Math.max(0, ...furthest)).toBeLessThan(1e-4);
 }
 
 async function alone(at: number): Promise<ModelOutput> {
@@ -142,6 +158,18 @@ describe('createBatcher', () => {
       expect(() => createBatcher(model, options)).toThrow(/OPTION_INVALID|cannot be/);
     }
     expect(() => createBatcher(model, { batchsize: 4 } as object)).toThrow('did you mean batchSize?');
+  });
+
+  test('refuses contrastive search where the model itself gives no hidden states', async () => {
+    const ensemble = await loadEnsemble([model.directory, model.directory]);
+    const contrastive = { numBeams: 1, penaltyAlpha: 0.5, topK: 3 };
+    for (const one of [
+      createBatcher(ensemble).generate(inputs[0], contrastive),
+      ensemble.generate([inputs[0]], contrastive),
+    ]) {
+      await expect(one).rejects.toMatchObject({ code: 'OPTION_CONFLICT', message: /an ensemble, say/ });
+    }
+    await ensemble.dispose();
   });
 
   test('needs a model that generates', async () => {

@@ -53,3 +53,38 @@ test('returnLogits is refused where there are texts alone', async () => {
   }
   await model.dispose();
 });
+
+test('returnLogits with a shortlist gives the logits of its tokens, in their places', async () => {
+  const model = await loadModel('test/fixtures/models/marian');
+  const always = [...Array(72).keys()].filter((id) => id % 3 === 0 || id > 60);
+  const shortlist = {
+    offsets: Int32Array.of(0),
+    targets: new Int32Array(0),
+    always: Int32Array.from(always),
+  };
+  const inputs = [
+    [5, 9, 12, 0],
+    [7, 3, 0],
+    [8, 0],
+  ].map((inputIds) => ({ inputIds }));
+  const options = { numBeams: 3, maxNewTokens: 6, returnLogits: true };
+  const outputs = await model.generate(inputs, { ...options, shortlist });
+  for (const [at, { sequences }] of outputs.entries()) {
+    const [{ ids, logits }] = sequences;
+    for (const [step, row] of logits!.entries()) {
+      // The model's own, computed without a shortlist after the same beginning.
+      const decoderInputIds = ids.slice(0, step);
+      const [{ sequences: whole }] = await model.generate([{ ...inputs[at], decoderInputIds }], {
+        numBeams: 1,
+        maxNewTokens: 1,
+        returnLogits: true,
+      });
+      row.forEach((logit, id) => {
+        if (always.includes(id)) expect(Math.abs(logit - whole[0].logits![0][id])).toBeLessThan(1e-4);
+        else expect(logit).toBe(Number.NEGATIVE_INFINITY);
+      });
+      expect(row).toHaveLength(whole[0].logits![0].length);
+    }
+  }
+  await model.dispose();
+});

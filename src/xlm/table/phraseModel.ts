@@ -9,7 +9,6 @@ interface State extends DecodingState {
   rows: (PlaceSet | undefined)[];
   /** Rows of a sentence in `rows`. */
   perSentence: number;
-  maxLength: number;
   candidates: number;
 }
 
@@ -38,17 +37,17 @@ export function createPhraseModel(steps: StepModel, sentences: readonly PhraseSe
         sentences: own,
         rows,
         perSentence: 1,
-        maxLength: feed.maxLength,
         candidates: wanted,
       };
       return { state, candidates: started.candidates };
     },
     step: async (given, feed) => {
       const state = given as State;
-      const { beams, sentences: own } = state;
+      const { batch, beams, sentences: own } = state;
+      const columns = feed.ancestry.length / (batch * beams);
       state.rows = Array.from(feed.tokens, (token, row) => {
         const slot = Math.floor(row / beams);
-        const parent = feed.ancestry[row * state.maxLength + feed.position - 1];
+        const parent = feed.ancestry[row * columns + feed.position - 1];
         const before = state.rows[slot * state.perSentence + parent];
         return before && own[slot].movesOf(before).get(token);
       });

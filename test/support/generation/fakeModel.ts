@@ -108,7 +108,6 @@ export function createFakeModel(
     log,
     async start(feed) {
       log.starts.push(feed.selection);
-      log.alive++;
       const { batch } = feed.source;
       check(
         feed.prompt.length === batch * feed.promptLength && feed.promptLength >= 1,
@@ -150,6 +149,7 @@ export function createFakeModel(
         );
         candidates.hidden = Float32Array.from(all);
       }
+      log.alive++;
       return { state, candidates };
     },
     async step(given, feed) {
@@ -160,6 +160,7 @@ export function createFakeModel(
       checkFeed(state, feed, vocabSize);
       const positions = feed.positions ?? new Int32Array(batch).fill(feed.position);
       const positionOf = (row: number) => positions[Math.floor(row / beams)];
+      const columns = feed.ancestry.length / rows;
       for (let row = 0; row < rows; row++) {
         if (positionOf(row) >= 0) state.cache[row * maxLength + positionOf(row)] = feed.tokens[row];
       }
@@ -168,7 +169,7 @@ export function createFakeModel(
       });
       const histories = Array.from({ length: rows }, (_, row) =>
         Array.from({ length: positionOf(row) + 1 }, (_, position) => {
-          const owner = feed.ancestry[row * maxLength + position];
+          const owner = feed.ancestry[row * columns + position];
           check(owner >= 0 && owner < beams, 'ancestry names a beam of the sentence');
           const token = state.cache[(Math.floor(row / beams) * beams + owner) * maxLength + position];
           check(token >= 0, `ancestry points at a written cell (position ${position}, beam ${owner})`);
@@ -285,10 +286,13 @@ function checkFeed(state: FakeState, feed: StepFeed, vocabSize: number): void {
     const last = state.positions[sentence];
     const alone = rows === 1 && !feed.positions;
     const back = alone && position <= last && position >= state.promptLength;
-    const next = (position === last + 1 || back) && position < state.maxLength;
+    // Of a step that failed.
+    const again = feed.positions !== undefined && position === last;
+    const next = (position === last + 1 || back || again) && position < state.maxLength;
     check(next || (feed.positions !== undefined && position <= 0), 'positions follow one another');
   });
-  check(feed.ancestry.length === rows * state.maxLength, 'ancestry is [batch, beams, maxLength]');
+  const columns = feed.ancestry.length / rows;
+  check(Number.isInteger(columns) && columns > feed.position, 'ancestry is [batch, beams, columns]');
 }
 
 /** Edits, penalizes and selects exactly as the contract says, in the plainest way. */
@@ -299,7 +303,7 @@ export function select(
   vocabSize: number,
 ): Candidates {
   const rows = raw.length;
-  checkEdits(rows, spec, edits);
+  checkEdits(rows, spec, edits, vocabSize);
   const width = spec.candidates === 0 ? vocabSize : spec.candidates;
   check(width <= vocabSize, 'at most vocabSize candidates');
   const result = {
@@ -339,7 +343,7 @@ export function select(
   return result;
 }
 
-function checkEdits(rows: number, spec: SelectionSpec, edits: StepEdits): void {
+function checkEdits(rows: number, spec: SelectionSpec, edits: StepEdits, vocabSize: number): void {
   const {
     cells,
     values,
@@ -357,6 +361,10 @@ function checkEdits(rows: number, spec: SelectionSpec, edits: StepEdits): void {
   );
   check(!values || values.length * 2 === cells?.length, 'values is [n] and cells [n, 2]');
   check(!values || isDistinct(cells as Int32Array), 'cells with values are distinct');
+  check(
+    cells?.every((id, at) => at % 2 === 0 || (id >= 0 && id < vocabSize)) ?? true,
+    'cells name tokens of the vocabulary',
+  );
   check(spec.rescale || !rescaled, 'rescaled comes only where the selection announced it');
   check(rescaled?.length === factors?.length, 'factors is [m, 2] as rescaled');
   check(!rescaled || isDistinct(rescaled), 'rescaled cells are distinct');
