@@ -1,36 +1,37 @@
 import { giveBack } from '../engine/hostMemory.js';
 import type { Value } from '../engine/values.js';
+import type { KeptValues } from './cacheMemory.js';
 import { hostCacheMemory } from './hostCacheMemory.js';
 import { withMaskedSource, withRows, withSource } from './ownPositions.js';
 import type { State } from './state.js';
 
-/** See `StepModel.adopt`; for caches in the host's memory. */
+/** See `StepModel.adopt`; for caches in the host's memory. What may fail comes before `into` changes. */
 export async function adopt(into: State, from: State, places: readonly number[]): Promise<State> {
   const { beams } = into;
   const batch = Math.max(into.batch, ...places.map((place) => place + 1));
-  into.maxLength = Math.max(into.maxLength, from.maxLength);
   if (from.used > into.capacity) {
     into.caches = await hostCacheMemory.grow(into.caches, from.capacity, into.used);
     into.capacity = from.capacity;
     into.bound = undefined;
   }
   const rowAt = (row: number) => places[Math.floor(row / beams)] * beams + (row % beams);
+  const caches = { ...into.caches };
   for (const [name, cache] of Object.entries(from.caches)) {
-    if (batch > into.batch) into.caches[name] = withRows(into.caches[name] as Value, batch * beams);
-    copyRows(cache as Value, into.caches[name] as Value, from.used, rowAt);
+    if (batch > into.batch) caches[name] = withRows(caches[name] as Value, batch * beams);
+    copyRows(cache as Value, caches[name] as Value, from.used, rowAt);
   }
-  adoptMemory(into, from, places, batch);
+  const memory = adoptMemory(into, from, places, batch);
+  const lengths = Int32Array.from({ length: batch }, (_, sentence) => into.lengths[sentence] ?? 0);
+  places.forEach((place, sentence) => {
+    lengths[place] = from.lengths[sentence];
+  });
+  const replaced = Object.entries(memory).some(([name, value]) => value !== into.memory[name]);
+  if (replaced || batch > into.batch) into.bound = undefined;
+  const maxLength = Math.max(into.maxLength, from.maxLength);
+  const used = Math.max(into.used, from.used);
+  Object.assign(into, { caches, memory, lengths, batch, maxLength, used });
   giveBack({ ...from.caches, ...from.memory });
   Object.assign(from, { caches: {}, memory: {} });
-  if (batch > into.batch) {
-    into.lengths = Int32Array.from({ length: batch }, (_, sentence) => into.lengths[sentence] ?? 0);
-    into.batch = batch;
-    into.bound = undefined;
-  }
-  places.forEach((place, sentence) => {
-    into.lengths[place] = from.lengths[sentence];
-  });
-  into.used = Math.max(into.used, from.used);
   return into;
 }
 
@@ -48,9 +49,10 @@ function copyRows(from: Value, to: Value, used: number, rowAt: (row: number) => 
 }
 
 /** What was read of sources, all brought to the longest. */
-function adoptMemory(into: State, from: State, places: readonly number[], batch: number): void {
+function adoptMemory(into: State, from: State, places: readonly number[], batch: number): KeptValues {
   const masks = [into, from].map(({ memory }) => memory.memoryMask as Value | undefined);
   const source = Math.max(...masks.map((mask) => mask?.shape[1] ?? 0));
+  const memory: KeptValues = {};
   for (const [name, given] of Object.entries(from.memory) as [string, Value][]) {
     const widen = name === 'memoryMask' ? withMaskedSource : withSource;
     let value = into.memory[name] as Value;
@@ -61,9 +63,9 @@ function adoptMemory(into: State, from: State, places: readonly number[], batch:
     places.forEach((place, sentence) => {
       value.data.set(taken.data.subarray(sentence * each, (sentence + 1) * each), place * each);
     });
-    if (value !== into.memory[name]) into.bound = undefined;
-    into.memory[name] = value;
+    memory[name] = value;
   }
+  return memory;
 }
 
 /** Positions of the source: the axis before features, or the last of the mask. */

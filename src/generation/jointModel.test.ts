@@ -201,16 +201,83 @@ describe('a joint model', () => {
     expect(await decode(joint, [{ inputIds: [5] }], { maxNewTokens: 9 })).toHaveLength(1);
   });
 
-  it('does not let one that cannot start take others with it', async () => {
-    const model = createFakeModel(14, (source, history) => {
-      if (source.includes(13)) throw new Error('no such token');
-      return hashLogits({ vocabSize: 14, eosTokenIds: [1], endBias: 1, seed: 3 })(source, history);
-    });
-    const joint = createJointModel(model);
-    const outcomes = await Promise.allSettled(
-      [3, 13, 4].map((id) => decode(joint, [{ inputIds: [id] }], { maxNewTokens: 9 })),
+  it('lets nothing that one search does to the model become the failure of others', async () => {
+    const own = hashLogits({ vocabSize: 14, eosTokenIds: [1], endBias: -1, seed: 3 });
+    let failures = 0;
+    // A source with token 13 cannot be started, or stepped from its second to fifth token on.
+    const failing = () =>
+      createFakeModel(14, (source, history) => {
+        if (source.includes(13) && history.length >= source.length) {
+          failures++;
+          throw new Error(`no such token in ${source}`);
+        }
+        return own(source, history);
+      });
+    const outcome = (inputs: GenerationInput[], options: GenerationOptions, model: StepModel) =>
+      decode(model, inputs, options).catch((error: Error) => error.message);
+    const kinds: GenerationOptions[] = [
+      { maxNewTokens: 9 },
+      { maxNewTokens: 9, numBeams: 3 },
+      { maxNewTokens: 9, numBeams: 3, badWordsIds: [[3], [7, 8]], repetitionPenalty: 1.2 },
+    ];
+    const some = fc.array(
+      fc.record({ inputIds: ids, options: fc.constantFrom(...kinds), after: fc.integer({ min: 0, max: 6 }) }),
+      { minLength: 2, maxLength: 11 },
     );
-    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    await fc.assert(
+      fc.asyncProperty(some, async (given) => {
+        const model = failing();
+        const joint = createJointModel(model);
+        const together = await Promise.all(
+          given.map(async ({ inputIds, options, after }) => {
+            await later(after);
+            return outcome([{ inputIds }], options, joint);
+          }),
+        );
+        for (const [at, { inputIds, options }] of given.entries()) {
+          expect(together[at]).toEqual(await outcome([{ inputIds }], options, failing()));
+        }
+        expect(model.log.alive).toBe(0);
+      }),
+      { numRuns: 40 },
+    );
+    expect(failures).toBeGreaterThan(50);
+  });
+
+  it('refuses a search that cannot be taken in, and goes on with the others', async () => {
+    const model = hashModel();
+    let calls = 0;
+    const joint = createJointModel({
+      ...model,
+      adopt: async (...given) => {
+        calls++;
+        if (calls === 2) throw new RangeError('Array buffer allocation failed');
+        return model.adopt!(...given);
+      },
+    });
+    const long: GenerationOptions = { maxNewTokens: 20, minNewTokens: 20 };
+    const outcomes = await Promise.allSettled(
+      [3, 4, 5, 6].map(async (id, after) => {
+        await later(3 * after);
+        return decode(joint, [{ inputIds: [id] }], long);
+      }),
+    );
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(model.log.alive).toBe(0);
+  });
+
+  it('needs memory by what searches have written, not by what they may write', async () => {
+    const model = hashModel();
+    const tables: number[] = [];
+    const joint = createJointModel({
+      ...model,
+      step: (state, feed) => {
+        tables.push(feed.ancestry.length);
+        return model.step(state, feed);
+      },
+    });
+    await all(joint, [...many(3, { maxNewTokens: 9 }), ...many(3, { maxNewTokens: 50_000 })]);
+    expect(Math.max(...tables)).toBe(6 * 64);
   });
 
   it('is the model itself where that cannot take sentences in', () => {

@@ -37,10 +37,9 @@ interface Group {
   spec: SelectionSpec;
   beams: number;
   state: DecodingState;
-  /** Positions of a row of the ancestry table. */
-  maxLength: number;
   /** Who has each place in the model's batch. */
   places: (Lane | undefined)[];
+  /** See `StepFeed.ancestry`; filled anew by each step. [places, beams, columns] */
   ancestry: Int32Array;
   /** Whether sentences are being seated: it lives on, though everybody else may leave meanwhile. */
   boarding: boolean;
@@ -68,6 +67,9 @@ interface Pending<Feed, Result> {
 type PendingStart = Pending<StartFeed, { state: DecodingState; candidates: Candidates }>;
 type PendingStep = Pending<StepFeed, Candidates>;
 
+/** A search whose next step is to be taken. */
+type Taken = PendingStep & { lane: Lane };
+
 function makeJoint(model: AdoptingModel): StepModel {
   const groups = new Map<string, Group>();
   let starts: PendingStart[] = [];
@@ -82,13 +84,13 @@ function makeJoint(model: AdoptingModel): StepModel {
       const begun = starts;
       starts = [];
       for (const together of alike(begun)) await startTogether(together);
-      for (const group of [...groups.values()]) await stepTogether(group);
+      for (const group of [...groups.values()]) await stepGroup(group);
     }
     running = false;
   }
 
   function wake(): void {
-    // What goes wrong is told to those who wait.
+    // Every failure is that of a search, which gets it.
     if (!running) void run();
   }
 
@@ -101,35 +103,38 @@ function makeJoint(model: AdoptingModel): StepModel {
     for (const lane of busy()) lane.late = true;
   }
 
-  async function startTogether(pending: PendingStart[]): Promise<void> {
-    const [{ feed }] = pending;
-    const spec = { ...feed.selection, ownPositions: true };
-    const maxLength = roomFor(Math.max(...pending.map((one) => one.feed.maxLength)), model.maxPositions);
-    const feeds = pending.map((one) => one.feed);
+  async function startTogether(pending: readonly PendingStart[]): Promise<void> {
     try {
-      const started = await model.start(joinStarts(feeds, spec, maxLength));
-      const { group, seats } = await seat(feed.beams, spec, maxLength, started.state);
-      let first = 0;
-      for (const { feed: own, resolve } of pending) {
-        const { batch } = own.source;
-        const lane: Lane = {
-          batch,
-          beams: feed.beams,
-          source: own.source.source,
-          group,
-          seats: seats.slice(first, first + batch),
-          late: false,
-        };
-        for (const place of lane.seats) group.places[place] = lane;
-        const rows = Array.from({ length: batch }, (_, sentence) => first + sentence);
-        resolve({ state: lane, candidates: pickRows(started.candidates, rows, lane.source, own.lookupWidth) });
-        first += batch;
-      }
-      group.boarding = false;
+      for (const answer of await startAll(pending)) answer();
     } catch (error) {
-      // One that cannot be started must not take others with it.
-      if (pending.length > 1) for (const one of pending) await startTogether([one]);
-      else pending[0].reject(error);
+      await oneByOne(pending, error, startTogether);
+    }
+  }
+
+  /** Starts all or none. @returns what answers them */
+  async function startAll(pending: readonly PendingStart[]): Promise<(() => void)[]> {
+    const feeds = pending.map((one) => one.feed);
+    const { beams, selection } = feeds[0];
+    const spec = { ...selection, ownPositions: true };
+    const { state, candidates } = await model.start(joinStarts(feeds, spec));
+    try {
+      const own = partsOf(feeds);
+      const picked = feeds.map(({ source, lookupWidth }, at) =>
+        pickRows(candidates, own[at], source.source, lookupWidth),
+      );
+      const { group, seats } = await seat(beams, spec, state);
+      const answers = pending.map(({ feed, resolve }, at) => {
+        const { batch, source } = feed.source;
+        const places = own[at].map((sentence) => seats[sentence]);
+        const lane: Lane = { batch, beams, source, group, seats: places, late: false };
+        for (const place of places) group.places[place] = lane;
+        return () => resolve({ state: lane, candidates: picked[at] });
+      });
+      group.boarding = false;
+      return answers;
+    } catch (error) {
+      model.dispose(state);
+      throw error;
     }
   }
 
@@ -137,15 +142,14 @@ function makeJoint(model: AdoptingModel): StepModel {
   async function seat(
     beams: number,
     spec: SelectionSpec,
-    maxLength: number,
     started: DecodingState,
   ): Promise<{ group: Group; seats: number[] }> {
     const key = keyOf(spec, beams);
     const group = groups.get(key);
     if (!group) {
       const places = new Array<undefined>(started.batch).fill(undefined);
-      const ancestry = new Int32Array(started.batch * beams * maxLength);
-      const made = { key, spec, beams, state: started, maxLength, places, ancestry, boarding: true };
+      const ancestry = new Int32Array(0);
+      const made = { key, spec, beams, state: started, places, ancestry, boarding: true };
       groups.set(key, made);
       return { group: made, seats: [...places.keys()] };
     }
@@ -153,31 +157,33 @@ function makeJoint(model: AdoptingModel): StepModel {
     const seats = [...group.places.keys()].filter((place) => !group.places[place]).slice(0, started.batch);
     for (let next = group.places.length; seats.length < started.batch; next++) seats.push(next);
     group.state = await model.adopt(group.state, started, seats).catch((error) => {
-      model.dispose(started);
       group.boarding = false;
       disposeIfEmpty(group);
       throw error;
     });
     for (let place = group.places.length; place < group.state.batch; place++) group.places.push(undefined);
-    group.maxLength = Math.max(group.maxLength, maxLength);
-    const size = group.places.length * beams * group.maxLength;
-    if (group.ancestry.length !== size) group.ancestry = new Int32Array(size);
     return { group, seats };
   }
 
-  async function stepTogether(group: Group): Promise<void> {
+  async function stepGroup(group: Group): Promise<void> {
     const ready = lanesOf([group]).filter((lane) => steps.has(lane));
-    if (ready.length === 0) return;
     const taken = ready.map((lane) => ({ lane, ...(steps.get(lane) as PendingStep) }));
     for (const lane of ready) steps.delete(lane);
+    if (taken.length > 0) await stepTogether(group, taken);
+  }
+
+  async function stepTogether(group: Group, taken: readonly Taken[]): Promise<void> {
     try {
       await closeGaps(group);
       const candidates = await model.step(group.state, joinSteps(group, taken));
-      for (const { lane, feed, resolve } of taken) {
-        resolve(pickRows(candidates, rowsOf(lane), lane.source, feed.lookupWidth));
-      }
+      const answers = taken.map(({ lane, feed }) =>
+        pickRows(candidates, rowsOf(lane), lane.source, feed.lookupWidth),
+      );
+      taken.forEach(({ resolve }, at) => {
+        resolve(answers[at]);
+      });
     } catch (error) {
-      for (const { reject } of taken) reject(error);
+      await oneByOne(taken, error, (one) => stepTogether(group, one));
     }
   }
 
@@ -189,7 +195,6 @@ function makeJoint(model: AdoptingModel): StepModel {
     group.state = await model.keep(group.state, kept);
     group.places = kept.map((place) => group.places[place]);
     for (const lane of lanesOf([group])) lane.seats = lane.seats.map((place) => kept.indexOf(place));
-    group.ancestry = new Int32Array(kept.length * group.beams * group.maxLength);
   }
 
   function leave(lane: Lane, seats: readonly number[]): void {
@@ -244,6 +249,16 @@ function lanesOf(groups: Iterable<Group>): Lane[] {
   return [...lanes];
 }
 
+/** Whatever a search does to a call that it shares is the failure of that search alone. */
+async function oneByOne<Waiting extends { reject: (reason: unknown) => void }>(
+  together: readonly Waiting[],
+  error: unknown,
+  call: (one: readonly Waiting[]) => Promise<void>,
+): Promise<void> {
+  if (together.length === 1) together[0].reject(error);
+  else for (const one of together) await call([one]);
+}
+
 /** Those that can be started in one batch. */
 function alike(pending: readonly PendingStart[]): PendingStart[][] {
   const sorted = new Map<string, PendingStart[]>();
@@ -254,34 +269,30 @@ function alike(pending: readonly PendingStart[]): PendingStart[][] {
   return [...sorted.values()];
 }
 
-/** Room in ancestry tables, in few sizes, so that they seldom change. */
-function roomFor(maxLength: number, maxPositions: number): number {
-  let room = 64;
-  while (room < maxLength) room *= 2;
-  return Math.min(room, maxPositions);
-}
-
-function joinStarts(feeds: readonly StartFeed[], selection: SelectionSpec, maxLength: number): StartFeed {
+function joinStarts(feeds: readonly StartFeed[], selection: SelectionSpec): StartFeed {
   const source = joinSources(feeds.map((feed) => feed.source));
   const prompt = new Int32Array(source.batch * feeds[0].promptLength);
-  const rows = Array.from({ length: source.batch }, (_, row) => row);
-  let first = 0;
-  const parts = feeds.map((edits) => {
-    prompt.set(edits.prompt, first * edits.promptLength);
-    const own = rows.slice(first, first + edits.source.batch);
-    first += edits.source.batch;
-    return { edits, rows: own };
-  });
   const { promptLength, beams } = feeds[0];
+  const parts = partsOf(feeds).map((rows, at) => ({ edits: feeds[at], rows }));
+  for (const { edits, rows } of parts) prompt.set(edits.prompt, rows[0] * promptLength);
   return {
     source,
     prompt,
     promptLength,
     beams,
-    maxLength,
+    maxLength: Math.max(...feeds.map((feed) => feed.maxLength)),
     selection,
     ...joinEdits(parts, source.batch, selection),
   };
+}
+
+/** The sentences of each feed among those of all. */
+function partsOf(feeds: readonly StartFeed[]): number[][] {
+  let first = 0;
+  return feeds.map(({ source: { batch } }) => {
+    first += batch;
+    return Array.from({ length: batch }, (_, sentence) => first - batch + sentence);
+  });
 }
 
 /** Sources padded to the longest. */
@@ -302,7 +313,10 @@ function joinSources(sources: readonly SourceBatch[]): SourceBatch {
 
 /** One step of all who are ready. */
 function joinSteps(group: Group, ready: readonly { lane: Lane; feed: StepFeed }[]): StepFeed {
-  const { beams, places, maxLength, ancestry, spec } = group;
+  const { beams, places, spec } = group;
+  const position = Math.max(...ready.map(({ feed }) => feed.position));
+  const ancestry = ancestryTable(group, position + 1);
+  const columns = ancestry.length / (places.length * beams);
   // A place that nobody has is filled with whatever costs least; a search that is passed over takes no part.
   const positions = Int32Array.from(places, (lane) => (lane ? -1 : 0));
   const tokens = new Int32Array(places.length * beams);
@@ -314,13 +328,22 @@ function joinSteps(group: Group, ready: readonly { lane: Lane; feed: StepFeed }[
         const from = sentence * beams + beam;
         const to = place * beams + beam;
         tokens[to] = feed.tokens[from];
-        ancestry.set(feed.ancestry.subarray(from * own, from * own + feed.position + 1), to * maxLength);
+        ancestry.set(feed.ancestry.subarray(from * own, from * own + feed.position + 1), to * columns);
       }
     });
   }
   const parts = ready.map(({ lane, feed }) => ({ edits: feed, rows: rowsOf(lane) }));
-  const position = positions.reduce((most, one) => Math.max(most, one), 0);
   return { tokens, position, positions, ancestry, ...joinEdits(parts, tokens.length, spec) };
+}
+
+/** The group's ancestry table, with room for so many positions; made anew where it is too small or the places are others. */
+function ancestryTable(group: Group, positions: number): Int32Array {
+  const rows = group.places.length * group.beams;
+  const columns = group.ancestry.length / rows;
+  if (!Number.isInteger(columns) || columns < positions) {
+    group.ancestry = new Int32Array(rows * Math.max(64, 2 ** Math.ceil(Math.log2(positions))));
+  }
+  return group.ancestry;
 }
 
 /** The rows of a search among those of its group. */

@@ -160,6 +160,26 @@ describe('createBatcher', () => {
     expect(() => createBatcher(model, { batchsize: 4 } as object)).toThrow('did you mean batchSize?');
   });
 
+  test('finishes all requests but those that make a step fail', async () => {
+    const batcher = createBatcher(model);
+    const good = inputs.slice(0, 10);
+    const unknown = 99999;
+    const kinds: [GenerationOptions, GenerationOptions][] = [
+      [{ badWordsIds: [[7, 8]] }, { badWordsIds: [[7, unknown]] }],
+      [{ sequenceBias: [[[7, 8], -1]] }, { sequenceBias: [[[7, unknown], -1]] }],
+    ];
+    for (const [fine, broken] of kinds) {
+      const common = { numBeams: 3, maxNewTokens: 8, forcedBosTokenId: 7 };
+      const requests = good.map((input) => batcher.generate(input, { ...common, ...fine }));
+      const failing = batcher.generate(inputs[1], { ...common, ...broken });
+      const late = batcher.generate(inputs[10], { ...common, ...fine });
+      await expect(failing).rejects.toThrow();
+      for (const [at, request] of [...requests, late].entries())
+        expectSame(await request, (await model.generate([inputs[at]], { ...common, ...fine }))[0]);
+    }
+    expect([batcher.running, batcher.waiting]).toEqual([0, 0]);
+  });
+
   test('refuses contrastive search where the model itself gives no hidden states', async () => {
     const ensemble = await loadEnsemble([model.directory, model.directory]);
     const contrastive = { numBeams: 1, penaltyAlpha: 0.5, topK: 3 };

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { type Candidates, everyLogit, type SelectionSpec } from '../../../src/generation/stepModel.js';
 import {
   type ContractSubject,
@@ -17,7 +18,7 @@ interface Passenger {
 
 /**
  * Two sentences start; one leaves, one pauses, others with prompts of other lengths take its place and a new one. Every
- * row of every step is compared with the reference.
+ * row of every step is compared with the reference. Steps that fail come before some of them.
  */
 export async function joinAndLeave(subject: ContractSubject, beams: number): Promise<void> {
   const { model, sources, decoderStartTokenId } = subject;
@@ -79,6 +80,22 @@ export async function joinAndLeave(subject: ContractSubject, beams: number): Pro
     };
     expectCandidates(asked, raw, selection, edits, subject);
   };
+  /** A step of all sentences that an edit of one of them makes fail. */
+  const fail = async () => {
+    const positions = Int32Array.from(seats, (passenger) => passenger?.histories[0].length ?? 0);
+    const table = ancestry.slice();
+    for (let row = 0; row < seats.length * beams; row++) {
+      table[row * room + positions[Math.floor(row / beams)]] = row % beams;
+    }
+    const failing = model.step(state, {
+      tokens: new Int32Array(seats.length * beams).fill(decoderStartTokenId),
+      position: Math.max(...positions),
+      positions,
+      ancestry: table,
+      cells: Int32Array.of(0, model.vocabSize + 7),
+    });
+    await expect(failing).rejects.toThrow();
+  };
   const take = async (
     given: Awaited<ReturnType<typeof board>>,
     places: readonly number[],
@@ -98,13 +115,18 @@ export async function joinAndLeave(subject: ContractSubject, beams: number): Pro
   };
 
   await step();
+  await fail();
   await step();
+  await fail();
+  await step([0]);
+  await step([1]);
   await step([0]);
   seats[1] = undefined;
   // The longest source of all, and a prompt that is longer than what the others have written.
   const prompt = randomHistory(subject, 36, 3);
   await take(await board([sources[0], sources[2]], [prompt, prompt], 50), [1, 2], 50);
   await step();
+  await fail();
   await step([1]);
   seats[2] = undefined;
   await step();
