@@ -95,3 +95,83 @@ it('answers calls that do not wait for one another in their order', async () => 
   const answers = await Promise.all([iterator.next(), iterator.next(), iterator.next()]);
   expect(answers.map(({ value }) => value)).toEqual([1, 2, undefined]);
 });
+
+/** Counts to `last` as fast as it may, and notes when it ended. */
+function patientCounter(last: number, patience: number, failure?: Error) {
+  const log = { emitted: 0, ended: false };
+  const stream = createEventStream<number>(async (emit) => {
+    try {
+      for (let number = 1; number <= last; number++) {
+        log.emitted = number;
+        await emit(number);
+      }
+      if (failure) throw failure;
+    } finally {
+      log.ended = true;
+    }
+  }, patience);
+  return { log, stream };
+}
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+it('goes on by itself once its reader has taken too long, and keeps every event for it', async () => {
+  const { stream, log } = patientCounter(50, 40);
+  const iterator = stream[Symbol.asyncIterator]();
+  const taken = [(await iterator.next()).value];
+  expect(log).toEqual({ emitted: 1, ended: false });
+  await wait(100);
+  expect(log).toEqual({ emitted: 50, ended: true });
+  for (let next = await iterator.next(); !next.done; next = await iterator.next()) taken.push(next.value);
+  expect(taken).toEqual(Array.from({ length: 50 }, (_, at) => at + 1));
+  expect(await iterator.next()).toEqual({ done: true, value: undefined });
+});
+
+it('waits for a reader so long in all, not for each event', async () => {
+  const { stream, log } = patientCounter(100, 60);
+  const taken: number[] = [];
+  for await (const number of stream) {
+    taken.push(number);
+    if (log.ended) continue;
+    await wait(15);
+  }
+  // Some five events were waited for.
+  expect(taken).toHaveLength(100);
+  const lazy = patientCounter(100, 10_000);
+  for await (const number of lazy.stream) {
+    expect(lazy.log.emitted).toBe(number);
+    if (number === 5) break;
+    await wait(3);
+  }
+});
+
+it('tells a late reader what went wrong after all events before it', async () => {
+  const { stream } = patientCounter(3, 1, new Error('broken'));
+  const iterator = stream[Symbol.asyncIterator]();
+  await iterator.next();
+  await wait(20);
+  expect([(await iterator.next()).value, (await iterator.next()).value]).toEqual([2, 3]);
+  await expect(iterator.next()).rejects.toThrow('broken');
+  expect(await iterator.next()).toEqual({ done: true, value: undefined });
+});
+
+it('drops what nobody has taken when its reader leaves', async () => {
+  const log = { emitted: 0, ended: false };
+  const stream = createEventStream<number>(async (emit) => {
+    try {
+      for (;;) {
+        await emit(++log.emitted);
+        await wait(1);
+      }
+    } finally {
+      log.ended = true;
+    }
+  }, 1);
+  const iterator = stream[Symbol.asyncIterator]();
+  await iterator.next();
+  await wait(40);
+  expect(log.emitted).toBeGreaterThan(3);
+  await iterator.return?.();
+  expect(log.ended).toBe(true);
+  expect(await iterator.next()).toEqual({ done: true, value: undefined });
+});

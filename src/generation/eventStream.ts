@@ -1,6 +1,6 @@
 import { PolybeamError } from '../errors.js';
 
-/** Events of a computation that is only as fast as they are taken. Each iteration computes anew. */
+/** Events of a computation that waits for who takes them. Each iteration computes anew. */
 export interface EventStream<Event> extends AsyncIterable<Event> {
   /** The same as a Web stream; cancelling it ends the computation. */
   toReadableStream(): ReadableStream<Event>;
@@ -9,7 +9,8 @@ export interface EventStream<Event> extends AsyncIterable<Event> {
 /**
  * Does the work of a stream.
  *
- * @param emit hands over an event, and waits until it has been dealt with; it fails once nobody listens any more
+ * @param emit hands over an event, and waits until it has been dealt with, or as long as the stream waits for its reader;
+ * it fails once nobody listens any more
  * @param signal aborted once nobody listens any more
  */
 export type Produce<Event> = (emit: (event: Event) => Promise<void>, signal: AbortSignal) => Promise<void>;
@@ -18,12 +19,18 @@ export type Produce<Event> = (emit: (event: Event) => Promise<void>, signal: Abo
  * Makes a stream of what `produce` emits. Nothing is computed before the first event is asked for, and nothing ahead of
  * the consumer: one event waits at most. Leaving the loop or cancelling aborts the work and waits for its end; what goes
  * wrong in it is thrown to the consumer.
+ *
+ * @param patience milliseconds for which the computation waits for its consumer, all events together; after that it goes on
+ * by itself, and all further events wait for the consumer. Default: as long as it takes.
  */
-export function createEventStream<Event>(produce: Produce<Event>): EventStream<Event> {
+export function createEventStream<Event>(
+  produce: Produce<Event>,
+  patience = Number.POSITIVE_INFINITY,
+): EventStream<Event> {
   return {
-    [Symbol.asyncIterator]: () => startIterator(produce),
+    [Symbol.asyncIterator]: () => startIterator(produce, patience),
     toReadableStream: () => {
-      const events = startIterator(produce);
+      const events = startIterator(produce, patience);
       return new ReadableStream<Event>(
         {
           pull: async (controller) => {
@@ -47,48 +54,83 @@ interface EventIterator<Event> extends AsyncIterableIterator<Event> {
   return(): Promise<IteratorResult<Event>>;
 }
 
-/** How the producer's wait for the consumer ends. */
-interface Wait {
-  release: () => void;
-  refuse: (reason: unknown) => void;
+/** A call that asks for an event. */
+interface Question<Event> {
+  resolve: (result: IteratorResult<Event>) => void;
+  reject: (reason: unknown) => void;
 }
 
-function startIterator<Event>(produce: Produce<Event>): EventIterator<Event> {
+const finished = { done: true, value: undefined } as const;
+
+/** Where a producer hands its events to a consumer. */
+function createHandover<Event>(patience: number) {
+  /** Emitted, and not yet taken. */
+  const events: Event[] = [];
+  let question: Question<Event> | undefined;
+  /** Ends the producer's wait, which stands still while its event is with the consumer. */
+  let dealtWith = () => {};
+  /** Once nothing more is emitted: gives the consumer, who has all events, the end or what went wrong. */
+  let last: ((to: Question<Event>) => void) | undefined;
+  let left = false;
+  let remaining = patience;
+
+  function answer(): void {
+    if (!question || (events.length === 0 && !last)) return;
+    const to = question;
+    question = undefined;
+    if (events.length > 0) to.resolve({ done: false, value: events.shift() as Event });
+    else last?.(to);
+  }
+
+  const end = (reply: (to: Question<Event>) => void) => {
+    if (left) return;
+    last = (to) => {
+      last = ({ resolve }) => resolve(finished);
+      reply(to);
+    };
+    answer();
+  };
+
+  return {
+    emit: async (event: Event) => {
+      if (left) throw cancelled();
+      events.push(event);
+      answer();
+      if (remaining <= 0) return;
+      const since = performance.now();
+      await patiently((resolve) => {
+        dealtWith = resolve;
+      }, remaining);
+      remaining -= performance.now() - since;
+      if (left) throw cancelled();
+    },
+    /** Asks for an event; whoever does has dealt with all before it. */
+    ask: (one: Question<Event>) => {
+      question = one;
+      dealtWith();
+      answer();
+    },
+    done: () => end(({ resolve }) => resolve(finished)),
+    fail: (reason: unknown) => end(({ reject }) => reject(reason)),
+    leave: () => {
+      events.length = 0;
+      end(({ resolve }) => resolve(finished));
+      left = true;
+      dealtWith();
+    },
+  };
+}
+
+function startIterator<Event>(produce: Produce<Event>, patience: number): EventIterator<Event> {
   const controller = new AbortController();
-  const finished: IteratorResult<Event> = { done: true, value: undefined };
+  const { emit, ask, done, fail, leave } = createHandover<Event>(patience);
   let running: Promise<void> | undefined;
-  let closed = false;
-  /** The producer stands still while its event is with the consumer. */
-  let producer: Wait | undefined;
-  let consumer: { resolve: (result: IteratorResult<Event>) => void; reject: (reason: unknown) => void };
   let turn: Promise<unknown> = Promise.resolve();
-
-  const emit = (event: Event) => {
-    if (closed) return Promise.reject(cancelled());
-    const dealtWith = new Promise<void>((release, refuse) => {
-      producer = { release, refuse };
-    });
-    consumer.resolve({ done: false, value: event });
-    return dealtWith;
-  };
-
-  const end = (settle: () => void) => {
-    closed = true;
-    settle();
-  };
-
-  /** One event, or the end. */
   const take = () =>
     new Promise<IteratorResult<Event>>((resolve, reject) => {
-      if (closed) return resolve(finished);
-      consumer = { resolve, reject };
-      producer?.release();
-      running ??= produce(emit, controller.signal).then(
-        () => end(() => consumer.resolve(finished)),
-        (reason) => end(() => consumer.reject(reason)),
-      );
+      ask({ resolve, reject });
+      running ??= produce(emit, controller.signal).then(done, fail);
     });
-
   return {
     [Symbol.asyncIterator]() {
       return this;
@@ -99,14 +141,24 @@ function startIterator<Event>(produce: Produce<Event>): EventIterator<Event> {
       return result;
     },
     return: async () => {
-      closed = true;
+      leave();
       controller.abort(cancelled());
-      producer?.refuse(cancelled());
-      consumer?.resolve(finished);
+      running ??= Promise.resolve();
       await running;
       return finished;
     },
   };
+}
+
+/** Waits until `resolve` is called, at most so many milliseconds. */
+function patiently(wait: (resolve: () => void) => void, patience: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = patience === Number.POSITIVE_INFINITY ? undefined : setTimeout(resolve, patience);
+    wait(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 function cancelled(): PolybeamError {

@@ -122,6 +122,60 @@ describe('createBatcher', () => {
     expect(batcher.running).toBe(0);
   });
 
+  test('decodes streams that nobody reads to their ends, and keeps their events', async () => {
+    const batcher = createBatcher(model, { batchSize: 3, maxReaderTime: 0.02 });
+    const given = { numBeams: 2, minNewTokens: 8, maxNewTokens: 8 };
+    const readers = inputs.slice(0, 7).map((input) => batcher.stream(input, given)[Symbol.asyncIterator]());
+    // Each reader asks for one event, and for no more.
+    const first = readers.map((reader) => reader.next());
+    await Promise.all(first.slice(0, 3));
+    expect([batcher.running, batcher.waiting]).toEqual([3, 4]);
+    expectSame(
+      await batcher.generate(inputs[8], optionsOf(8)),
+      (await model.generate([inputs[8]], optionsOf(8)))[0],
+    );
+    for (const [at, reader] of readers.entries()) {
+      const events = [(await first[at]).value as StreamEvent];
+      for (let next = await reader.next(); !next.done; next = await reader.next()) events.push(next.value);
+      const [wanted] = await model.generate([inputs[at]], given);
+      expect(events.flatMap(({ ids }) => ids)).toEqual(wanted.sequences[0].ids);
+      expectSame(events.at(-1)?.output as ModelOutput, wanted);
+    }
+    expect([batcher.running, batcher.waiting]).toEqual([0, 0]);
+  });
+
+  test('decodes a list in turns with other requests, as the model does', async () => {
+    const batcher = createBatcher(model, { batchSize: 4, maxWaiting: 3 });
+    const bulk = Array.from({ length: 60 }, (_, at) => inputs[at % inputs.length]);
+    const drawn = { numBeams: 1, doSample: true, seed: 3, maxNewTokens: 6 };
+    let answered = false;
+    const list = batcher.generate(bulk, drawn).finally(() => {
+      answered = true;
+    });
+    expect([batcher.running, batcher.waiting]).toEqual([2, 0]);
+    expectSame(await batcher.generate(inputs[1], optionsOf(1)), await alone(1));
+    expect(answered).toBe(false);
+    // Numbers are drawn by an input's place in the list.
+    const wanted = await model.generate(bulk, drawn);
+    for (const [at, output] of (await list).entries()) expectSame(output, wanted[at]);
+    expect(await batcher.generate([])).toEqual([]);
+  });
+
+  test('stops the rest of a list where one of it fails, and nothing else', async () => {
+    const batcher = createBatcher(model, { batchSize: 4, window: 3 });
+    const bulk = [...inputs.slice(0, 6), { inputIds: [9999] }, ...inputs];
+    const other = batcher.generate(inputs[3], optionsOf(3));
+    const failing = batcher.generate(bulk, { numBeams: 2, minNewTokens: 20, maxNewTokens: 20 });
+    await expect(failing).rejects.toMatchObject({ code: 'INPUT_INVALID', message: /Input 7/ });
+    expectSame(await other, await alone(3));
+    expect([batcher.running, batcher.waiting]).toEqual([0, 0]);
+    const controller = new AbortController();
+    const left = batcher.generate(inputs, { ...optionsOf(1), signal: controller.signal });
+    controller.abort();
+    await expect(left).rejects.toMatchObject({ code: 'ABORTED' });
+    expect([batcher.running, batcher.waiting]).toEqual([0, 0]);
+  });
+
   test('makes room when a reader leaves, or a signal says so, running or waiting', async () => {
     const batcher = createBatcher(model, { batchSize: 1 });
     const iterator = batcher.stream(inputs[0], optionsOf(0))[Symbol.asyncIterator]();
@@ -154,7 +208,7 @@ describe('createBatcher', () => {
     await expect(batcher.generate({ inputIds: [9999] })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
     await expect(batcher.translate('a')).rejects.toMatchObject({ code: 'TOKENIZER_MISSING' });
     expect(batcher.running).toBe(0);
-    for (const options of [{ batchSize: 0 }, { maxWaiting: -1 }]) {
+    for (const options of [{ batchSize: 0 }, { maxWaiting: -1 }, { window: 0.5 }, { maxReaderTime: -1 }]) {
       expect(() => createBatcher(model, options)).toThrow(/OPTION_INVALID|cannot be/);
     }
     expect(() => createBatcher(model, { batchsize: 4 } as object)).toThrow('did you mean batchSize?');
@@ -207,5 +261,6 @@ test('translates texts as the model does', async () => {
   const options = { to: 'fr', maxNewTokens: 12 };
   const translations = await Promise.all(texts.map((text) => batcher.translate(text, options)));
   expect(translations).toEqual(await translator.translate(texts, options));
+  expect(await batcher.translate(texts, options)).toEqual(translations);
   await translator.dispose();
 });

@@ -2,7 +2,8 @@ import { PolybeamError } from '../errors.js';
 import { anySignal, createEventStream, type EventStream } from '../generation/eventStream.js';
 import { createJointModel } from '../generation/jointModel.js';
 import { nearestName } from '../generation/nearestName.js';
-import type { GenerationOptions } from '../generation/options.js';
+import type { GenerationOptions, ModelGenerationDefaults } from '../generation/options.js';
+import { createFairTurns, type TurnRequest } from './fairTurns.js';
 import { type Model, makeModel, modelParts } from './model.js';
 import { requireGeneration } from './modelInputs.js';
 import type { ModelOutput } from './modelOutput.js';
@@ -11,10 +12,20 @@ import type { StreamEvent, StreamInput, StreamOptions } from './modelStream.js';
 
 /** How requests share a model. */
 export interface BatcherOptions {
-  /** Requests decoded at the same time, at most: an integer from 1. Default 32. */
+  /** Inputs decoded at the same time, at most: an integer from 1. Default 32. */
   batchSize?: number;
+  /**
+   * Of these the most that one request has, so that there is room for others at once: an integer from 1. Default half of
+   * batchSize.
+   */
+  window?: number;
   /** Requests that wait for their turn, at most: an integer from 0. One more is refused with QUEUE_FULL. Default 1024. */
   maxWaiting?: number;
+  /**
+   * Seconds for which a stream keeps its place while it waits for its reader, all events together: a number from 0. After that
+   * it is decoded to its end without waiting, and its events wait for the reader. Default 1.
+   */
+  maxReaderTime?: number;
 }
 
 /** Options of one request: those of `generate`, and languages as for `translate`. */
@@ -22,18 +33,28 @@ export type RequestOptions = GenerationOptions & Pick<StreamOptions, 'to' | 'fro
 
 /**
  * Serves requests that come one by one, each with its own options, signal and stream. The result of a request is that of
- * `generate` for it alone.
+ * `generate` for it alone, and so is its failure: whatever one request does, the others finish.
+ *
+ * A request may be a list. Its inputs are decoded some at a time, in turns with other requests; the first that fails ends the
+ * request, and its other inputs are stopped.
  */
 export interface Batcher {
   /** As the model's `generate` for one input. Throws as that, and QUEUE_FULL; ABORTED also while it waits. */
   generate(input: string | ModelInput, options?: GenerationOptions): Promise<ModelOutput>;
+  /** The same for a list of inputs, which is one request. */
+  generate(inputs: readonly (string | ModelInput)[], options?: GenerationOptions): Promise<ModelOutput[]>;
   /** As the model's `translate` for one text. */
   translate(text: string, options?: RequestOptions): Promise<string>;
-  /** As the model's `stream` for one input. It waits for its turn from its first event on; leaving it makes room. */
+  /** The same for a list of texts, which is one request. */
+  translate(texts: readonly string[], options?: RequestOptions): Promise<string[]>;
+  /**
+   * As the model's `stream` for one input. It waits for its turn from its first event on; leaving it makes room. It waits for
+   * its reader no longer than `maxReaderTime`.
+   */
   stream(input: StreamInput, options?: RequestOptions): EventStream<StreamEvent>;
-  /** Requests that are being decoded. */
+  /** Inputs that are being decoded. */
   readonly running: number;
-  /** Requests that wait. */
+  /** Requests that wait: none of their inputs is being decoded. */
   readonly waiting: number;
 }
 
@@ -45,41 +66,79 @@ export interface Batcher {
  * @throws OPTION_UNKNOWN, OPTION_INVALID, MODEL_CANNOT_GENERATE
  */
 export function createBatcher(model: Pick<Model, typeof modelParts>, options: BatcherOptions = {}): Batcher {
-  requireKnown(options);
-  const { batchSize = 32, maxWaiting = 1024 } = options;
-  requireInteger('batchSize', batchSize, 1);
-  requireInteger('maxWaiting', maxWaiting, 0);
+  const limits = checkOptions(options);
   const parts = model[modelParts];
   const generation = requireGeneration(parts);
   const shared = makeModel({
     ...parts,
     generation: { ...generation, steps: createJointModel(generation.steps) },
   });
-  const gate = createGate(batchSize, maxWaiting);
-  const one = (input: string | ModelInput) => (typeof input === 'string' ? { text: input } : input);
+  const turns = createFairTurns({ ...limits, places: limits.batchSize });
+  const requestOf = (inputs: number, given: RequestOptions): TurnRequest => ({
+    inputs,
+    rows: rowsOf({ ...generation.defaults, ...given }),
+    signal: given.signal,
+  });
+  /** Answers a list with a list, and one input with one result. */
+  const serve = async <Input, Result>(
+    given: Input | readonly Input[],
+    own: RequestOptions,
+    work: Work<Input, Result>,
+  ) => {
+    const inputs = (Array.isArray(given) ? given : [given]) as readonly Input[];
+    const results = await turns.serve(requestOf(inputs.length, own), async (index, signal) => {
+      const [result] = await work(inputs[index], { ...own, signal }, index);
+      return result;
+    });
+    return Array.isArray(given) ? results : results[0];
+  };
+  const generate: Work<string | ModelInput, ModelOutput> = (input, own, firstIndex) =>
+    shared.generate([typeof input === 'string' ? { text: input } : input], own, { firstIndex });
+  const translate: Work<string, string> = (text, own, firstIndex) =>
+    shared.translate([text], { ...own, firstIndex });
   return {
-    generate: (input, given = {}) =>
-      gate.pass(given.signal, async () => (await shared.generate([one(input)], given))[0]),
-    translate: (text, given = {}) =>
-      gate.pass(given.signal, async () => (await shared.translate([text], given))[0]),
-    stream: (input, given = {}) =>
-      createEventStream<StreamEvent>((emit, cancelled) => {
-        const signal = anySignal(cancelled, given.signal);
-        return gate.pass(signal, async () => {
-          for await (const event of shared.stream(input, { ...given, signal })) await emit(event);
+    generate: ((given, own = {}) => serve(given, own, generate)) as Batcher['generate'],
+    translate: ((given, own = {}) => serve(given, own, translate)) as Batcher['translate'],
+    stream: (input, own = {}) =>
+      createEventStream<StreamEvent>(async (emit, cancelled) => {
+        const given = { ...own, signal: anySignal(cancelled, own.signal) };
+        await turns.serve(requestOf(1, given), async () => {
+          for await (const event of shared.stream(input, given)) await emit(event);
         });
-      }),
+      }, 1000 * limits.maxReaderTime),
     get running() {
-      return gate.running();
+      return turns.running();
     },
     get waiting() {
-      return gate.waiting();
+      return turns.waiting();
     },
   };
 }
 
+/** Decodes one input of a request, by its index. */
+type Work<Input, Result> = (input: Input, options: RequestOptions, index: number) => Promise<Result[]>;
+
+/** @throws OPTION_UNKNOWN, OPTION_INVALID */
+function checkOptions(options: BatcherOptions): Required<BatcherOptions> {
+  requireKnown(options);
+  const { batchSize = 32, maxWaiting = 1024, maxReaderTime = 1 } = options;
+  requireInteger('batchSize', batchSize, 1);
+  const { window = Math.ceil(batchSize / 2) } = options;
+  requireInteger('window', window, 1);
+  requireInteger('maxWaiting', maxWaiting, 0);
+  if (!(maxReaderTime >= 0)) throw invalid('maxReaderTime', maxReaderTime, 'a number of seconds from 0');
+  return { batchSize, window, maxWaiting, maxReaderTime };
+}
+
+/** Rows that an input takes in the model; at least 1, also for options that will be refused. */
+function rowsOf(options: ModelGenerationDefaults): number {
+  const { numBeams, numReturnSequences, penaltyAlpha, topK } = options;
+  const counts = [numBeams, numReturnSequences, penaltyAlpha ? topK : 1];
+  return Math.max(1, ...counts.filter((count) => Number.isFinite(count)).map(Number));
+}
+
 function requireKnown(options: BatcherOptions): void {
-  const names: readonly (keyof BatcherOptions)[] = ['batchSize', 'maxWaiting'];
+  const names: readonly (keyof BatcherOptions)[] = ['batchSize', 'window', 'maxWaiting', 'maxReaderTime'];
   const unknown = Object.keys(options).find((name) => !(names as readonly string[]).includes(name));
   if (unknown === undefined) return;
   const remedy = `did you mean ${nearestName(unknown, names) ?? names.join(' or ')}?`;
@@ -87,65 +146,9 @@ function requireKnown(options: BatcherOptions): void {
 }
 
 function requireInteger(name: keyof BatcherOptions, value: number, least: number): void {
-  if (Number.isInteger(value) && value >= least) return;
-  throw new PolybeamError(
-    'OPTION_INVALID',
-    `Option ${name} cannot be ${value}: give an integer from ${least}.`,
-  );
+  if (!(Number.isInteger(value) && value >= least)) throw invalid(name, value, `an integer from ${least}`);
 }
 
-/** Lets `most` pieces of work go on at the same time; the others wait in the order in which they came. */
-function createGate(most: number, maxWaiting: number) {
-  let running = 0;
-  const queue: (() => void)[] = [];
-
-  async function enter(signal: AbortSignal | undefined): Promise<void> {
-    if (signal?.aborted) throw aborted(signal);
-    if (running < most) {
-      running++;
-      return;
-    }
-    if (queue.length >= maxWaiting) {
-      throw new PolybeamError(
-        'QUEUE_FULL',
-        `${running} requests are running and ${queue.length} wait, as many as maxWaiting allows; try again later, or raise maxWaiting.`,
-      );
-    }
-    await new Promise<void>((resolve, reject) => {
-      const leave = () => {
-        queue.splice(queue.indexOf(go), 1);
-        reject(aborted(signal as AbortSignal));
-      };
-      const go = () => {
-        signal?.removeEventListener('abort', leave);
-        resolve();
-      };
-      signal?.addEventListener('abort', leave, { once: true });
-      queue.push(go);
-    });
-  }
-
-  return {
-    running: () => running,
-    waiting: () => queue.length,
-    pass: async <T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> => {
-      await enter(signal);
-      try {
-        return await work();
-      } finally {
-        const next = queue.shift();
-        // The place is handed on.
-        if (next) next();
-        else running--;
-      }
-    },
-  };
-}
-
-function aborted({ reason }: AbortSignal): PolybeamError {
-  return new PolybeamError(
-    'ABORTED',
-    'The request was aborted by its signal before its turn came; send it again to get a result.',
-    { cause: reason },
-  );
+function invalid(name: keyof BatcherOptions, value: unknown, wanted: string): PolybeamError {
+  return new PolybeamError('OPTION_INVALID', `Option ${name} cannot be ${String(value)}: give ${wanted}.`);
 }
