@@ -137,7 +137,7 @@ it('waits for a reader so long in all, not for each event', async () => {
   }
   // Some five events were waited for.
   expect(taken).toHaveLength(100);
-  const lazy = patientCounter(100, 10_000);
+  const lazy = patientCounter(100, 1e12);
   for await (const number of lazy.stream) {
     expect(lazy.log.emitted).toBe(number);
     if (number === 5) break;

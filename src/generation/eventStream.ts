@@ -150,10 +150,14 @@ function startIterator<Event>(produce: Produce<Event>, patience: number): EventI
   };
 }
 
+/** Timers of a longer time fire at once. Milliseconds. */
+const longestTimer = 2 ** 31 - 1;
+
 /** Waits until `resolve` is called, at most so many milliseconds. */
 function patiently(wait: (resolve: () => void) => void, patience: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = patience === Number.POSITIVE_INFINITY ? undefined : setTimeout(resolve, patience);
+    const finite = patience < Number.POSITIVE_INFINITY;
+    const timer = finite ? setTimeout(resolve, Math.min(patience, longestTimer)) : undefined;
     wait(() => {
       clearTimeout(timer);
       resolve();

@@ -126,7 +126,8 @@ function checkOptions(options: BatcherOptions): Required<BatcherOptions> {
   const { window = Math.ceil(batchSize / 2) } = options;
   requireInteger('window', window, 1);
   requireInteger('maxWaiting', maxWaiting, 0);
-  if (!(maxReaderTime >= 0)) throw invalid('maxReaderTime', maxReaderTime, 'a number of seconds from 0');
+  if (typeof maxReaderTime !== 'number' || !(maxReaderTime >= 0))
+    throw invalid('maxReaderTime', maxReaderTime, 'a number of seconds from 0');
   return { batchSize, window, maxWaiting, maxReaderTime };
 }
 

@@ -75,7 +75,9 @@ export function createFairTurns({ places, window, maxWaiting }: TurnLimits): Fai
   }
 
   function fill(): void {
-    for (let one = next(); one && free > 0; one = next()) {
+    while (free > 0) {
+      const one = next();
+      if (!one) return;
       free--;
       one.running++;
       one.left--;
