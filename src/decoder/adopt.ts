@@ -68,6 +68,16 @@ function adoptMemory(into: State, from: State, places: readonly number[], batch:
   return memory;
 }
 
+/** Cuts the memory of sources, of which none is longer than `source`. */
+export function cutSources(state: State, source: number): void {
+  for (const [name, value] of Object.entries(state.memory) as [string, Value][]) {
+    if (widthOf(value) <= source) continue;
+    const resized = name === 'memoryMask' ? withMaskedSource : withSource;
+    state.memory[name] = resized(value, source);
+    giveBack({ value });
+  }
+}
+
 /** Positions of the source: the axis before features, or the last of the mask. */
 function widthOf({ shape }: Value): number {
   return shape[shape.length === 2 ? 1 : 2];

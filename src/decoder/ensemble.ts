@@ -95,9 +95,9 @@ export function createEnsemble(
       const found = await inTurn(members, (member, index) => member.step(states[index], bare));
       return choose({ spec, restricted }, found, feed);
     },
-    keep: async (state, sentences) => {
+    keep: async (state, sentences, source) => {
       const { states, spec, restricted } = state as EnsembleState;
-      const kept = await inTurn(members, (member, index) => member.keep(states[index], sentences));
+      const kept = await inTurn(members, (member, index) => member.keep(states[index], sentences, source));
       const { batch, beams } = kept[0];
       const next: EnsembleState = { batch, beams, spec, restricted, states: kept };
       return next;

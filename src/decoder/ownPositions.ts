@@ -71,13 +71,13 @@ export function withRows(value: Value, rows: number): Value {
   return { ...value, shape, data: larger.subarray(0, rows * each) };
 }
 
-/** The memory of a source with more positions, hidden as the mask says. @param value [batch, heads, source, size] */
+/** The memory of a source with more positions, hidden as the mask says, or fewer. @param value [batch, heads, source, size] */
 export function withSource(value: Value, source: number): Value {
   const [batch, heads, length, size] = value.shape;
   const data = new Float32Array(batch * heads * source * size);
   for (let row = 0; row < batch * heads; row++) {
     const from = row * length * size;
-    data.set(value.data.subarray(from, from + length * size), row * source * size);
+    data.set(value.data.subarray(from, from + Math.min(length, source) * size), row * source * size);
   }
   return { ...value, shape: [batch, heads, source, size], data };
 }
@@ -87,7 +87,8 @@ export function withMaskedSource(mask: Value, source: number): Value {
   const [batch, length] = mask.shape;
   const wider = integers([batch, source]);
   for (let row = 0; row < batch; row++) {
-    wider.data.set(mask.data.subarray(row * length, (row + 1) * length), row * source);
+    const from = row * length;
+    wider.data.set(mask.data.subarray(from, from + Math.min(length, source)), row * source);
   }
   return wider;
 }

@@ -14,7 +14,7 @@ import type {
   StepFeed,
   StepModel,
 } from '../generation/stepModel.js';
-import { adopt } from './adopt.js';
+import { adopt, cutSources } from './adopt.js';
 import { type CacheMemory, firstCapacity, type KeptValues, nextCapacity } from './cacheMemory.js';
 import { deviceCacheMemory } from './deviceCacheMemory.js';
 import { type Decoder, readsSource } from './encoderDecoder.js';
@@ -61,7 +61,7 @@ export function createStepModel(model: Decoder, options: CompileOptions): Sequen
       const program = await programs.step(spec, output !== undefined);
       return step(memoryFor(program), program, state as State, feed);
     },
-    keep: async (state, sentences) => keep(memory!, state as State, sentences),
+    keep: async (state, sentences, source) => keep(memory!, state as State, sentences, source),
     // Caches that lie elsewhere cannot be rearranged from here.
     ...((options.device ?? 'cpu') === 'cpu' && {
       adopt: (into: DecodingState, from: DecodingState, places: readonly number[]) =>
@@ -316,9 +316,15 @@ function copyAncestry({ batch, beams, capacity }: State, feed: StepFeed, table: 
   }
 }
 
-async function keep(memory: CacheMemory, state: State, sentences: readonly number[]): Promise<State> {
+async function keep(
+  memory: CacheMemory,
+  state: State,
+  sentences: readonly number[],
+  source?: number,
+): Promise<State> {
   state.caches = await memory.keep(state.caches, sentences, state.beams);
   state.memory = await memory.keep(state.memory, sentences, 1);
+  if (source !== undefined) cutSources(state, source);
   state.lengths = Int32Array.from(sentences, (sentence) => state.lengths[sentence]);
   state.batch = sentences.length;
   state.bound = undefined;

@@ -266,6 +266,29 @@ describe('a joint model', () => {
     expect(model.log.alive).toBe(0);
   });
 
+  it('pads sources to the longest of those that are there, not of those that were', async () => {
+    const model = hashModel();
+    const cuts: (number | undefined)[] = [];
+    const joint = createJointModel({
+      ...model,
+      keep: (state, sentences, source) => {
+        cuts.push(source);
+        return model.keep(state, sentences, source);
+      },
+    });
+    const long = {
+      inputs: [{ inputIds: [3, 4, 5, 6, 7, 8, 9, 3, 4] }],
+      options: { maxNewTokens: 3 },
+      after: 0,
+    };
+    const given = [long, ...many(3, { maxNewTokens: 30, minNewTokens: 30, returnAttention: true })];
+    const together = await all(joint, given);
+    expect(cuts).toContain(1);
+    for (const [at, { inputs, options }] of given.entries()) {
+      expect(together[at]).toEqual(await decode(hashModel(), inputs, options));
+    }
+  });
+
   it('needs memory by what searches have written, not by what they may write', async () => {
     const model = hashModel();
     const tables: number[] = [];

@@ -17,6 +17,9 @@ const patience = 2;
 /** Free places of a group that are worth the copying it takes to close them, as a part of all. */
 const closeAt = 1 / 4;
 
+/** How many times as long as the longest source sources may be before it is worth the copying it takes to cut them. */
+const cutAt = 2;
+
 /** A `StepModel` that can take sentences in. */
 type AdoptingModel = StepModel & Required<Pick<StepModel, 'adopt'>>;
 
@@ -39,6 +42,8 @@ interface Group {
   state: DecodingState;
   /** Who has each place in the model's batch. */
   places: (Lane | undefined)[];
+  /** Length to which its sources are padded. */
+  source: number;
   /** See `StepFeed.ancestry`; filled anew by each step. [places, beams, columns] */
   ancestry: Int32Array;
   /** Whether sentences are being seated: it lives on, though everybody else may leave meanwhile. */
@@ -122,7 +127,7 @@ function makeJoint(model: AdoptingModel): StepModel {
       const picked = feeds.map(({ source, lookupWidth }, at) =>
         pickRows(candidates, own[at], source.source, lookupWidth),
       );
-      const { group, seats } = await seat(beams, spec, state);
+      const { group, seats } = await seat(beams, spec, state, sourceOf(feeds));
       const answers = pending.map(({ feed, resolve }, at) => {
         const { batch, source } = feed.source;
         const places = own[at].map((sentence) => seats[sentence]);
@@ -143,13 +148,14 @@ function makeJoint(model: AdoptingModel): StepModel {
     beams: number,
     spec: SelectionSpec,
     started: DecodingState,
+    source: number,
   ): Promise<{ group: Group; seats: number[] }> {
     const key = keyOf(spec, beams);
     const group = groups.get(key);
     if (!group) {
       const places = new Array<undefined>(started.batch).fill(undefined);
       const ancestry = new Int32Array(0);
-      const made = { key, spec, beams, state: started, places, ancestry, boarding: true };
+      const made = { key, spec, beams, state: started, places, source, ancestry, boarding: true };
       groups.set(key, made);
       return { group: made, seats: [...places.keys()] };
     }
@@ -162,6 +168,7 @@ function makeJoint(model: AdoptingModel): StepModel {
       throw error;
     });
     for (let place = group.places.length; place < group.state.batch; place++) group.places.push(undefined);
+    group.source = Math.max(group.source, source);
     return { group, seats };
   }
 
@@ -187,12 +194,15 @@ function makeJoint(model: AdoptingModel): StepModel {
     }
   }
 
-  /** Takes places out of the batch that nobody has. */
+  /** Takes places out of the batch that nobody has, and cuts its sources once the longest have left. */
   async function closeGaps(group: Group): Promise<void> {
     const kept = [...group.places.keys()].filter((place) => group.places[place]);
     const free = group.places.length - kept.length;
-    if (free === 0 || free < group.places.length * closeAt || starts.length > 0) return;
-    group.state = await model.keep(group.state, kept);
+    const hasGaps = free > 0 && free >= group.places.length * closeAt && starts.length === 0;
+    const source = Math.max(...lanesOf([group]).map((lane) => lane.source));
+    if (!hasGaps && group.source < source * cutAt) return;
+    group.state = await model.keep(group.state, kept, source);
+    group.source = source;
     group.places = kept.map((place) => group.places[place]);
     for (const lane of lanesOf([group])) lane.seats = lane.seats.map((place) => kept.indexOf(place));
   }
@@ -270,7 +280,7 @@ function alike(pending: readonly PendingStart[]): PendingStart[][] {
 }
 
 function joinStarts(feeds: readonly StartFeed[], selection: SelectionSpec): StartFeed {
-  const source = joinSources(feeds.map((feed) => feed.source));
+  const source = joinSources(feeds);
   const prompt = new Int32Array(source.batch * feeds[0].promptLength);
   const { promptLength, beams } = feeds[0];
   const parts = partsOf(feeds).map((rows, at) => ({ edits: feeds[at], rows }));
@@ -295,9 +305,15 @@ function partsOf(feeds: readonly StartFeed[]): number[][] {
   });
 }
 
+/** The length of the longest source, padding included. */
+function sourceOf(feeds: readonly StartFeed[]): number {
+  return Math.max(...feeds.map((feed) => feed.source.source));
+}
+
 /** Sources padded to the longest. */
-function joinSources(sources: readonly SourceBatch[]): SourceBatch {
-  const source = Math.max(...sources.map((one) => one.source));
+function joinSources(feeds: readonly StartFeed[]): SourceBatch {
+  const sources = feeds.map((feed) => feed.source);
+  const source = sourceOf(feeds);
   const batch = sources.reduce((sum, one) => sum + one.batch, 0);
   const inputIds = new Int32Array(batch * source);
   const attentionMask = new Int32Array(batch * source);

@@ -213,8 +213,12 @@ export interface StepModel {
    * taken again, at the same positions, with other edits or fewer sentences.
    */
   step(state: DecodingState, feed: StepFeed): Promise<Candidates>;
-  /** Keeps only the listed sentences, in the listed order (ascending): the others have left the batch. */
-  keep(state: DecodingState, sentences: readonly number[]): Promise<DecodingState>;
+  /**
+   * Keeps only the listed sentences, in the listed order (ascending): the others have left the batch.
+   *
+   * @param source length to which sources that were padded are cut, where `adopt` had made them longer
+   */
+  keep(state: DecodingState, sentences: readonly number[], source?: number): Promise<DecodingState>;
   /**
    * Takes the sentences of `from` in at the given places of `into`: of sentences that have left, or behind the last one
    * without a gap. Both have one selection, which announces `ownPositions`, and one number of beams; the larger of their

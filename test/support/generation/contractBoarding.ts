@@ -137,5 +137,15 @@ export async function joinAndLeave(subject: ContractSubject, beams: number): Pro
   await take(await board([sources[1]], [[decoderStartTokenId]], 40), [2], 40);
   await step();
   await step();
+  // Sources are cut to the shortest, and grow again.
+  const lengths = seats.map((passenger) => passenger!.source.length);
+  const shortest = lengths.indexOf(Math.min(...lengths));
+  state = await model.keep(state, [shortest], lengths[shortest]);
+  seats = [seats[shortest]];
+  ancestry = ancestry.slice(shortest * beams * room, (shortest + 1) * beams * room);
+  await step();
+  await take(await board([sources[1], sources[0]], [prompt, prompt], 50), [1, 2], 50);
+  await step([1]);
+  await step();
   model.dispose(state);
 }

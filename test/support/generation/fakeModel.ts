@@ -231,7 +231,7 @@ export function createFakeModel(
       const source = Math.max(into.source, from.source);
       return { ...into, batch, source, maxLength, sources, positions, cache } as FakeState;
     },
-    async keep(given, sentences) {
+    async keep(given, sentences, source) {
       const state = given as FakeState;
       log.keeps.push([...sentences]);
       check(
@@ -243,8 +243,13 @@ export function createFakeModel(
       sentences.forEach((from, to) => {
         cache.set(state.cache.subarray(from * width, (from + 1) * width), to * width);
       });
+      check(
+        sentences.every((s) => state.sources[s].length <= (source ?? state.source)),
+        'no source that is kept is cut',
+      );
       return {
         ...state,
+        source: source ?? state.source,
         batch: sentences.length,
         sources: sentences.map((s) => state.sources[s]),
         positions: Int32Array.from(sentences, (s) => state.positions[s]),
