@@ -22,3 +22,8 @@ export function nearestName(name: string, names: readonly string[]): string | un
   }
   return best !== undefined && bestDistance * 2 <= Math.max(wanted.length, best.length) ? best : undefined;
 }
+
+/** A name as files of Hugging Face write it: badWordsIds is bad_words_ids. */
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

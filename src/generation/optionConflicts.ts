@@ -125,7 +125,12 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
         : 'decode has no effect without stopStrings; give stopStrings, or leave decode out.',
     );
   }
-  if (maxNewTokens !== undefined && minNewTokens !== undefined && minNewTokens > maxNewTokens) {
+  if (
+    maxNewTokens !== undefined &&
+    minNewTokens !== undefined &&
+    minNewTokens > maxNewTokens &&
+    !resolved.yielding?.includes('minNewTokens')
+  ) {
     throw conflict(
       `minNewTokens ${minNewTokens} is more than maxNewTokens ${maxNewTokens}; lower the one or raise the other.`,
     );

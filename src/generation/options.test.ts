@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type ErrorCode, PolybeamError } from '../errors.js';
-import { readGenerationConfig } from './generationConfig.js';
+import { readGenerationConfig, withinVocabulary } from './generationConfig.js';
 import { camelCase, nearestName } from './nearestName.js';
-import { generationOptionsSchema, lengthLimits, resolveGenerationOptions } from './options.js';
+import { generationOptionsSchema, lengthLimits, lengthWarning, resolveGenerationOptions } from './options.js';
 
 function refusal(run: () => unknown): { code: ErrorCode; message: string } {
   try {
@@ -273,6 +273,8 @@ describe('lengthLimits', () => {
 });
 
 describe('readGenerationConfig', () => {
+  const origin = { file: 'generation_config.json', unusable: {} };
+
   it('reads what Marian checkpoints carry', () => {
     const { defaults, rules } = readGenerationConfig({
       bad_words_ids: [[58100], [0]],
@@ -287,7 +289,7 @@ describe('readGenerationConfig', () => {
       transformers_version: '4.32.0.dev0',
       _from_model_config: true,
     });
-    expect(defaults).toEqual({ numBeams: 6, maxLength: 512, badWordsIds: [[58100], [0]] });
+    expect(defaults).toEqual({ numBeams: 6, maxLength: 512, badWordsIds: [[58100], [0]], origin });
     expect(rules).toEqual({
       decoderStartTokenId: 58100,
       eosTokenIds: [0],
@@ -334,6 +336,7 @@ describe('readGenerationConfig', () => {
       numBeams: 4,
       numBeamGroups: 2,
       diversityPenalty: 0.7,
+      origin,
     });
   });
 
@@ -350,19 +353,20 @@ describe('readGenerationConfig', () => {
       padTokenId: 5,
     });
     expect(readGenerationConfig(json)).toEqual({
-      defaults: {},
+      defaults: { origin },
       rules: { decoderStartTokenId: 2, eosTokenIds: [], padTokenId: 2 },
     });
   });
 
   it.each([
-    [{ top_h: 0.9 }, 'top_h'],
-    [{ typical_p: 2 }, 'typicalP'],
-    [{ num_beam_groups: 0 }, 'numBeamGroups'],
-    [{ bad_words_ids: [[1], []] }, 'badWordsIds'],
-    [{ sequence_bias: { '(1, 2)': 3 } }, 'sequenceBias'],
-    [{ num_beams: 0 }, 'numBeams'],
+    [{ guidance_scale: 2 }, 'guidance_scale to 2'],
+    [{ repetition_penalty: 0 }, 'repetition_penalty to 0'],
+    [{ num_beam_groups: 0 }, 'num_beam_groups'],
+    [{ bad_words_ids: [[1], []] }, 'bad_words_ids'],
+    [{ sequence_bias: { '(1, 2)': 3 } }, 'sequence_bias'],
+    [{ num_beams: 0 }, 'num_beams'],
     [{ max_length: -1 }, 'max_length'],
+    [{ suppress_tokens: [-1, 0.5] }, 'suppress_tokens'],
     [{ eos_token_id: 'x' }, 'eos_token_id'],
     [{ decoder_start_token_id: null }, 'decoder_start_token_id'],
   ])('refuses %j by name', (json, name) => {
@@ -372,6 +376,99 @@ describe('readGenerationConfig', () => {
     expect(code).toBe('CONFIG_INVALID');
     expect(message).toContain('some.json');
     expect(message).toContain(name);
+  });
+
+  // Each decodes greedily with transformers 5.23, which reads none of these.
+  it.each([
+    { top_p: 1.5, typical_p: 2, epsilon_cutoff: -1, eta_cutoff: 1 },
+    { no_repeat_ngram_size: -1, encoder_no_repeat_ngram_size: -1, min_length: -1, min_new_tokens: -1 },
+    { suppress_tokens: [-1], begin_suppress_tokens: [-1], eos_token_id: -1, pad_token_id: -1 },
+  ])('passes over %j, which is off in transformers', (json) => {
+    expect(readGenerationConfig({ decoder_start_token_id: 0, ...json })).toEqual({
+      defaults: { origin },
+      rules: { decoderStartTokenId: 0, eosTokenIds: [], padTokenId: 0 },
+    });
+  });
+
+  it('refuses wrong values of sampling where somebody samples and does not replace them', () => {
+    const file = { decoder_start_token_id: 0, temperature: 0.0, top_k: -1, typical_p: 0, top_h: 0.5 };
+    const { defaults } = readGenerationConfig(file, 'some.json');
+    expect(resolveGenerationOptions({}, defaults)).toMatchObject({ temperature: 1, topK: 50, typicalP: 1 });
+    const usable = readGenerationConfig({ ...file, top_h: null }, 'some.json').defaults;
+    const replaced = { doSample: true, temperature: 0.7, topK: 5 };
+    expect(refusal(() => resolveGenerationOptions(replaced, usable))).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('some.json sets typical_p to 0: '),
+    });
+    const all = resolveGenerationOptions({ ...replaced, typicalP: 0.9 }, usable);
+    expect(all).toMatchObject({ temperature: 0.7, topK: 5, typicalP: 0.9 });
+    expect(refusal(() => resolveGenerationOptions({ ...replaced, typicalP: 0.9 }, defaults))).toMatchObject({
+      message: expect.stringContaining('some.json sets top_h to 0.5'),
+    });
+    const contrast = { penaltyAlpha: 0.6 };
+    expect(refusal(() => resolveGenerationOptions(contrast, usable)).message).toContain('top_k to -1');
+  });
+
+  it('lets lengths of the file give way, with a warning, and refuses those of the caller', () => {
+    const { defaults } = readGenerationConfig({ decoder_start_token_id: 0, min_length: 30 }, 'some.json');
+    const short = resolveGenerationOptions({ maxNewTokens: 6 }, defaults);
+    expect(lengthLimits(short, 1, 48)).toEqual({ minNewTokens: 6, maxNewTokens: 6 });
+    expect(lengthWarning(short, defaults)).toContain('some.json sets min_length 30');
+    const long = resolveGenerationOptions({ maxNewTokens: 29 }, defaults);
+    expect(lengthLimits(long, 1, 48)).toEqual({ minNewTokens: 29, maxNewTokens: 29 });
+    expect(lengthWarning(long, defaults)).toBeUndefined();
+    const least = { minNewTokens: 30, maxNewTokens: 400 };
+    expect(lengthLimits(resolveGenerationOptions({}, least), 1, 20)).toEqual({
+      minNewTokens: 20,
+      maxNewTokens: 20,
+    });
+    const less = resolveGenerationOptions({ maxNewTokens: 6 }, least);
+    expect(lengthLimits(less, 1, 48)).toEqual({ minNewTokens: 6, maxNewTokens: 6 });
+    expect(lengthWarning(less, {})).toContain('min_new_tokens 30');
+    expect(refusal(() => resolveGenerationOptions({ minNewTokens: 7, maxNewTokens: 6 })).code).toBe(
+      'OPTION_CONFLICT',
+    );
+    expect(refusal(() => lengthLimits(resolveGenerationOptions({ maxNewTokens: 400 }), 1, 20)).code).toBe(
+      'OPTION_INVALID',
+    );
+  });
+
+  it('says what of a conflict the file set', () => {
+    const file = { decoder_start_token_id: 0, num_return_sequences: 3, num_beams: 4, max_new_tokens: 5 };
+    const { defaults } = readGenerationConfig(file, 'some.json');
+    const { message } = refusal(() => resolveGenerationOptions({ numBeams: 2 }, defaults));
+    expect(message).toMatch(
+      /^numReturnSequences 3 is more than numBeams 2; .* some.json sets num_return_sequences to 3\.$/,
+    );
+    expect(refusal(() => resolveGenerationOptions({ minNewTokens: 9 }, defaults)).message).toMatch(
+      / some.json sets max_new_tokens to 5\.$/,
+    );
+    const own = refusal(() => resolveGenerationOptions({ numBeams: 2, numReturnSequences: 3 }, defaults));
+    expect(own.message).not.toContain('some.json');
+  });
+
+  it('leaves out tokens that the vocabulary lacks where transformers passes over them, and refuses others', () => {
+    const within = (json: object) =>
+      withinVocabulary(
+        readGenerationConfig({ decoder_start_token_id: 0, ...json }, 'some.json'),
+        72,
+        'some.json',
+      );
+    const passed = within({ eos_token_id: [0, 99], suppress_tokens: [99, 5], begin_suppress_tokens: [72] });
+    expect(passed.rules.eosTokenIds).toEqual([0]);
+    expect(passed.defaults).toMatchObject({ suppressTokens: [5], beginSuppressTokens: [] });
+    for (const [json, key] of [
+      [{ bad_words_ids: [[7, 99]] }, 'bad_words_ids'],
+      [{ sequence_bias: [[[99], 1]] }, 'sequence_bias'],
+      [{ force_words_ids: [[[1], [99]]] }, 'force_words_ids'],
+      [{ forced_bos_token_id: 99 }, 'forced_bos_token_id'],
+      [{ forced_eos_token_id: [0, 99] }, 'forced_eos_token_id'],
+      [{ decoder_start_token_id: 99 }, 'decoder_start_token_id'],
+    ] as const) {
+      const { code, message } = refusal(() => within(json));
+      expect(code).toBe('CONFIG_INVALID');
+      expect(message).toContain(`some.json names token 99 in ${key}:`);
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 import { PolybeamError } from '../errors.js';
 import { isAssisted } from './assistedOptions.js';
 import { type Conventions, conventionsByName, conventionsOf } from './conventions.js';
-import { camelCase, nearestName } from './nearestName.js';
+import { camelCase, nearestName, snakeCase } from './nearestName.js';
 import { conflict, refuseConflicts, show } from './optionConflicts.js';
 import {
   type GenerationOptions,
@@ -18,6 +18,18 @@ export interface ModelGenerationDefaults extends GenerationOptions {
   maxLength?: number;
   /** Positions before an end token is allowed, decoder prompt included; gives way to minNewTokens. */
   minLength?: number;
+  /** Where these settings come from; default: unknown. */
+  origin?: SettingsOrigin;
+}
+
+/** A file of generation settings, as messages name it. */
+export interface SettingsOrigin {
+  file: string;
+  /**
+   * Settings of the file that are wrong, each with its refusal: they matter only to a search that reads them, unless the
+   * caller sets another value.
+   */
+  unusable: Readonly<Record<string, string>>;
 }
 
 /** Token ids that come with a model rather than with a request. */
@@ -68,7 +80,7 @@ const otherNames: Record<string, OptionName> = {
  */
 export function resolveGenerationOptions(
   userOptions: Readonly<Record<string, unknown>> = {},
-  modelDefaults: ModelGenerationDefaults = {},
+  { origin, ...modelDefaults }: ModelGenerationDefaults = {},
 ): ResolvedGenerationOptions {
   const user = checkGenerationOptions(userOptions);
   const conventions = user.conventions ?? modelDefaults.conventions ?? generationDefaults.conventions;
@@ -95,6 +107,10 @@ export function resolveGenerationOptions(
   } else {
     resolved.minNewTokens = minNewTokens ?? defaults.minNewTokens;
   }
+  const yielding = (['maxNewTokens', 'minNewTokens'] as const).filter(
+    (name) => user[name] === undefined && modelDefaults[name] !== undefined,
+  );
+  if (yielding.length > 0) resolved.yielding = yielding;
   // A model's own contrastive search gives way to another kind of search.
   const { doSample, numBeams, topK } = resolved;
   if (
@@ -102,8 +118,60 @@ export function resolveGenerationOptions(
     (doSample || numBeams > 1 || topK < 2 || conventions !== 'huggingface' || isAssisted(resolved))
   )
     resolved.penaltyAlpha = 0;
-  refuseConflicts(user, resolved);
+  if (origin) refuseUnusable(origin, user, resolved);
+  try {
+    refuseConflicts(user, resolved);
+  } catch (error) {
+    throw origin ? blameFile(error as PolybeamError, origin, user, modelDefaults) : error;
+  }
   return resolved;
+}
+
+/** Refuses wrong values of a file that the search would read. @throws PolybeamError CONFIG_INVALID */
+function refuseUnusable(
+  { unusable }: SettingsOrigin,
+  user: GenerationOptions,
+  { doSample, penaltyAlpha }: ResolvedGenerationOptions,
+): void {
+  for (const [name, refusal] of Object.entries(unusable)) {
+    const read = doSample || (name === 'topK' && penaltyAlpha > 0);
+    if (read && user[name as OptionName] === undefined) throw new PolybeamError('CONFIG_INVALID', refusal);
+  }
+}
+
+/** The same conflict, naming the file for each option in it that the file set and the caller did not. */
+function blameFile(
+  error: PolybeamError,
+  { file }: SettingsOrigin,
+  user: GenerationOptions,
+  modelDefaults: GenerationOptions,
+): PolybeamError {
+  const words = new Set(error.message.match(/\w+/g));
+  const set = optionNames.filter(
+    (name) => words.has(name) && modelDefaults[name] !== undefined && user[name] === undefined,
+  );
+  if (set.length === 0) return error;
+  const values = set.map((name) => `${snakeCase(name)} to ${show(modelDefaults[name])}`).join(' and ');
+  return new PolybeamError(error.code, `${error.message} ${file} sets ${values}.`, { cause: error });
+}
+
+/**
+ * What to tell a user whose search cannot reach the model's own least length, as transformers does: no output will end by
+ * itself. undefined where there is nothing to tell; a caller's own minNewTokens is refused instead.
+ */
+export function lengthWarning(
+  { maxNewTokens, minNewTokens, minLength, yielding }: ResolvedGenerationOptions,
+  { origin }: ModelGenerationDefaults,
+): string | undefined {
+  const file = origin?.file ?? 'The model';
+  if (maxNewTokens === undefined) return undefined;
+  if (minLength !== undefined && minLength - 1 > maxNewTokens) {
+    return `${file} sets min_length ${minLength}, which maxNewTokens ${maxNewTokens} does not reach, so outputs have no end; set minNewTokens to 0 to allow one.`;
+  }
+  if (yielding?.includes('minNewTokens') && (minNewTokens as number) > maxNewTokens) {
+    return `${file} sets min_new_tokens ${minNewTokens}, which maxNewTokens ${maxNewTokens} does not reach, so outputs have no end; set minNewTokens to 0 to allow one.`;
+  }
+  return undefined;
 }
 
 /** Checks names and values alone. @throws PolybeamError OPTION_UNKNOWN or OPTION_INVALID. */
@@ -136,34 +204,31 @@ function given<T extends object>(options: T): T {
 /**
  * A model's rules with what the options put in their place.
  *
- * @throws PolybeamError OPTION_INVALID for a forced, biased or allowed token that is not in the vocabulary, OPTION_CONFLICT
- * where nothing could end an allowed sequence
+ * @throws PolybeamError OPTION_INVALID for a token in any option that is not in the vocabulary, OPTION_CONFLICT where nothing
+ * could end an allowed sequence
  */
 export function decodingRules(
   rules: DecodingRules,
   options: ResolvedGenerationOptions,
   vocabSize: number,
 ): DecodingRules {
-  const { suppressTokens, beginSuppressTokens, badWordsIds = [], sequenceBias = [] } = options;
+  for (const [name, ids] of Object.entries(tokensOf(options))) {
+    const bad = ids.find((id) => id >= vocabSize);
+    if (bad === undefined) continue;
+    throw new PolybeamError(
+      'OPTION_INVALID',
+      `Option ${name} cannot hold token ${bad}: the model's vocabulary has the ids 0 to ${vocabSize - 1}.`,
+    );
+  }
+  const { suppressTokens, beginSuppressTokens, badWordsIds = [], allowedSequences } = options;
   const { eosTokenId, forcedBosTokenId, forcedEosTokenId } = options;
-  requireInVocabulary(
-    'sequenceBias',
-    sequenceBias.flatMap(([ids]) => ids),
-    vocabSize,
-  );
   const result = { ...rules };
   if (eosTokenId !== undefined) result.eosTokenIds = [...new Set([eosTokenId].flat())];
-  if (forcedBosTokenId !== undefined) {
-    requireInVocabulary('forcedBosTokenId', [forcedBosTokenId], vocabSize);
-    result.forcedBosTokenId = forcedBosTokenId;
-  }
+  if (forcedBosTokenId !== undefined) result.forcedBosTokenId = forcedBosTokenId;
   if (conventionsOf(options).lastPlace !== 'modelSays') delete result.forcedEosTokenIds;
   if (forcedEosTokenId !== undefined) {
     result.forcedEosTokenIds = [...new Set([forcedEosTokenId].flat())];
-    requireInVocabulary('forcedEosTokenId', result.forcedEosTokenIds, vocabSize);
   }
-  const { allowedSequences } = options;
-  requireInVocabulary('allowedSequences', allowedSequences?.flat() ?? [], vocabSize);
   if (allowedSequences && result.eosTokenIds.length === 0) {
     throw conflict('allowedSequences needs an end token, and the model has none; set eosTokenId.');
   }
@@ -175,13 +240,24 @@ export function decodingRules(
   return result;
 }
 
-function requireInVocabulary(name: OptionName, ids: readonly number[], vocabSize: number): void {
-  const bad = ids.find((id) => id >= vocabSize);
-  if (bad === undefined) return;
-  throw new PolybeamError(
-    'OPTION_INVALID',
-    `Option ${name} cannot hold token ${bad}: the model's vocabulary has the ids 0 to ${vocabSize - 1}.`,
-  );
+/**
+ * The tokens that each option names, by the option's name; the one list of all options that hold token ids.
+ *
+ * @returns ids in the order given; none for an option that is absent
+ */
+export function tokensOf(options: GenerationOptions): Partial<Record<OptionName, readonly number[]>> {
+  return {
+    suppressTokens: options.suppressTokens ?? [],
+    beginSuppressTokens: options.beginSuppressTokens ?? [],
+    badWordsIds: options.badWordsIds?.flat() ?? [],
+    sequenceBias: options.sequenceBias?.flatMap(([ids]) => ids) ?? [],
+    noRepeatNgramIgnore: options.noRepeatNgramIgnore ?? [],
+    eosTokenId: [options.eosTokenId ?? []].flat(),
+    forcedBosTokenId: [options.forcedBosTokenId ?? []].flat(),
+    forcedEosTokenId: [options.forcedEosTokenId ?? []].flat(),
+    forceWordsIds: options.forceWordsIds?.flat(2) ?? [],
+    allowedSequences: options.allowedSequences?.flat() ?? [],
+  };
 }
 
 /** Lengths of one search, in new tokens. */
@@ -192,7 +268,8 @@ export interface LengthLimits {
 
 /**
  * The limits for a decoder prompt of `promptLength` tokens. The last new token is never read, so a model of
- * `maxPositions` positions can produce maxPositions - promptLength + 1 tokens.
+ * `maxPositions` positions can produce maxPositions - promptLength + 1 tokens. What the model's own settings say beyond
+ * what there is room for gives way, as in Hugging Face.
  *
  * @throws PolybeamError OPTION_INVALID where maxNewTokens asks for more than the model has, OPTION_CONFLICT where the
  * prompt leaves no room or less than minNewTokens.
@@ -204,6 +281,7 @@ export function lengthLimits(
 ): LengthLimits {
   const room = maxPositions - promptLength + 1;
   let { maxNewTokens } = options;
+  const { yielding = [] } = options;
   if (room < 1) {
     throw new PolybeamError(
       'INPUT_INVALID',
@@ -218,6 +296,8 @@ export function lengthLimits(
       );
     }
     maxNewTokens = Math.min(maxNewTokens, room);
+  } else if (yielding.includes('maxNewTokens')) {
+    maxNewTokens = Math.min(maxNewTokens, room);
   } else if (maxNewTokens > room) {
     throw new PolybeamError(
       'OPTION_INVALID',
@@ -225,6 +305,8 @@ export function lengthLimits(
     );
   }
   const minNewTokens = options.minNewTokens ?? Math.max(0, (options.minLength as number) - promptLength);
+  const asked = options.minNewTokens !== undefined && !yielding.includes('minNewTokens');
+  if (!asked) return { minNewTokens: Math.min(minNewTokens, maxNewTokens), maxNewTokens };
   if (minNewTokens > maxNewTokens) {
     throw conflict(
       `minNewTokens ${minNewTokens} is more than the ${maxNewTokens} new tokens there is room for; lower it, or raise maxNewTokens.`,

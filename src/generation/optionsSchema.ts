@@ -332,6 +332,8 @@ export interface ResolvedGenerationOptions
   maxLength?: number;
   minNewTokens?: number;
   minLength?: number;
+  /** Limits that the model set and the caller did not: they give way where there is no room for them. */
+  yielding?: readonly ('maxNewTokens' | 'minNewTokens')[];
   lengthPenalty: number;
   numBeamGroups: number;
   diversityPenalty: number;

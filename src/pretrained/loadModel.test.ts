@@ -239,3 +239,50 @@ test('a model of relative positions reads a source of any length', async () => {
   expect(await model.generate([lengths[1]], { maxNewTokens: 40, minNewTokens: 40 })).toEqual([short]);
   await model.dispose();
 });
+
+// Outputs of transformers 5.23 with the same files; it fails at the last two.
+test.each<[object, GenerationOptions, RegExp | undefined]>([
+  [{ temperature: 0.0, top_k: -1, typical_p: 0, top_h: 0.5, min_p: 7, epsilon_cutoff: -1 }, {}, undefined],
+  [{ min_length: 30 }, {}, undefined],
+  [{ min_new_tokens: 30 }, {}, undefined],
+  [
+    { eos_token_id: [0, 99], suppress_tokens: [99], begin_suppress_tokens: [-1, 99], pad_token_id: -1 },
+    {},
+    undefined,
+  ],
+  [{ temperature: 0.0 }, { doSample: true }, /generation_config.json sets temperature to 0: /],
+  [{ num_return_sequences: 3 }, {}, /generation_config.json sets num_return_sequences to 3/],
+])('generation_config.json with %j decodes as with transformers', async (settings, options, refused) => {
+  const copy = copyOf('marian');
+  write(`${copy}/generation_config.json`, { ...json(`${copy}/generation_config.json`), ...settings });
+  const model = await loadModel(copy);
+  const decoding = model.generate([{ inputIds: [5, 9, 12, 0] }], { maxNewTokens: 6, ...options });
+  if (refused) await expect(decoding).rejects.toThrow(refused);
+  else expect((await decoding)[0].sequences[0].ids).toEqual([5, 12, 12, 12, 12, 12]);
+  await model.dispose();
+});
+
+test('a least length that maxNewTokens does not reach is warned of once', async () => {
+  const copy = copyOf('marian');
+  write(`${copy}/generation_config.json`, { ...json(`${copy}/generation_config.json`), min_length: 30 });
+  const warnings: string[] = [];
+  const model = await loadModel(copy, { onWarning: (message) => warnings.push(message) });
+  for (let call = 0; call < 2; call++) {
+    await model.generate([{ inputIds: [5, 9, 12, 0] }], { maxNewTokens: 6 });
+  }
+  for await (const _ of model.stream({ inputIds: [5, 9, 12, 0] }, { maxNewTokens: 6 }));
+  expect(warnings).toEqual([expect.stringContaining(`${copy}/generation_config.json sets min_length 30`)]);
+  await model.dispose();
+});
+
+test.each([{ bad_words_ids: [[7, 99]] }, { forced_bos_token_id: 99 }])(
+  'generation_config.json with %j, which is not in the vocabulary, is refused',
+  async (settings) => {
+    const copy = copyOf('marian');
+    write(`${copy}/generation_config.json`, { ...json(`${copy}/generation_config.json`), ...settings });
+    await expect(loadModel(copy)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('generation_config.json names token 99 in'),
+    });
+  },
+);

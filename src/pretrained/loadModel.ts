@@ -5,7 +5,11 @@ import { compile } from '../engine/compile.js';
 import type { CompileOptions, Device, Program } from '../engine/program.js';
 import type { WeightPrecision } from '../engine/quantize.js';
 import { PolybeamError } from '../errors.js';
-import { type ModelGeneration, readGenerationConfig } from '../generation/generationConfig.js';
+import {
+  type ModelGeneration,
+  readGenerationConfig,
+  withinVocabulary,
+} from '../generation/generationConfig.js';
 import { loadTokenizer } from '../text/loadTokenizer.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import type { ModelDefinition } from './architectures/definition.js';
@@ -149,5 +153,7 @@ export function readGeneration(
     ? [generationConfig, 'generation_config.json']
     : [generationSettingsOf(config), 'config.json'];
   const said = Object.entries(given).filter(([, value]) => value !== null);
-  return readGenerationConfig({ ...generation, ...Object.fromEntries(said) }, `${directory}/${file}`, rules);
+  const path = `${directory}/${file}`;
+  const read = readGenerationConfig({ ...generation, ...Object.fromEntries(said) }, path, rules);
+  return decoder ? withinVocabulary(read, decoder.vocabSize, path) : read;
 }

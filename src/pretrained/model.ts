@@ -22,7 +22,7 @@ import {
   type TranslationRequest,
   translationRequest,
 } from './languages.js';
-import { prepareInputs, requireGeneration } from './modelInputs.js';
+import { prepareInputs, requireGeneration, warnOfLengths } from './modelInputs.js';
 import type { ModelOutput } from './modelOutput.js';
 import type { ModelInput, ModelParts, Prefix } from './modelParts.js';
 import {
@@ -157,6 +157,7 @@ export function makeModel(parts: ModelParts): Model {
       replaceUnknowns === false ? undefined : await readReplacing(inputs, replaceUnknowns, options);
     const wanted = replacing ? { ...options, returnAttention: true } : options;
     const resolved = resolveGenerationOptions(wanted, defaults);
+    warnOfLengths(parts, resolved);
     const prepared = await prepareInputs(parts, inputs, batching.firstIndex ?? 0, request?.sourceId);
     const results = await generate(steps, prepared, resolved, { ...rules, ...request?.rules }, batching);
     return modelOutputs(parts, prepared, results, inputs, request?.prefix, replacing);

@@ -1,5 +1,6 @@
 import { PolybeamError } from '../errors.js';
 import type { GenerationInput } from '../generation/inputs.js';
+import { lengthWarning, type ResolvedGenerationOptions } from '../generation/options.js';
 import { encodeTexts, requireKnown } from './encodeTexts.js';
 import { replaceSourceToken, requireLanguagesBefore } from './languages.js';
 import type { ModelInput, ModelParts } from './modelParts.js';
@@ -12,6 +13,17 @@ export function requireGeneration(parts: ModelParts): NonNullable<ModelParts['ge
     'MODEL_CANNOT_GENERATE',
     `${parts.directory} is a ${String(parts.config.model_type)} model without a decoder, so it cannot generate; use forward, or a model with a decoder.`,
   );
+}
+
+const warned = new WeakMap<ModelParts, Set<string>>();
+
+/** Warns of lengths that the model's own settings ask for and a search cannot have, once for each model. */
+export function warnOfLengths(parts: ModelParts, resolved: ResolvedGenerationOptions): void {
+  const warning = lengthWarning(resolved, parts.generation?.defaults ?? {});
+  const known = warned.get(parts) ?? new Set();
+  if (warning === undefined || known.has(warning)) return;
+  warned.set(parts, known.add(warning));
+  parts.onWarning(warning);
 }
 
 /**

@@ -7,7 +7,7 @@ import { createTextDeltas, type TextDeltas } from '../text/textDeltas.js';
 import { wordsOf } from '../text/words.js';
 import { alignTokens, alignWords, type ReadText, wordsOfSource } from './alignment.js';
 import { translationRequest } from './languages.js';
-import { prepareInputs, requireGeneration } from './modelInputs.js';
+import { prepareInputs, requireGeneration, warnOfLengths } from './modelInputs.js';
 import type { ModelOutput } from './modelOutput.js';
 import type { ModelInput, ModelParts } from './modelParts.js';
 import { decodeReplaced, type ReplacedText } from './unknownWords.js';
@@ -51,6 +51,7 @@ export function streamOutputs(
     const { steps, defaults, rules } = requireGeneration(parts);
     const request = translationRequest(parts.languages, { from, to }, rules, parts.directory);
     const resolved = resolveGenerationOptions(rest, defaults);
+    warnOfLengths(parts, resolved);
     const inputs = [given].flat().map((input) => withPrefix(input, request.prefix));
     const prepared = await prepareInputs(parts, inputs, firstIndex, request.sourceId);
     const tell = createTeller(parts, { inputs, prepared, prefix: request.prefix }, firstIndex);

@@ -66,8 +66,8 @@ it('takes the bias given last, and adds up those of one token', async () => {
   expect(one.sequences[0].ids).toEqual([2, 3, 4]);
 });
 
-it('forbids no end token alone, and passes over words outside the vocabulary', async () => {
-  const [bad] = await decode(model(2), [[3]], { badWordsIds: [[1], [99], [3, 99]] });
+it('forbids no end token alone', async () => {
+  const [bad] = await decode(model(2), [[3]], { badWordsIds: [[1]] });
   expect(bad).toEqual((await decode(model(2), [[3]], {}))[0]);
 });
 
@@ -75,6 +75,15 @@ it.each<[GenerationOptions, string]>([
   [{ sequenceBias: [[[2, 8], 1]] }, 'sequenceBias'],
   [{ forcedBosTokenId: 8 }, 'forcedBosTokenId'],
   [{ forcedEosTokenId: [1, 8] }, 'forcedEosTokenId'],
+  [{ badWordsIds: [[2], [8]] }, 'badWordsIds'],
+  [{ badWordsIds: [[2, 8]] }, 'badWordsIds'],
+  [{ suppressTokens: [2, 8] }, 'suppressTokens'],
+  [{ beginSuppressTokens: [8] }, 'beginSuppressTokens'],
+  [{ eosTokenId: 8 }, 'eosTokenId'],
+  [{ eosTokenId: [1, 8] }, 'eosTokenId'],
+  [{ noRepeatNgramSize: 2, noRepeatNgramIgnore: [8] }, 'noRepeatNgramIgnore'],
+  [{ numBeams: 2, forceWordsIds: [[2], [[3], [4, 8]]] }, 'forceWordsIds'],
+  [{ allowedSequences: [[2], [3, 8]] }, 'allowedSequences'],
 ])('refuses %j, which is not in the vocabulary', async (options, name) => {
   await expect(decode(model(1), [[3]], options)).rejects.toMatchObject({
     code: 'OPTION_INVALID',
