@@ -239,18 +239,27 @@ function advanceSlots({ frontier }: SearchContext, selector: Selector, turn: Tur
   for (let slot = 0; slot < frontier.active; slot++) {
     if (frontier.finished[slot]) continue;
     const firstRow = slot * rows;
-    for (let row = firstRow; row < firstRow + rows; row++) checkNumber(candidates.logSumExp[row], count);
+    for (let row = firstRow; row < firstRow + rows; row++) checkRow(candidates, row, count);
     if (selector.advance(slot, candidates, firstRow, rows, count, hidden, last, stops)) park(frontier, slot);
   }
 }
 
-function checkNumber(logSumExp: number, count: number): void {
-  if (Number.isNaN(logSumExp) || logSumExp === Number.POSITIVE_INFINITY) {
-    throw new PolybeamError(
-      'LOGITS_INVALID',
-      `The model computed ${logSumExp} for new token ${count}: its weights are damaged or overflow; check the checkpoint, or run it in float32.`,
-    );
+/**
+ * Refuses what is no number. A row in which nothing is allowed has no sum to scale by, so that its log-probabilities would
+ * be none either: they become -Infinity, and the selectors pass over the row.
+ */
+function checkRow({ logits, logSumExp, width }: Candidates, row: number, count: number): void {
+  const sum = logSumExp[row];
+  if (Number.isFinite(sum)) return;
+  const own = logits.subarray(row * width, (row + 1) * width);
+  if (own.every((logit) => logit === Number.NEGATIVE_INFINITY)) {
+    logSumExp[row] = 0;
+    return;
   }
+  throw new PolybeamError(
+    'LOGITS_INVALID',
+    `The model computed ${sum} for new token ${count}: its weights are damaged or overflow; check the checkpoint, or run it in float32.`,
+  );
 }
 
 function outputs(

@@ -165,7 +165,7 @@ export interface Candidates {
   lookedUp?: Float32Array;
   /**
    * log(sum(exp)) over the raw logits of each row, before bans and penalty (after them where `selection.renormalize`):
-   * logits - logSumExp are log-probabilities. [rows]
+   * logits - logSumExp are log-probabilities. Without meaning in a row whose logits are all -Infinity. [rows]
    */
   logSumExp: Float32Array;
   /** Where the selection asks for it: every logit of the row before any change. [rows, vocabSize] */

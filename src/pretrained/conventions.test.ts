@@ -60,3 +60,24 @@ for (const [conventions, checkpoint] of checkpoints) {
     });
   });
 }
+
+it('a dead end of renormalized scores ends no other output', async () => {
+  const model = await loadModel('test/fixtures/models/marian');
+  const inputs = [
+    [5, 9, 12, 0],
+    [50, 60, 0],
+  ].map((inputIds) => ({ inputIds }));
+  const dead = { allowedSequences: [[5], [12, 9]], badWordsIds: [[9]], maxNewTokens: 6 };
+  for (const numBeams of [1, 2, 4]) {
+    const results = await model.generate(inputs, { ...dead, numBeams, conventions: 'ctranslate2' });
+    // With one beam, what is likelier at first may lead to the dead end.
+    const ids = results.map(({ sequences }) => sequences[0].ids);
+    if (numBeams > 1)
+      expect(ids).toEqual([
+        [5, 0],
+        [5, 0],
+      ]);
+    else for (const one of ids) expect([[5, 0], [12]]).toContainEqual(one);
+  }
+  await model.dispose();
+});
