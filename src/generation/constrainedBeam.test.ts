@@ -6,7 +6,7 @@ import {
   logSumExp,
   scriptedLogits,
 } from '../../test/support/generation/fakeModel.js';
-import { decode, idsOf } from '../../test/support/generation/run.js';
+import { decode, fakeRules, idsOf } from '../../test/support/generation/run.js';
 import type { ForcedWords } from './constraints.js';
 import type { GenerationOptions } from './options.js';
 import { createTracker } from './processors/lexicalConstraints.js';
@@ -173,6 +173,74 @@ describe('positive constraints', () => {
     expect(sequences[0].unmetConstraints).toEqual([1]);
     expect(sequences[0].ids).toContain(4);
     expect(sequences[0].ids).toContain(7);
+  });
+
+  it('that cannot be met leave a forced end in its place, and outputs that meet most', async () => {
+    const rules = { ...fakeRules, forcedEosTokenIds: [1] };
+    const options = {
+      numReturnSequences: 4,
+      maxNewTokens: 8,
+      forceWordsIds: [[4], [5, 6]],
+      badWordsIds: [[6]],
+    };
+    for (let seed = 0; seed < 20; seed++) {
+      const [{ sequences }] = await decode(model(seed), [[3]], { ...options, numBeams: 4 }, {}, rules);
+      for (const { ids, unmetConstraints, tokenLogProbabilities } of sequences) {
+        expect(ids).toHaveLength(8);
+        expect(ids.at(-1)).toBe(1);
+        expect(tokenLogProbabilities.at(-1)).toBe(0);
+        expect(ids).toContain(4);
+        expect(unmetConstraints).toEqual([1]);
+      }
+    }
+  });
+
+  it('that are partly met count less than one that is met, also where no row can go on', async () => {
+    // 3 meets a constraint; 4 begins one that 5, which is forbidden, would meet. After either nothing is possible.
+    const script = { '': { 3: 0.2, 4: 0.8 }, '3': { 5: 1 }, '4': { 5: 1 } };
+    const scripted = createFakeModel(6, scriptedLogits(6, script));
+    const constraints = { forceWordsIds: [[3], [4, 5]], suppressTokens: [5, 1], maxNewTokens: 3 };
+    const [{ sequences }] = await decode(scripted, [[2]], {
+      numBeams: 2,
+      numReturnSequences: 2,
+      ...constraints,
+    });
+    expect(sequences.map(({ ids, unmetConstraints }) => [ids, unmetConstraints])).toEqual([[[3], [1]]]);
+  });
+
+  it('need places for a forced first token and a forced end', async () => {
+    const needs = async (places: number, rules: object, forceWordsIds: number[][]) => {
+      const options = { numBeams: 4, forceWordsIds };
+      const all = { ...fakeRules, ...rules };
+      const short = decode(model(3), [[3]], { ...options, maxNewTokens: places - 1 }, {}, all);
+      await expect(short).rejects.toMatchObject({ code: 'OPTION_CONFLICT' });
+      const [{ sequences }] = await decode(model(3), [[3]], { ...options, maxNewTokens: places }, {}, all);
+      expect(sequences[0].unmetConstraints).toEqual([]);
+    };
+    await needs(2, {}, [[6, 4]]);
+    await needs(3, { forcedBosTokenId: 2 }, [[6, 4]]);
+    await needs(3, { forcedEosTokenIds: [1] }, [[6, 4]]);
+    await needs(5, { forcedBosTokenId: 2, forcedEosTokenIds: [1] }, [[6, 4], [7]]);
+    // The forced token begins the phrase.
+    await needs(2, { forcedBosTokenId: 6 }, [[6, 4]]);
+  });
+
+  it.each<[GenerationOptions, number[]]>([
+    [{ badWordsIds: [[5]] }, [4, 5, 6]],
+    [{ suppressTokens: [6] }, [4, 5, 6]],
+    [{ badWordsIds: [[5, 6]] }, [4, 5, 6]],
+    [{ encoderNoRepeatNgramSize: 2 }, [4, 3, 2]],
+    [{ noRepeatNgramSize: 2 }, [4, 5, 4, 5]],
+  ])('are met by the alternative that can be: %j forbids %j', async (options, impossible) => {
+    const forceWordsIds = [[impossible, [7, 8, 9, 10, 11, 7]]];
+    for (let seed = 0; seed < 10; seed++) {
+      const all = { numBeams: 4, maxNewTokens: 14, forceWordsIds, ...options };
+      const [{ sequences }] = await decode(model(seed), [[3, 2]], all);
+      expect(sequences[0].unmetConstraints).toEqual([]);
+      expect(contains(sequences[0].ids, [7, 8, 9, 10, 11, 7])).toBeGreaterThan(0);
+    }
+    const shorter = { ...options, numBeams: 4, maxNewTokens: 5, forceWordsIds };
+    await expect(decode(model(1), [[3, 2]], shorter)).rejects.toMatchObject({ code: 'OPTION_CONFLICT' });
   });
 
   it('are named where time runs out before they are met', async () => {

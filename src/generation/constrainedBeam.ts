@@ -97,7 +97,8 @@ export function createConstrainedSelector(
       const before = frontier.scores[slot * beams + parent];
       if (before === Number.NEGATIVE_INFINITY) continue;
       const state = stateOf(slot, parent);
-      const barred = hidden | (state.whole ? 0 : endToken);
+      // Nothing is hidden where tokens are forced, and a forced end is taken whatever is unmet.
+      const barred = hidden === 0 || state.whole ? hidden : hidden | endToken;
       const row = firstRow + parent;
       const consider = (token: number, logit: number) => {
         if ((classes[token] & barred) !== 0 || logit === Number.NEGATIVE_INFINITY) return;
@@ -139,19 +140,22 @@ export function createConstrainedSelector(
   /** Finishes hypotheses as they are: of those that met most constraints the best. */
   function finishBest(slot: number, ranked: readonly Continuation[], count: number): void {
     const base = slot * beams;
-    const most = ranked.reduce((bank, { state }) => Math.max(bank, state.bank), 0);
-    for (const one of ranked.filter(({ state }) => state.bank === most).slice(0, beams)) {
+    for (const one of farthest(ranked, ({ state }) => state).slice(0, beams)) {
       finishOne(frontier.sentences[slot], one.score, count, addState(base, one));
     }
   }
 
-  /** No row can go on and none has ended: what there is so far is the output. */
+  /** No row can go on and none has ended: of what there is so far, what met most constraints is the output. */
   function finishRows(slot: number, length: number): void {
-    for (let row = slot * beams; row < (slot + 1) * beams; row++) {
-      const score = frontier.scores[row];
-      if (score > Number.NEGATIVE_INFINITY && (frontier.nodes[row] >= 0 || row === slot * beams)) {
-        finishOne(frontier.sentences[slot], score, Math.max(1, length), frontier.nodes[row]);
-      }
+    const open: number[] = [];
+    for (let beam = 0; beam < beams; beam++) {
+      const row = slot * beams + beam;
+      const exists = frontier.nodes[row] >= 0 || beam === 0;
+      if (exists && frontier.scores[row] > Number.NEGATIVE_INFINITY) open.push(beam);
+    }
+    for (const beam of farthest(open, (one) => stateOf(slot, one))) {
+      const row = slot * beams + beam;
+      finishOne(frontier.sentences[slot], frontier.scores[row], Math.max(1, length), frontier.nodes[row]);
     }
   }
 
@@ -194,6 +198,16 @@ export function createConstrainedSelector(
           return { node, score, unmetConstraints: unmet(ids.reduce(follow, start)) };
         }),
   };
+}
+
+/** Those that met most constraints, and of them those that met most tokens of the others; in the order given. */
+function farthest<T>(all: readonly T[], stateOf: (one: T) => ConstraintState): T[] {
+  const most = (list: readonly T[], read: (state: ConstraintState) => number) => {
+    const top = list.reduce((largest, one) => Math.max(largest, read(stateOf(one))), 0);
+    return list.filter((one) => read(stateOf(one)) === top);
+  };
+  const met = most(all, (state) => state.met.reduce((sum, one) => sum + one, 0));
+  return most(met, ({ bank }) => bank);
 }
 
 /**

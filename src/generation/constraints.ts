@@ -3,12 +3,22 @@ import { conflict, refuseBesideConstraints } from './optionConflicts.js';
 import type { DecodingRules, LengthLimits, ResolvedGenerationOptions } from './options.js';
 import { forcedWordsSchema } from './optionsSchema.js';
 import type { Constraint } from './processors/lexicalConstraints.js';
+import { phraseBiases } from './processors/phraseBias.js';
 
 /** `forceWordsIds`: phrases, or lists of phrases of which one is enough. */
 export type ForcedWords = readonly (readonly number[] | Constraint)[];
 
+/** What of an input bears on its constraints. */
+interface ConstrainedInput {
+  inputIds: readonly number[];
+  attentionMask?: readonly number[];
+  /** Decoder prompt. */
+  prompt: readonly number[];
+}
+
 /**
- * The constraints of one input: those of the options, then its own.
+ * The constraints of one input: those of the options, then its own. Alternatives that no output can contain are left out
+ * where there are others, so that the beams are not spent on them.
  *
  * @param index of the input, for messages
  * @throws PolybeamError INPUT_INVALID or OPTION_INVALID for a token that cannot be in an output, OPTION_CONFLICT where
@@ -21,6 +31,7 @@ export function constraintsOf(
   limits: LengthLimits,
   vocabSize: number,
   index: number,
+  input: ConstrainedInput,
 ): Constraint[] {
   if (own && !forcedWordsSchema.safeParse(own).success) {
     throw new PolybeamError(
@@ -29,21 +40,66 @@ export function constraintsOf(
     );
   }
   if (own && own.length > 0) refuseBesideConstraints(options);
-  const constraints = [...(options.forceWordsIds ?? []), ...(own ?? [])].map(asConstraint);
-  const bad = constraints.flat(2).find((id) => id >= vocabSize || rules.eosTokenIds.includes(id));
+  const given = [...(options.forceWordsIds ?? []), ...(own ?? [])].map(asConstraint);
+  const bad = given.flat(2).find((id) => id >= vocabSize || rules.eosTokenIds.includes(id));
   if (bad !== undefined) {
     throw new PolybeamError(
       own ? 'INPUT_INVALID' : 'OPTION_INVALID',
       `Input ${index}: forceWordsIds cannot hold token ${bad}; give ids from 0 to ${vocabSize - 1} that do not end an output.`,
     );
   }
-  const least = constraints.reduce((sum, one) => sum + Math.min(...one.map((ids) => ids.length)), 0);
-  if (least > limits.maxNewTokens) {
+  const impossible = impossibleIn(options, rules, input);
+  const constraints = given.map((alternatives) => {
+    const possible = alternatives.filter((ids) => !impossible(ids));
+    return possible.length > 0 ? possible : alternatives;
+  });
+  const forced = input.prompt.length === 1 ? rules.forcedBosTokenId : undefined;
+  const needed = placesFor(constraints, forced) + Number(rules.forcedEosTokenIds !== undefined);
+  if (needed > limits.maxNewTokens) {
     throw conflict(
-      `forceWordsIds needs ${least} tokens for input ${index}, and maxNewTokens is ${limits.maxNewTokens}; raise it.`,
+      `forceWordsIds needs ${needed} tokens for input ${index}, forced ones included, and maxNewTokens is ${limits.maxNewTokens}; raise it.`,
     );
   }
   return constraints;
+}
+
+/** The fewest tokens that the constraints take after a forced first token, which may begin one, and that token. */
+function placesFor(constraints: readonly Constraint[], forced: number | undefined): number {
+  const lengthOf = (ids: readonly number[]) => ids.length - Number(ids[0] === forced);
+  const least = constraints.map((alternatives) => Math.min(...alternatives.map(lengthOf)));
+  return least.reduce((sum, length) => sum + length, Number(forced !== undefined));
+}
+
+/** Tells of a phrase whether the options forbid some of it wherever it stands, so that no output contains it. */
+function impossibleIn(
+  options: ResolvedGenerationOptions,
+  { suppressedTokenIds = [] }: DecodingRules,
+  { inputIds, attentionMask }: ConstrainedInput,
+): (ids: readonly number[]) => boolean {
+  const { noRepeatNgramSize, noRepeatNgramIgnore = [], encoderNoRepeatNgramSize } = options;
+  const suppressed = new Set(suppressedTokenIds);
+  const forbidden = phraseBiases(options).filter(([, bias]) => bias === Number.NEGATIVE_INFINITY);
+  const source = inputIds.filter((_, at) => attentionMask?.[at] !== 0);
+  const sourceNgrams = new Set(ngramsOf(source, encoderNoRepeatNgramSize).map(String));
+  return (ids) => {
+    const own = ngramsOf(ids, noRepeatNgramSize)
+      .filter((ngram) => !ngram.some((id) => noRepeatNgramIgnore.includes(id)))
+      .map(String);
+    return (
+      ids.some((id) => suppressed.has(id)) ||
+      forbidden.some(([phrase]) =>
+        ngramsOf(ids, phrase.length).some((one) => String(one) === String(phrase)),
+      ) ||
+      ngramsOf(ids, encoderNoRepeatNgramSize).some((ngram) => sourceNgrams.has(String(ngram))) ||
+      new Set(own).size < own.length
+    );
+  };
+}
+
+/** All stretches of `size` tokens; none where size is 0. */
+function ngramsOf(ids: readonly number[], size: number): (readonly number[])[] {
+  if (size === 0) return [];
+  return Array.from({ length: Math.max(0, ids.length - size + 1) }, (_, at) => ids.slice(at, at + size));
 }
 
 function asConstraint(item: ForcedWords[number]): Constraint {

@@ -123,7 +123,7 @@ function addConstraints(
     const own = inputs[entry.index].forceWordsIds;
     if (!own && !options.forceWordsIds) continue;
     const limit = limits.get(entry.prompt.length)!;
-    entry.constraints = constraintsOf(own, options, rules, limit, model.vocabSize, entry.index);
+    entry.constraints = constraintsOf(own, options, rules, limit, model.vocabSize, entry.index, entry);
   }
 }
 
