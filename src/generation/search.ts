@@ -106,7 +106,7 @@ export async function searchBatch(whole: StepModel, given: SearchRequest): Promi
       const rows = count === 1 ? 1 : frontier.beams;
       // Hidden states are the model's, whatever it may say.
       const { hidden: states } = candidates;
-      const offer = forcing.offer(candidates, rows, count);
+      const offer = forcing.offer(candidates, rows, count, hidden(count));
       const offered = states && offer !== candidates ? { ...offer, hidden: states } : offer;
       const turn: Turn = {
         candidates: offered,

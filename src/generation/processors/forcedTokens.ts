@@ -9,8 +9,13 @@ export interface Forcing {
   forces(count: number): boolean;
   /** Whether nobody reads what the model says of new token number `count`. */
   spares(count: number): boolean;
-  /** The candidates that the search may take in place of the model's. @param rows of each sentence */
-  offer(candidates: Candidates, rows: number, count: number): Candidates;
+  /**
+   * The candidates that the search may take in place of the model's.
+   *
+   * @param rows of each sentence
+   * @param hidden token classes that may not be chosen where the model decides
+   */
+  offer(candidates: Candidates, rows: number, count: number, hidden: number): Candidates;
   /** Tokens whose logits are needed: what `StepEdits` says of `lookup`. */
   lookup?(rows: number, count: number): Required<Pick<StepEdits, 'lookup' | 'lookupWidth'>>;
 }

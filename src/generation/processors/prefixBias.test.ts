@@ -133,6 +133,25 @@ describe('prefixBiasBeta', () => {
     }
   });
 
+  it.each<[GenerationOptions, number[]]>([
+    [{ suppressTokens: [7] }, [7, 6]],
+    [{ badWordsIds: [[7]] }, [7, 6]],
+    [{ beginSuppressTokens: [7] }, [7, 6]],
+    [{ minNewTokens: 3 }, [1, 6]],
+  ])(
+    'changes no score of several beams where %j keeps the prefix %j from being written',
+    async (options, prefix) => {
+      for (const numBeams of [2, 4]) {
+        const all = { ...options, numBeams, numReturnSequences: numBeams, maxNewTokens: 5 };
+        const drawn = await decode(hashModel(4), [{ inputIds: [2, 3], prefix }], {
+          ...all,
+          prefixBiasBeta: 0.5,
+        });
+        expect(drawn).toEqual(await decode(hashModel(4), [[2, 3]], all));
+      }
+    },
+  );
+
   it('finds its tokens beyond a shortlist', async () => {
     const shortlist = {
       offsets: Int32Array.of(0, 0),

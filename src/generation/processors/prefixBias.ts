@@ -9,8 +9,8 @@ import type { Forcing } from './forcedTokens.js';
  *
  *     p'(y) = (1 - β) p(y) + β [y is the next token of the prefix]
  *
- * with `prefixBiasBeta` β and p as all processors left it; from where it differs on, p. A token that is forbidden stays so,
- * and nothing is biased there. Search and scores go by p'.
+ * with `prefixBiasBeta` β and p as all processors left it; from where it differs on, p. A token that is forbidden or hidden
+ * stays so, and nothing is biased there. Search and scores go by p'.
  *
  * A row's best candidates by p' are its best by p, with the prefix's token put where it belongs: it is looked up, and
  * nothing else is asked of the model.
@@ -19,7 +19,7 @@ import type { Forcing } from './forcedTokens.js';
  * @param forcing what is forced beside; it must look up nothing
  */
 export function withPrefixBias(
-  { frontier, batch, options }: SearchContext,
+  { frontier, batch, options, classes }: SearchContext,
   prefixes: readonly (readonly number[])[],
   forcing: Forcing,
 ): Forcing {
@@ -61,10 +61,14 @@ export function withPrefixBias(
       }
       return { lookup: wanted, lookupWidth: 1 };
     },
-    offer: (candidates, rows, count) => {
-      const offered = forcing.offer(candidates, rows, count);
-      const biased = offered === candidates && wanted.some((token) => token >= 0);
-      return biased ? biasedCandidates(candidates, wanted, beta, offset) : offered;
+    offer: (candidates, rows, count, hidden) => {
+      const offered = forcing.offer(candidates, rows, count, hidden);
+      if (offered !== candidates) return offered;
+      for (let row = 0; row < wanted.length; row++) {
+        if (wanted[row] >= 0 && (classes[wanted[row]] & hidden) !== 0) wanted[row] = -1;
+      }
+      const biased = wanted.some((token) => token >= 0);
+      return biased ? biasedCandidates(candidates, wanted, beta, offset) : candidates;
     },
   };
 }
