@@ -127,6 +127,43 @@ describe('returnAlternatives', () => {
     expect(found.map((ids) => ids[1])).not.toContain(1);
   });
 
+  it('is the end where nothing else may follow, and the prefix where nothing may', async () => {
+    const options = {
+      numReturnSequences: 3,
+      returnAlternatives: true,
+      maxNewTokens: 4,
+      returnAttention: true,
+    };
+    const prefixAllowedTokens = (input: number) => (input === 1 ? [1] : [1, 4, 6]);
+    const inputs = [[2], [3, 4], [5, 6, 7]].map((inputIds) => ({ inputIds, prefix: [5, 6] }));
+    const results = await decode(hashModel(3), inputs, { ...options, prefixAllowedTokens });
+    const [only] = results[1].sequences;
+    const row = Array.from(logitsOf(3)([3, 4], [0, 5, 6]));
+    const end = row[1] - Math.log(row.reduce((sum, value) => sum + Math.exp(value), 0));
+    expect(results[1].sequences).toHaveLength(1);
+    expect(only.ids).toEqual([5, 6, 1]);
+    expect(only.score).toBeCloseTo(end, 5);
+    expect(only.tokenLogProbabilities).toEqual([only.score]);
+    expect(only.attention).toHaveLength(3);
+    for (const { sequences } of [results[0], results[2]]) {
+      expect(sequences.map(({ ids }) => ids[2]).sort()).toEqual([4, 6]);
+    }
+    const [dead] = await decode(hashModel(3), inputs.slice(1, 2), {
+      ...options,
+      prefixAllowedTokens: () => [1],
+      minNewTokens: 2,
+    });
+    expect(dead.sequences).toMatchObject([{ ids: [5, 6], score: 0, tokenLogProbabilities: [] }]);
+    expect(dead.sequences[0].attention).toHaveLength(2);
+  });
+
+  it('is a forced end where there is room for nothing else', async () => {
+    const rules = { ...fakeRules, forcedEosTokenIds: [1] };
+    const options = { numReturnSequences: 3, returnAlternatives: true, maxNewTokens: 1 };
+    const [{ sequences }] = await decode(hashModel(3), [{ inputIds: [2], prefix: [5] }], options, {}, rules);
+    expect(sequences).toEqual([{ ids: [5, 1], score: 0, tokenLogProbabilities: [0] }]);
+  });
+
   it('frees all states', async () => {
     const model = hashModel(3);
     await decode(model, [[2], [3, 4]], { numReturnSequences: 3, returnAlternatives: true });

@@ -4,7 +4,8 @@ import type { SourceBatch, StepModel } from './stepModel.js';
 
 /**
  * Alternatives at a position (`return_alternatives` of CTranslate2): the `numReturnSequences` most probable tokens after each
- * prompt, end tokens aside, and for each the best output that goes on from there.
+ * prompt, end tokens aside, and for each the best output that goes on from there. Where nothing but an end may follow, the
+ * end is the one alternative.
  *
  * A search of one token finds the tokens; then each is appended to its prompt and completed by a search of its own. So an
  * alternative is what forcing its beginning gives.
@@ -18,20 +19,21 @@ export async function searchAlternatives(
   model: StepModel,
   request: SearchRequest,
 ): Promise<GeneratedSequence[][]> {
-  const { limits, options, source } = request;
-  const expanded = await expand(model, request);
-  if (limits.maxNewTokens === 1) return expanded;
-  const chosen = expanded.flatMap((list, sentence) =>
-    list.map((one) => ({ sentence, one, token: one.ids[one.ids.length - 1] })),
+  const { limits, options, source, rules } = request;
+  const results = await expand(model, request);
+  if (limits.maxNewTokens === 1) return results;
+  const open = results.flatMap((list, sentence) =>
+    list.flatMap((one, rank) => {
+      const token = one.ids[one.ids.length - 1];
+      const ended = one.tokenLogProbabilities.length === 0 || rules.eosTokenIds.includes(token);
+      return ended ? [] : [{ sentence, rank, token }];
+    }),
   );
-  const completed: GeneratedSequence[] = [];
-  for (let from = 0; from < chosen.length; from += source.batch) {
-    const part = chosen.slice(from, from + source.batch);
+  for (let from = 0; from < open.length; from += source.batch) {
+    const part = open.slice(from, from + source.batch);
     const rows = part.map(({ sentence }) => sentence);
     const outputs = await searchBatch(model, {
-      ...request,
-      source: rowsOfSource(source, rows),
-      sourceLengths: request.sourceLengths && rows.map((row) => request.sourceLengths![row]),
+      ...requestFor(request, rows),
       prompt: Int32Array.from(part.flatMap(({ sentence, token }) => [...promptOf(request, sentence), token])),
       promptLength: request.promptLength + 1,
       options: { ...options, numReturnSequences: 1 },
@@ -39,19 +41,37 @@ export async function searchAlternatives(
         minNewTokens: Math.max(0, limits.minNewTokens - 1),
         maxNewTokens: limits.maxNewTokens - 1,
       },
-      sentenceIds: rows.map((row) => request.sentenceIds[row]),
     });
-    completed.push(...outputs.map(([best]) => best));
+    part.forEach(({ sentence, rank }, at) => {
+      results[sentence][rank] = joined(results[sentence][rank], outputs[at][0]);
+    });
   }
-  const results: GeneratedSequence[][] = expanded.map(() => []);
-  chosen.forEach(({ sentence, one }, at) => {
-    results[sentence].push(joined(one, completed[at]));
-  });
   return results;
 }
 
-/** The most probable next tokens of each sentence, as outputs of one new token. */
+/** The most probable next tokens of each sentence, as outputs of one new token; without it where nothing may follow. */
 async function expand(model: StepModel, request: SearchRequest): Promise<GeneratedSequence[][]> {
+  const { limits, options } = request;
+  // Attention is read when the whole is.
+  const whole = limits.maxNewTokens === 1;
+  const lists = await searchToken(model, request, 1, options.returnAttention && whole);
+  const only = [...lists.keys()].filter((sentence) => lists[sentence][0].tokenLogProbabilities.length === 0);
+  if (only.length === 0) return lists;
+  const least = Math.min(1, limits.minNewTokens);
+  const ends = await searchToken(model, requestFor(request, only), least, options.returnAttention);
+  only.forEach((sentence, at) => {
+    lists[sentence] = ends[at];
+  });
+  return lists;
+}
+
+/** @param minNewTokens 1 leaves end tokens aside */
+async function searchToken(
+  model: StepModel,
+  request: SearchRequest,
+  minNewTokens: number,
+  returnAttention: boolean,
+): Promise<GeneratedSequence[][]> {
   const { options, limits, rules } = request;
   const wanted = options.numReturnSequences;
   const numBeams = Math.max(2, wanted);
@@ -61,16 +81,16 @@ async function expand(model: StepModel, request: SearchRequest): Promise<Generat
       ...options,
       numBeams,
       numReturnSequences: numBeams,
-      // Attention is read when the whole is.
-      returnAttention: options.returnAttention && limits.maxNewTokens === 1,
+      returnAttention,
       numBeamGroups: 1,
       coveragePenalty: 0,
       patience: 1,
       stopStrings: undefined,
       decode: undefined,
     },
-    limits: { minNewTokens: 1, maxNewTokens: 1 },
-    rules: { ...rules, forcedEosTokenIds: undefined },
+    limits: { minNewTokens, maxNewTokens: 1 },
+    // Only the last place is forced.
+    rules: limits.maxNewTokens === 1 ? rules : { ...rules, forcedEosTokenIds: undefined },
   });
   return lists.map((list) =>
     list
@@ -79,7 +99,7 @@ async function expand(model: StepModel, request: SearchRequest): Promise<Generat
         ({ tokenLogProbabilities: [first] }, rank) =>
           rank === 0 || Math.exp(first) >= options.minAlternativeExpansionProb,
       )
-      .map((one) => ({ ...one, score: one.tokenLogProbabilities[0] })),
+      .map((one) => ({ ...one, score: one.tokenLogProbabilities[0] ?? 0 })),
   );
 }
 
@@ -93,11 +113,21 @@ function joined(first: GeneratedSequence, rest: GeneratedSequence): GeneratedSeq
   };
 }
 
+/** The request for some of its sentences, of which one may come several times. */
+function requestFor(request: SearchRequest, rows: readonly number[]): SearchRequest {
+  return {
+    ...request,
+    source: rowsOfSource(request.source, rows),
+    sourceLengths: request.sourceLengths && rows.map((row) => request.sourceLengths![row]),
+    prompt: Int32Array.from(rows.flatMap((row) => [...promptOf(request, row)])),
+    sentenceIds: rows.map((row) => request.sentenceIds[row]),
+  };
+}
+
 function promptOf({ prompt, promptLength }: SearchRequest, sentence: number): Int32Array {
   return prompt.subarray(sentence * promptLength, (sentence + 1) * promptLength);
 }
 
-/** @param rows sentences, of which one may come several times */
 function rowsOfSource(
   { inputIds, attentionMask, source }: SourceBatch,
   rows: readonly number[],

@@ -149,10 +149,10 @@ export function createBeamSelector(
     ranking.rank(slot, candidates, firstRow, rows, count, hidden, (beam, at, logProbability, score) => {
       const token = ids ? ids[at] : at % width;
       const row = Math.floor(at / width);
-      const ends = last || (classes[token] & endToken) !== 0 || stops?.[at] === 1;
-      if (!ends) {
+      const isEnd = (classes[token] & endToken) !== 0 || stops?.[at] === 1;
+      if (!last && !isEnd) {
         taken = open(taken, beam, token, logProbability, score, base + beam, row);
-      } else if (rank > 0 && count === leaderOnly) {
+      } else if (isEnd && rank > 0 && count === leaderOnly) {
         if (rank < places) lost++;
       } else if (rank < places) {
         if (led && rank === 0) led[sentence] = 1;
