@@ -13,7 +13,7 @@ const mayImport = {
   alignment: ['generation'],
   pretrained: [...models, 'text', 'alignment', 'training', 'pretraining', 'xlm'],
   training: [...models, 'text', 'eval', 'pretrained', 'pretraining', 'xlm'],
-  reranking: ['eval', 'pretrained'],
+  reranking: ['eval', 'pretrained', 'text'],
   pretraining: [...models, 'text', 'pretrained', 'training', 'xlm'],
   xlm: [...models, 'text', 'eval', 'alignment', 'pretrained', 'training', 'pretraining'],
 };

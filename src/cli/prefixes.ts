@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
+import { isBlank } from '../text/blank.js';
 import { decodeUtf8Lines } from '../text/utf8.js';
 import type { CommandStreams } from './streams.js';
 
@@ -52,7 +53,7 @@ export async function* withPrefixes(
   streams: CommandStreams,
 ): AsyncGenerator<PrefixedText> {
   if (prefixFile === undefined) {
-    for await (const text of texts) yield { text, prefix: text.trim() === '' ? '' : prefix };
+    for await (const text of texts) yield { text, prefix: isBlank(text) ? '' : prefix };
     return;
   }
   const { lines, firstInvalidLine } = decodeUtf8Lines(await fileAccess().read(prefixFile));

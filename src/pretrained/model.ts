@@ -10,6 +10,7 @@ import {
   type ModelGenerationDefaults,
   resolveGenerationOptions,
 } from '../generation/options.js';
+import { isBlank } from '../text/blank.js';
 import { chunkText } from '../text/chunks.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import type { WordAlignment } from './alignment.js';
@@ -183,7 +184,7 @@ export function makeModel(parts: ModelParts): Model {
     );
     const inputs = pieces.flatMap((own, index) =>
       own.map((text, piece) => ({
-        text: text.trim() === '' ? '' : request.prefix + text,
+        text: isBlank(text) ? '' : request.prefix + text,
         ...(prefixes && piece === 0 && { prefix: prefixes[index] }),
       })),
     );

@@ -1,6 +1,7 @@
 import { PolybeamError } from '../errors.js';
 import type { GenerationInput } from '../generation/inputs.js';
 import { lengthWarning, type ResolvedGenerationOptions } from '../generation/options.js';
+import { isBlank } from '../text/blank.js';
 import { encodeTexts, requireKnown } from './encodeTexts.js';
 import { replaceSourceToken, requireLanguagesBefore } from './languages.js';
 import type { ModelInput, ModelParts } from './modelParts.js';
@@ -56,7 +57,7 @@ export async function prepareInputs(
       );
     }
     const { forceWordsIds } = input;
-    const inputIds = input.text.trim() === '' ? [] : ids;
+    const inputIds = isBlank(input.text) ? [] : ids;
     requireLanguagesBefore(parts.languages, inputIds, name);
     return {
       inputIds,

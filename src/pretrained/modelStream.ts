@@ -3,6 +3,7 @@ import { type GenerationResult, generate } from '../generation/generate.js';
 import type { Batching, GenerationInput } from '../generation/inputs.js';
 import { type GenerationOptions, resolveGenerationOptions } from '../generation/options.js';
 import type { OutputProgress } from '../generation/progress.js';
+import { isBlank } from '../text/blank.js';
 import { createTextDeltas, type TextDeltas } from '../text/textDeltas.js';
 import { wordsOf } from '../text/words.js';
 import { alignTokens, alignWords, type ReadText, wordsOfSource } from './alignment.js';
@@ -74,7 +75,7 @@ export type StreamInput = string | ModelInput;
 /** Blank stays blank, whatever is put before texts. */
 function withPrefix(input: StreamInput, prefix: string): ModelInput {
   const full: ModelInput = typeof input === 'string' ? { text: input } : input;
-  return 'text' in full && full.text.trim() !== '' ? { ...full, text: prefix + full.text } : full;
+  return 'text' in full && !isBlank(full.text) ? { ...full, text: prefix + full.text } : full;
 }
 
 /**

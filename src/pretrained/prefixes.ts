@@ -1,4 +1,5 @@
 import { PolybeamError } from '../errors.js';
+import { isBlank } from '../text/blank.js';
 import { encodeTexts, requireKnown } from './encodeTexts.js';
 import type { ModelInput, ModelParts, Prefix } from './modelParts.js';
 
@@ -27,7 +28,7 @@ export async function prefixIds(
     if (ids.length === 0) return [];
     if (isText(prefix)) requireWords(parts, prefix, ids, name);
     else requireKnown(ids, parts.generation?.steps.vocabSize ?? 0, `${name}: prefix`);
-    if ('text' in input && input.text.trim() === '') {
+    if ('text' in input && isBlank(input.text)) {
       throw new PolybeamError(
         'INPUT_INVALID',
         `${name}: prefix ${JSON.stringify(prefix)} begins the output of a blank text; leave it blank, too.`,
@@ -39,7 +40,7 @@ export async function prefixIds(
 
 /** Blank is no prefix. */
 function isText(prefix: Prefix | undefined): prefix is string {
-  return typeof prefix === 'string' && prefix.trim() !== '';
+  return typeof prefix === 'string' && !isBlank(prefix);
 }
 
 /** Refuses special tokens, the unknown one first of all. */

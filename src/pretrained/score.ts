@@ -3,6 +3,7 @@ import { requireAttention } from '../generation/attentionLog.js';
 import { promptOf } from '../generation/inputs.js';
 import { type DecodingRules, resolveGenerationOptions } from '../generation/options.js';
 import type { AttentionSpec } from '../generation/stepModel.js';
+import { isBlank } from '../text/blank.js';
 import { type AlignmentLink, alignTokens, alignWords, type WordAlignment } from './alignment.js';
 import { encodeTexts, requireKnown, targetWriter } from './encodeTexts.js';
 import { translationRequest } from './languages.js';
@@ -135,7 +136,7 @@ async function targetIds(
     const name = `Input ${index + 1}: target`;
     if (typeof target !== 'string') return checkTarget(parts, target, room[index], name);
     const written = write!(encoded[next++].ids);
-    if (target.trim() === '') return [];
+    if (isBlank(target)) return [];
     return checkTarget(parts, written, room[index], name);
   });
 }

@@ -1,6 +1,7 @@
 import { PolybeamError } from '../errors.js';
 import type { Model } from '../pretrained/model.js';
 import type { ModelInput } from '../pretrained/modelParts.js';
+import { isBlank } from '../text/blank.js';
 
 /** An output of a direct model. */
 export interface ChannelCandidate {
@@ -51,7 +52,7 @@ export async function noisyChannel(
   const lengths = await outputLengths(candidates, channel, lengthWeight);
   const ranked = candidates.map(({ score, text }, index) => {
     // Nothing explains nothing.
-    const explained = text.trim() === '' ? Number.NEGATIVE_INFINITY : scores[index].score;
+    const explained = isBlank(text) ? Number.NEGATIVE_INFINITY : scores[index].score;
     return {
       index,
       channel: explained,
