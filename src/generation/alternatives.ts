@@ -74,7 +74,7 @@ async function searchToken(
 ): Promise<GeneratedSequence[][]> {
   const { options, limits, rules } = request;
   const wanted = options.numReturnSequences;
-  const numBeams = Math.max(2, wanted);
+  const numBeams = Math.max(2, Math.min(wanted, model.vocabSize));
   const lists = await searchBatch(model, {
     ...request,
     options: {

@@ -76,6 +76,27 @@ describe('beam search on a table of probabilities', () => {
     expect([...reward.keys()][0]).toBe('2 2 1');
   });
 
+  it.each<GenerationOptions>([
+    { numBeams: 4 },
+    { numBeams: 4, earlyStopping: true },
+    { numBeams: 4, numBeamGroups: 2, diversityPenalty: 0.5 },
+    { numBeams: 4, forceWordsIds: [[7, 3]] },
+    { numBeams: 3, conventions: 'ctranslate2' },
+  ])('waits for all there can be with any patience beyond that: %j', async (search) => {
+    for (let seed = 0; seed < 5; seed++) {
+      const asked = createFakeModel(
+        16,
+        hashLogits({ vocabSize: 16, eosTokenIds: [1, 2, 3], endBias: 1.5, seed }),
+      );
+      // Of 4 beams at most 4 end in each of 6 steps, and 4 are open in the last one.
+      const options = { ...search, numReturnSequences: search.numBeams, maxNewTokens: 6, eosTokenId: [1, 2] };
+      const enough = await decode(asked, [[4], [5, 6]], { ...options, patience: 7 });
+      for (const patience of [1e4, 1e9, 1e15]) {
+        expect(await decode(asked, [[4], [5, 6]], { ...options, patience })).toEqual(enough);
+      }
+    }
+  });
+
   it('waits for round(patience numBeams) hypotheses, and keeps as many', async () => {
     const steps: number[] = [];
     for (const patience of [0.25, 1, 2]) {

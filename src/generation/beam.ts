@@ -1,6 +1,6 @@
 import { addNode } from './backPointers.js';
 import { conventionsOf } from './conventions.js';
-import { createFinishedList, finish, finishedOf, scoreToBeat } from './finishedList.js';
+import { createFinishedList, finish, finishedOf, finishedRoom, scoreToBeat } from './finishedList.js';
 import { unreadToken } from './frontier.js';
 import { finishedWanted } from './optionConflicts.js';
 import type { ResolvedGenerationOptions } from './optionsSchema.js';
@@ -77,7 +77,7 @@ export function createBeamSelector(
     nodes: new Int32Array(beams),
     scores: new Float64Array(beams),
   };
-  const room = finishedWanted(options);
+  const room = finishedRoom(finishedWanted(options), beams, limits.maxNewTokens);
   const finished = createFinishedList(batch, room);
 
   /** Takes a place among the open beams, best first, if there is one. */

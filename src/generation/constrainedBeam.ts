@@ -1,5 +1,5 @@
 import { addNode, trace } from './backPointers.js';
-import { createFinishedList, finish, finishedOf, scoreToBeat } from './finishedList.js';
+import { createFinishedList, finish, finishedOf, finishedRoom, scoreToBeat } from './finishedList.js';
 import { unreadToken } from './frontier.js';
 import { hiddenCandidates } from './independentRows.js';
 import { finishedWanted } from './optionConflicts.js';
@@ -44,7 +44,8 @@ export function createConstrainedSelector(
   const { frontier, pointers, options, limits, classes, rules, batch } = context;
   const beams = frontier.beams;
   const finalScore = createFinalScore(context);
-  const finished = createFinishedList(batch, finishedWanted(options));
+  const room = finishedRoom(finishedWanted(options), beams, limits.maxNewTokens);
+  const finished = createFinishedList(batch, room);
   const trackers = constraints.map((list) => createTracker(list, options.orderedConstraints));
   /** Of each back-pointer. */
   const states: ConstraintState[] = [];

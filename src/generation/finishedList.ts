@@ -19,6 +19,18 @@ export function createFinishedList(searches: number, room: number): FinishedList
   };
 }
 
+/**
+ * Room for the hypotheses that a search waits for, or for all that it can finish, where it waits for more than that.
+ *
+ * @param wanted finished hypotheses that `patience` asks for
+ * @param beams that may end in each step
+ * @param maxNewTokens steps of the search
+ */
+export function finishedRoom(wanted: number, beams: number, maxNewTokens: number): number {
+  // In the last step as many may end as are left open.
+  return Math.min(wanted, beams * (maxNewTokens + 1));
+}
+
 /** Keeps a hypothesis if it is among the best `room`; an equal score ranks after. */
 export function finish(list: FinishedList, search: number, score: number, node: number): void {
   const { room, counts, scores, nodes } = list;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createFakeModel, hashLogits } from '../../test/support/generation/fakeModel.js';
 import { decode, fakeRules, idsOf } from '../../test/support/generation/run.js';
+import type { GenerationOptions } from './options.js';
 import type { StartFeed } from './stepModel.js';
 
 const model = (maxPositions?: number) =>
@@ -164,4 +165,22 @@ describe('forced prefixes of different lengths', () => {
       }
     }
   });
+});
+
+it.each<GenerationOptions>([
+  { numBeams: 1e9, maxNewTokens: 8 },
+  { doSample: true, numReturnSequences: 1e9, maxNewTokens: 8 },
+  { maxNewTokens: 1e12 },
+  { numBeams: 2, maxNewTokens: 2 ** 27 + 1 },
+])('refuses %j, which no memory holds', async (options) => {
+  await expect(decode(model(), [[3]], options)).rejects.toMatchObject({
+    code: 'OPTION_CONFLICT',
+    message: expect.stringMatching(/needs room for \d+ tokens in a batch of 1, more than the 268435456 /),
+  });
+});
+
+it('returns all alternatives where more are asked for than the vocabulary has', async () => {
+  const options = { returnAlternatives: true, numReturnSequences: 1e9, maxNewTokens: 3 };
+  const [[...ids]] = idsOf(await decode(model(), [[3]], options));
+  expect(ids).toHaveLength(13);
 });

@@ -1,5 +1,5 @@
 import { addNode, trace } from './backPointers.js';
-import { createFinishedList, finish, finishedOf, scoreToBeat } from './finishedList.js';
+import { createFinishedList, finish, finishedOf, finishedRoom, scoreToBeat } from './finishedList.js';
 import { unreadToken } from './frontier.js';
 import { hiddenCandidates } from './independentRows.js';
 import { createFinalScore } from './processors/coveragePenalty.js';
@@ -39,7 +39,8 @@ export function createGroupBeamSelector(context: SearchContext): Selector {
   const size = beams / groups;
   const { diversityPenalty, earlyStopping } = options;
   const finalScore = createFinalScore(context);
-  const finished = createFinishedList(batch * groups, Math.max(1, Math.round(size * options.patience)));
+  const patient = Math.max(1, Math.round(size * options.patience));
+  const finished = createFinishedList(batch * groups, finishedRoom(patient, size, limits.maxNewTokens));
   const done = new Uint8Array(batch * groups);
   const stopping = stopStringList(options).length > 0 ? size : 0;
   const forbidden = hiddenCandidates({ ...context, limits: { ...limits, minNewTokens: 0 } });

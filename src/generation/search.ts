@@ -192,6 +192,7 @@ function createContext(model: StepModel, request: SearchRequest): SearchContext 
   const proposals = contrastive ? Math.min(options.topK, model.vocabSize) : samples;
   const beams = options.numBeams > 1 ? options.numBeams : proposals;
   const maxLength = promptLength + limits.maxNewTokens - (contrastive ? 0 : unreadTokens);
+  requireMemory(request, beams, maxLength);
   return {
     source,
     prompt,
@@ -208,6 +209,21 @@ function createContext(model: StepModel, request: SearchRequest): SearchContext 
     drafts: isAssisted(options) ? { passes: 0, drafted: 0, accepted: 0 } : undefined,
     attention: wantsAttention(options) ? createAttentionLog(source.source) : undefined,
   };
+}
+
+/** Places for tokens, in all rows of a batch, that a search may have: their keys and values alone fill any memory. */
+const mostPlaces = 2 ** 28;
+
+/** @throws PolybeamError OPTION_CONFLICT for a search that no memory holds */
+function requireMemory({ source, options, limits }: SearchRequest, beams: number, maxLength: number): void {
+  const places = source.batch * beams * maxLength;
+  if (places <= mostPlaces) return;
+  const { numBeams, numReturnSequences } = options;
+  const rows = numBeams > 1 ? `numBeams ${numBeams}` : `numReturnSequences ${numReturnSequences}`;
+  throw new PolybeamError(
+    'OPTION_CONFLICT',
+    `${rows} with maxNewTokens ${limits.maxNewTokens} needs room for ${places} tokens in a batch of ${source.batch}, more than the ${mostPlaces} there can be; lower one of them.`,
+  );
 }
 
 function createSelector(context: SearchContext, constraints: SearchRequest['constraints']): Selector {
