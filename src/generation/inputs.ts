@@ -24,7 +24,7 @@ export interface GenerationInput {
   forceWordsIds?: ForcedWords;
 }
 
-/** How inputs share batches; it changes speed and memory, not results. */
+/** How inputs share batches; it changes speed and memory, and results only with a shortlist or int8 weights. */
 export interface Batching {
   /** Most sentences in a batch. Default 16; with drafts (`assistantModel`, `promptLookupNumTokens`) always 1. */
   batchSize?: number;
