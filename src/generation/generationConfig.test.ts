@@ -144,7 +144,7 @@ describe('readGenerationConfig', () => {
     const { defaults } = readGenerationConfig({ decoder_start_token_id: 0, min_length: 30 }, 'some.json');
     const short = resolveGenerationOptions({ maxNewTokens: 6 }, defaults);
     expect(lengthLimits(short, 1, 48)).toEqual({ minNewTokens: 6, maxNewTokens: 6 });
-    expect(lengthWarning(short, defaults)).toContain('some.json sets min_length 30');
+    expect(lengthWarning(short, defaults)).toContain('some.json sets min_length to 30');
     const long = resolveGenerationOptions({ maxNewTokens: 29 }, defaults);
     expect(lengthLimits(long, 1, 48)).toEqual({ minNewTokens: 29, maxNewTokens: 29 });
     expect(lengthWarning(long, defaults)).toBeUndefined();
@@ -155,7 +155,7 @@ describe('readGenerationConfig', () => {
     });
     const less = resolveGenerationOptions({ maxNewTokens: 6 }, least);
     expect(lengthLimits(less, 1, 48)).toEqual({ minNewTokens: 6, maxNewTokens: 6 });
-    expect(lengthWarning(less, {})).toContain('min_new_tokens 30');
+    expect(lengthWarning(less, {})).toContain('min_new_tokens to 30');
     expect(refusal(() => resolveGenerationOptions({ minNewTokens: 7, maxNewTokens: 6 })).code).toBe(
       'OPTION_CONFLICT',
     );

@@ -23,7 +23,7 @@ export interface ModelGenerationDefaults extends GenerationOptions {
 }
 
 /** A file of generation settings, as messages name it. */
-export interface SettingsOrigin {
+interface SettingsOrigin {
   file: string;
   /**
    * Settings of the file that are wrong, each with its refusal: they matter only to a search that reads them, unless the
@@ -163,15 +163,17 @@ export function lengthWarning(
   { maxNewTokens, minNewTokens, minLength, yielding }: ResolvedGenerationOptions,
   { origin }: ModelGenerationDefaults,
 ): string | undefined {
-  const file = origin?.file ?? 'The model';
   if (maxNewTokens === undefined) return undefined;
-  if (minLength !== undefined && minLength - 1 > maxNewTokens) {
-    return `${file} sets min_length ${minLength}, which maxNewTokens ${maxNewTokens} does not reach, so outputs have no end; set minNewTokens to 0 to allow one.`;
-  }
-  if (yielding?.includes('minNewTokens') && (minNewTokens as number) > maxNewTokens) {
-    return `${file} sets min_new_tokens ${minNewTokens}, which maxNewTokens ${maxNewTokens} does not reach, so outputs have no end; set minNewTokens to 0 to allow one.`;
-  }
-  return undefined;
+  const tooLong =
+    minLength !== undefined && minLength - 1 > maxNewTokens
+      ? `min_length to ${minLength}`
+      : yielding?.includes('minNewTokens') && (minNewTokens as number) > maxNewTokens
+        ? `min_new_tokens to ${minNewTokens}`
+        : undefined;
+  return (
+    tooLong &&
+    `${origin?.file ?? 'The model'} sets ${tooLong}, and only ${maxNewTokens} new tokens are asked for: no output will have an end; ask for more, or for a lower minimum.`
+  );
 }
 
 /** Checks names and values alone. @throws PolybeamError OPTION_UNKNOWN or OPTION_INVALID. */

@@ -271,7 +271,7 @@ test('a least length that maxNewTokens does not reach is warned of once', async 
     await model.generate([{ inputIds: [5, 9, 12, 0] }], { maxNewTokens: 6 });
   }
   for await (const _ of model.stream({ inputIds: [5, 9, 12, 0] }, { maxNewTokens: 6 }));
-  expect(warnings).toEqual([expect.stringContaining(`${copy}/generation_config.json sets min_length 30`)]);
+  expect(warnings).toEqual([expect.stringContaining(`${copy}/generation_config.json sets min_length to 30`)]);
   await model.dispose();
 });
 
