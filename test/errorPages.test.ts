@@ -79,7 +79,9 @@ describe('error pages', () => {
     try {
       const shown = await performed(page, folder);
       expect(shown).toMatch(new RegExp(`\\[${code}\\]\\n|\\n${code}: `));
-      await expect(shown.replaceAll(folder, '.')).toMatchFileSnapshot(path);
+      await expect(shown.replaceAll(folder, '.').replaceAll(`${process.cwd()}/`, '')).toMatchFileSnapshot(
+        path,
+      );
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

@@ -54,10 +54,12 @@ export function constraintsOf(
     return possible.length > 0 ? possible : alternatives;
   });
   const forced = input.prompt.length === 1 ? rules.forcedBosTokenId : undefined;
-  const needed = placesFor(constraints, forced) + Number(rules.forcedEosTokenIds !== undefined);
+  const ends = Number(rules.forcedEosTokenIds !== undefined);
+  const needed = placesFor(constraints, forced) + ends;
   if (needed > limits.maxNewTokens) {
+    const also = forced !== undefined || ends > 0 ? ', forced ones included,' : ',';
     throw conflict(
-      `forceWordsIds needs ${needed} tokens for input ${index}, forced ones included, and maxNewTokens is ${limits.maxNewTokens}; raise it.`,
+      `forceWordsIds needs ${needed} tokens for input ${index}${also} and maxNewTokens is ${limits.maxNewTokens}; raise it.`,
     );
   }
   return constraints;
