@@ -19,7 +19,11 @@ async function loadSentencePieceModel(model: Uint8Array): Promise<SentencePieceE
     await writeFile(path, model);
     const processor = new sentencePiece.SentencePieceProcessor();
     await withoutItsListeners(() => processor.load(path));
-    return processor;
+    // load() drops the status, and a model that it could not read makes no pieces of any text.
+    const status = processor.processor.status().ToString();
+    if (status !== 'OK') throw new Error(status);
+    // Its conversion to UTF-8 takes half a surrogate pair and the next character for one pair.
+    return { encodePieces: (text) => processor.encodePieces(text.replace(/\p{Surrogate}/gu, '\uFFFD')) };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -32,14 +36,16 @@ async function loadSentencePieceModel(model: Uint8Array): Promise<SentencePieceE
 async function withoutItsListeners<T>(load: () => Promise<T>): Promise<T> {
   const events = ['uncaughtException', 'unhandledRejection'] as const;
   const before = events.map((event) => new Set(process.rawListeners(event)));
-  const loaded = await load();
-  for (const [at, event] of events.entries()) {
-    for (const listener of process.rawListeners(event)) {
-      const isIts = /^function\s*\((ex|reason)\)\s*\{(if\(!\(ex instanceof ExitStatus|throw reason)/.test(
-        String(listener),
-      );
-      if (isIts && !before[at].has(listener)) process.removeListener(event, listener as () => void);
+  try {
+    return await load();
+  } finally {
+    for (const [at, event] of events.entries()) {
+      for (const listener of process.rawListeners(event)) {
+        const isIts = /^function\s*\((ex|reason)\)\s*\{(if\(!\(ex instanceof ExitStatus|throw reason)/.test(
+          String(listener),
+        );
+        if (isIts && !before[at].has(listener)) process.removeListener(event, listener as () => void);
+      }
     }
   }
-  return loaded;
 }

@@ -1,6 +1,11 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadSentencePiece, loadSentencePieceFile, setSentencePieceModule } from './sentencePiece.js';
+import {
+  loadSentencePiece,
+  loadSentencePieceFile,
+  type SentencePieceModule,
+  setSentencePieceModule,
+} from './sentencePiece.js';
 import { decodePieces } from './sentencePieceModel.js';
 import {
   fixtures,
@@ -28,6 +33,11 @@ interface Expected {
 
 tokenizerContract('T5', () => loadSentencePiece(`${fixtures}/t5`), true);
 tokenizerContract('BertGeneration', () => loadSentencePiece(`${fixtures}/bertGeneration`), true);
+
+/** Throws what WebAssembly throws of C++: the address of an exception. */
+function fail(address: number): never {
+  throw address;
+}
 
 describe('SentencePiece', () => {
   beforeAll(useDisk);
@@ -68,6 +78,47 @@ describe('SentencePiece', () => {
     const before = listeners();
     await loadSentencePiece(`${fixtures}/t5`);
     expect(listeners()).toEqual(before);
+  });
+
+  it('refuses a model that parses and that SentencePiece itself refuses', async () => {
+    const directory = temporaryDirectory();
+    cpSync(`${fixtures}/t5`, directory, { recursive: true });
+    const whole = readFileSync(`${directory}/spiece.model`);
+    // Places where one flipped bit gave a tokenizer without tokens.
+    for (const at of [150, 158, 182, 190, 192]) {
+      const bytes = Uint8Array.from(whole);
+      bytes[at] ^= 1 << (at % 8);
+      writeFileSync(`${directory}/spiece.model`, bytes);
+      await expect(loadSentencePiece(directory)).rejects.toMatchObject({
+        code: 'TOKENIZER_INVALID',
+        message: expect.stringMatching(/spiece\.model is not a whole SentencePiece model/),
+        cause: expect.any(Error),
+      });
+    }
+  });
+
+  it('gives a code to whatever a module throws, and refuses one that makes no pieces', async () => {
+    const throwing = { encodePieces: (text: string) => (text === 'a' ? ['a'] : fail(5_246_024)) };
+    const modules: [SentencePieceModule, RegExp | undefined][] = [
+      [{ load: async () => fail(5_246_024) }, /not a whole SentencePiece model/],
+      [{ load: async () => ({ encodePieces: () => [] }) }, /not a whole SentencePiece model/],
+      [{ load: async () => throwing }, undefined],
+    ];
+    for (const [module, refusal] of modules) {
+      setSentencePieceModule(module);
+      const loaded = loadSentencePiece(`${fixtures}/t5`);
+      const failure = refusal ? loaded : (await loaded).encode('text');
+      await expect(failure).rejects.toMatchObject({
+        code: 'TOKENIZER_INVALID',
+        message: expect.stringMatching(refusal ?? /spiece\.model fails to encode a text of 4 characters/),
+      });
+    }
+    useDisk();
+  });
+
+  it('reads half a surrogate pair as an unknown character, and the next one as it is', async () => {
+    const { encoder } = await loadSentencePieceFile(`${fixtures}/t5/spiece.model`);
+    expect(encoder.encodePieces('a\ud800b\udc00')).toEqual(['▁', 'a', '\ufffd', 'b', '\ufffd']);
   });
 
   it('refuses a truncated model, a class with ids of its own, and a missing runtime', async () => {

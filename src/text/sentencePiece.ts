@@ -3,6 +3,7 @@ import { fileAccess } from '../files.js';
 import { makeAddedTokenSplitter } from './addedTokens.js';
 import {
   decodePieces,
+  notAModel,
   parseSentencePieceModel,
   pieceKind,
   type SentencePieceModel,
@@ -50,7 +51,40 @@ export async function loadSentencePieceFile(path: string): Promise<LoadedSentenc
   }
   const bytes = await fileAccess().read(path);
   const model = parseSentencePieceModel(bytes, path);
-  return { model, encoder: await sentencePieceModule.load(bytes) };
+  const encoder = coded(await loadEncoder(sentencePieceModule, bytes, path), path);
+  return { model, encoder };
+}
+
+/** @throws TOKENIZER_INVALID where the module refuses the model, or makes no pieces of a letter */
+async function loadEncoder(
+  module: SentencePieceModule,
+  bytes: Uint8Array,
+  path: string,
+): Promise<SentencePieceEncoder> {
+  try {
+    const encoder = await module.load(bytes);
+    if (encoder.encodePieces('a').join('') !== '') return encoder;
+  } catch (cause) {
+    throw notAModel(path, cause);
+  }
+  throw notAModel(path);
+}
+
+/** The encoder, with what WebAssembly throws at a damaged model turned into errors that have a code. */
+function coded(encoder: SentencePieceEncoder, path: string): SentencePieceEncoder {
+  return {
+    encodePieces(text) {
+      try {
+        return encoder.encodePieces(text);
+      } catch (cause) {
+        throw new PolybeamError(
+          'TOKENIZER_INVALID',
+          `${path} fails to encode a text of ${text.length} characters: it is damaged, fetch it again.`,
+          { cause },
+        );
+      }
+    },
+  };
 }
 
 /** Names a SentencePiece model has in Hugging Face directories. */

@@ -154,7 +154,8 @@ function eachField(reader: BinaryReader, read: (field: number, wireType: number)
   }
 }
 
-function notAModel(path: string, cause?: unknown): PolybeamError {
+/** What is said of a file that is no SentencePiece model, or a damaged one. */
+export function notAModel(path: string, cause?: unknown): PolybeamError {
   return new PolybeamError(
     'TOKENIZER_INVALID',
     `${path} is not a whole SentencePiece model: it is damaged or another kind of file, fetch it again.`,
