@@ -44,6 +44,23 @@ describe('chunkText', () => {
     );
   });
 
+  it('counts each character of a long text a few times only', async () => {
+    let counted = 0;
+    // Any number of the same marks in a row are one token, as unknown characters are in SentencePiece.
+    const joining = {
+      encodeBatch: async (texts: readonly string[]) => {
+        for (const text of texts) counted += text.length;
+        return texts.map((text) => ({
+          ids: [...(text.match(/▁+|\w/g) ?? []), '</s>'].map((_, i) => i),
+          truncated: false,
+        }));
+      },
+    };
+    const marks = '▁'.repeat(20_000);
+    expect(await chunkText(`${marks}ab`, joining, 2)).toEqual([marks, 'ab']);
+    expect(counted).toBeLessThan(40 * marks.length);
+  });
+
   it('gives nothing for blanks', async () => {
     expect(await chunkText('   ', tokenizer, 1)).toEqual(['   ']);
     expect(await chunkText(' \t ', tokenizer, 0)).toEqual([]);

@@ -27,7 +27,11 @@ export async function chunkText(
   return pack(parts, await count(parts), count, maxTokens);
 }
 
-/** Joins neighbours for as long as they fit. Lengths of parts bound those of what they make, and are checked once made. */
+/**
+ * Joins neighbours for as long as they fit. Lengths of parts bound those of what they make, which is counted where their sum
+ * is too long. Each count that fits doubles the number of parts that the next one adds, so that the characters of a piece are
+ * counted a logarithmic number of times.
+ */
 async function pack(
   parts: readonly string[],
   lengths: readonly number[],
@@ -35,23 +39,21 @@ async function pack(
   maxTokens: number,
 ): Promise<string[]> {
   const pieces: string[] = [];
-  let open = '';
-  let openLength = 0;
-  for (const [index, part] of parts.entries()) {
-    const joined = open + part;
-    // Joining saves special tokens and may save more; only where the sum is too long must the whole be counted.
-    const sum = openLength + lengths[index];
-    const length = sum <= maxTokens ? sum : (await count([joined]))[0];
-    if (open !== '' && length > maxTokens) {
-      pieces.push(open);
-      open = part;
-      openLength = lengths[index];
-    } else {
-      open = joined;
-      openLength = length;
+  for (let start = 0, end: number; start < parts.length; start = end) {
+    end = start + 1;
+    let length = lengths[start];
+    for (let step = 1; step >= 1; ) {
+      while (length + lengths[end] <= maxTokens) length += lengths[end++];
+      if (end === parts.length) break;
+      // Joining saves special tokens and may save more.
+      const next = Math.min(end + step, parts.length);
+      const [counted] = await count([parts.slice(start, next).join('')]);
+      if (counted <= maxTokens) [end, length, step] = [next, counted, step * 2];
+      else step = Math.floor((next - end) / 2);
     }
+    pieces.push(parts.slice(start, end).join(''));
   }
-  return [...pieces, open].map((piece) => piece.trim()).filter((piece) => piece !== '');
+  return pieces.map((piece) => piece.trim()).filter((piece) => piece !== '');
 }
 
 function segments(text: string, granularity: 'sentence' | 'word', locale: string | undefined): string[] {

@@ -55,6 +55,16 @@ describe('what training does to text is what its tokenizer.json says', () => {
     });
   }
 
+  it('normalizes many marks in a row as Unicode says, and in linear time', () => {
+    const nfc = makeNormalizer({ ...none, unicode: 'nfc' });
+    for (const marks of ['\u0301\u0323'.repeat(15), '\u0301'.repeat(100)]) {
+      expect(nfc(`xa${marks}é e${marks}`)).toBe(`xa${marks}é e${marks}`.normalize('NFC'));
+    }
+    const start = performance.now();
+    expect(nfc('\u0301\u0323'.repeat(200_000))).toHaveLength(400_000);
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
   it('does nothing where nothing is asked', () => {
     expect(normalizerJson(none)).toBeNull();
     expect(makeNormalizer(none)(' Éa ')).toBe(' Éa ');

@@ -1,6 +1,7 @@
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
 import { makeAddedTokenSplitter } from './addedTokens.js';
+import { withShortForeignRuns } from './foreignRuns.js';
 import {
   decodePieces,
   notAModel,
@@ -52,7 +53,7 @@ export async function loadSentencePieceFile(path: string): Promise<LoadedSentenc
   const bytes = await fileAccess().read(path);
   const model = parseSentencePieceModel(bytes, path);
   const encoder = coded(await loadEncoder(sentencePieceModule, bytes, path), path);
-  return { model, encoder };
+  return { model, encoder: withShortForeignRuns(encoder, model) };
 }
 
 /** @throws TOKENIZER_INVALID where the module refuses the model, or makes no pieces of a letter */
