@@ -14,11 +14,20 @@ export interface BasicTokenizeOptions {
  * `BertPreTokenizer` of Hugging Face `tokenizers`).
  */
 export function basicTokenize(text: string, options: BasicTokenizeOptions): string[] {
+  return splitBasicWords(basicNormalize(text, options));
+}
+
+/** What `basicTokenize` does to a text before it cuts it into words, as `BertNormalizer`. */
+export function basicNormalize(text: string, options: BasicTokenizeOptions): string {
   let clean = cleanText(text);
   if (options.splitCjk !== false) clean = clean.replace(cjk, ' $& ');
   if (options.stripAccents) clean = stripAccents(clean, 'nonspacing');
-  if (options.lowercase) clean = lowerCase(clean);
-  return clean.match(wordPattern) ?? [];
+  return options.lowercase ? lowerCase(clean) : clean;
+}
+
+/** The words of a normalized text, as `BertPreTokenizer`. */
+export function splitBasicWords(text: string): string[] {
+  return text.match(wordPattern) ?? [];
 }
 
 function cleanText(text: string): string {

@@ -61,6 +61,10 @@ describe('chunkText', () => {
     expect(counted).toBeLessThan(40 * marks.length);
   });
 
+  it('cuts by the general rules where a language code is none that Unicode knows', async () => {
+    expect(await chunkText('A b. C d.', tokenizer, 4, 'constructor')).toEqual(['A b.', 'C d.']);
+  });
+
   it('gives nothing for blanks', async () => {
     expect(await chunkText('   ', tokenizer, 1)).toEqual(['   ']);
     expect(await chunkText(' \t ', tokenizer, 0)).toEqual([]);

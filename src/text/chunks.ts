@@ -57,6 +57,15 @@ async function pack(
 }
 
 function segments(text: string, granularity: 'sentence' | 'word', locale: string | undefined): string[] {
-  const segmenter = new Intl.Segmenter(locale, { granularity });
+  const segmenter = makeSegmenter(granularity, locale);
   return Array.from(segmenter.segment(text), ({ segment }) => segment);
+}
+
+/** A segmenter of the language, or of no particular one where its code is none of BCP 47: models have codes of their own. */
+function makeSegmenter(granularity: 'sentence' | 'word', locale: string | undefined): Intl.Segmenter {
+  try {
+    return new Intl.Segmenter(locale, { granularity });
+  } catch {
+    return new Intl.Segmenter(undefined, { granularity });
+  }
 }

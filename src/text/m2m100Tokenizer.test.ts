@@ -51,6 +51,10 @@ describe('M2M-100', () => {
     await expect(loadM2M100Tokenizer(copy)).rejects.toThrow(
       /language_codes "m2m101": polybeam has m2m100 and wmt21/,
     );
+    writeFileSync(`${copy}/tokenizer_config.json`, '{"language_codes":"constructor"}');
+    await expect(loadM2M100Tokenizer(copy)).rejects.toThrow(/language_codes "constructor": polybeam has/);
+    writeFileSync(`${copy}/tokenizer_config.json`, '{"src_lang":"constructor"}');
+    await expect(loadM2M100Tokenizer(copy)).rejects.toThrow(/has no __constructor__, which/);
     writeFileSync(`${copy}/tokenizer_config.json`, '{"src_lang":"xx"}');
     await expect(loadM2M100Tokenizer(copy)).rejects.toMatchObject({ code: 'TOKENIZER_INVALID' });
     writeFileSync(`${copy}/vocab.json`, '{"<unk>":0}');

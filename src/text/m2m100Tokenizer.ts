@@ -8,13 +8,15 @@ import { readTokenizerSettings } from './tokenizerConfig.js';
 import { readVocabulary } from './vocabularyFile.js';
 
 /** Languages in the order of their ids, by `language_codes` of tokenizer_config.json (fairseq's lists). */
-const languageCodes: Record<string, string> = {
-  m2m100:
+const languageCodes = new Map([
+  [
+    'm2m100',
     'af am ar ast az ba be bg bn br bs ca ceb cs cy da de el en es et fa ff fi fr fy ga gd gl gu ha he hi hr ht hu hy ' +
-    'id ig ilo is it ja jv ka kk km kn ko lb lg ln lo lt lv mg mk ml mn mr ms my ne nl no ns oc or pa pl ps pt ro ru ' +
-    'sd si sk sl so sq sr ss su sv sw ta th tl tn tr uk ur uz vi wo xh yi yo zh zu',
-  wmt21: 'en ha is ja cs ru zh de',
-};
+      'id ig ilo is it ja jv ka kk km kn ko lb lg ln lo lt lv mg mk ml mn mr ms my ne nl no ns oc or pa pl ps pt ro ru ' +
+      'sd si sk sl so sq sr ss su sv sw ta th tl tn tr uk ur uz vi wo xh yi yo zh zu',
+  ],
+  ['wmt21', 'en ha is ja cs ru zh de'],
+]);
 
 /** Names of the files that make a directory M2M-100's. */
 export const m2m100Files = { vocabulary: 'vocab.json', model: 'sentencepiece.bpe.model' };
@@ -90,11 +92,11 @@ export async function loadM2M100Tokenizer(directory: string): Promise<Tokenizer>
 }
 
 function languageTokens(name: unknown, directory: string): string[] {
-  const codes = languageCodes[String(name ?? 'm2m100')];
+  const codes = languageCodes.get(String(name ?? 'm2m100'));
   if (codes) return codes.split(' ').map((code) => `__${code}__`);
   throw invalid(
     `${directory}/tokenizer_config.json has language_codes ${JSON.stringify(name)}: polybeam has ` +
-      Object.keys(languageCodes).join(' and '),
+      [...languageCodes.keys()].join(' and '),
   );
 }
 

@@ -37,7 +37,7 @@ export async function readTokenizerSettings(directory: string): Promise<Tokenize
     tokenizerClass:
       typeof raw.tokenizer_class === 'string' ? raw.tokenizer_class.replace(/Fast$/, '') : undefined,
     roles,
-    added: collectAdded(raw, map, addedIds),
+    added: collectAdded(raw, map, addedIds, directory),
     // transformers writes 1e30 for "no limit".
     modelMaxLength: typeof length === 'number' && length > 0 && length < 1e9 ? length : undefined,
     cleanUpTokenizationSpaces:
@@ -71,21 +71,32 @@ function collectAdded(
   raw: Record<string, unknown>,
   map: Record<string, unknown>,
   addedIds: Record<string, unknown>,
+  directory: string,
 ): TokenizerSettings['added'] {
   const found = new Map<string, TokenizerSettings['added'][number]>();
   const add = (value: unknown, id: number | undefined, special: boolean) => {
     const content = contentOf(value);
     if (content === undefined || found.has(content)) return;
     const flags = isObject(value) ? value : {};
-    const token = { content, lstrip: flags.lstrip === true, rstrip: flags.rstrip === true };
+    const token = {
+      content,
+      lstrip: flags.lstrip === true,
+      rstrip: flags.rstrip === true,
+      singleWord: flags.single_word === true,
+      // As AddedToken of transformers: what is not special is normalized unless the file says otherwise.
+      normalized: typeof flags.normalized === 'boolean' ? flags.normalized : !special,
+    };
     found.set(content, { token, id, special });
   };
   const decoder = isObject(raw.added_tokens_decoder) ? raw.added_tokens_decoder : {};
   for (const [id, value] of Object.entries(decoder)) {
-    add(value, Number(id), isObject(value) && value.special === true);
+    const token = contentOf(value) ?? id;
+    const number = requireTokenId(id === '' ? id : Number(id), token, `${directory}/tokenizer_config.json`);
+    add(value, number, isObject(value) && value.special === true);
   }
-  for (const [token, id] of Object.entries(addedIds))
-    add(token, typeof id === 'number' ? id : undefined, false);
+  for (const [token, id] of Object.entries(addedIds)) {
+    add(token, requireTokenId(id, token, `${directory}/added_tokens.json`), false);
+  }
   for (const source of [raw, map]) {
     for (const role of tokenRoles) add(source[`${role}_token`], undefined, true);
     for (const name of ['additional_special_tokens', 'extra_special_tokens']) {
@@ -94,6 +105,23 @@ function collectAdded(
     }
   }
   return [...found.values()];
+}
+
+/** No vocabulary has as many tokens; a larger id would make tables of that size. */
+export const maxTokenId = 2 ** 24 - 1;
+
+/**
+ * @param token that the file gives the id
+ * @returns the id
+ * @throws TOKENIZER_INVALID where it is no whole number from 0 to `maxTokenId`
+ */
+export function requireTokenId(id: unknown, token: string, path: string): number {
+  if (Number.isInteger(id) && (id as number) >= 0 && (id as number) <= maxTokenId) return id as number;
+  throw new PolybeamError(
+    'TOKENIZER_INVALID',
+    `${path} gives the token ${JSON.stringify(token)} the id ${JSON.stringify(id)}, and ids are whole numbers from 0 to ` +
+      `${maxTokenId}: fetch the file or save the tokenizer again.`,
+  );
 }
 
 function contentOf(value: unknown): string | undefined {

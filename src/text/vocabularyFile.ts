@@ -1,5 +1,5 @@
 import { PolybeamError } from '../errors.js';
-import { readJsonObject } from './tokenizerConfig.js';
+import { readJsonObject, requireTokenId } from './tokenizerConfig.js';
 
 /**
  * A vocab.json: the id of each token.
@@ -11,8 +11,8 @@ export async function readVocabulary(path: string): Promise<Map<string, number>>
     throw new PolybeamError('FILE_NOT_FOUND', `There is no ${path}: the directory is incomplete, fetch it.`);
   }
   const entries = Object.entries(content);
-  const wrong = entries.find(([, id]) => !Number.isInteger(id) || (id as number) < 0);
-  if (!wrong && entries.length > 0) return new Map(entries as [string, number][]);
-  const found = wrong ? `numbers ${wrong[0]} with ${JSON.stringify(wrong[1])}` : 'is empty';
-  throw new PolybeamError('TOKENIZER_INVALID', `${path} ${found}: fetch it again.`);
+  if (entries.length === 0) {
+    throw new PolybeamError('TOKENIZER_INVALID', `${path} is empty: fetch it again.`);
+  }
+  return new Map(entries.map(([token, id]) => [token, requireTokenId(id, token, path)]));
 }

@@ -1,5 +1,13 @@
+import { cpSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fixtures, readFixture, strings, tokenizerContract, useDisk } from './tokenizer.contract.js';
+import {
+  fixtures,
+  readFixture,
+  strings,
+  temporaryDirectory,
+  tokenizerContract,
+  useDisk,
+} from './tokenizer.contract.js';
 import { readTokenizerSettings } from './tokenizerConfig.js';
 import { loadWordPiece, makeWordPiece } from './wordPiece.js';
 
@@ -50,6 +58,53 @@ describe('WordPiece', () => {
     for (const { maxLength, input_ids, token_type_ids } of cut) {
       const { ids, tokenTypeIds } = await tokenizer.encode(texts[0], { pair: texts[1], maxLength });
       expect([ids, tokenTypeIds], `maxLength ${maxLength}`).toEqual([input_ids, token_type_ids]);
+    }
+  });
+
+  it('finds added tokens as BertTokenizer, normalized or alone', async () => {
+    const directory = temporaryDirectory();
+    const vocabulary = '[PAD] [UNK] [CLS] [SEP] [MASK] hello there world'.replaceAll(' ', '\n');
+    writeFileSync(`${directory}/vocab.txt`, vocabulary);
+    const flags = { single_word: true, lstrip: false, rstrip: false, normalized: false, special: false };
+    const added_tokens_decoder = {
+      8: { ...flags, content: 'hello there', single_word: false, normalized: true },
+      9: { ...flags, content: 'World' },
+      10: { ...flags, content: 'Wé', lstrip: true, rstrip: true, normalized: true },
+    };
+    writeFileSync(`${directory}/tokenizer_config.json`, JSON.stringify({ added_tokens_decoder }));
+    const tokenizer = await loadWordPiece(directory);
+    // What transformers 5.23 says.
+    const expected = {
+      'Hello there': [2, 8, 3],
+      'hello theres World Worldy World, _World WE we wé  wé_ WORLD hello there中World': [
+        2, 8, 1, 9, 1, 9, 1, 1, 7, 10, 10, 10, 1, 1, 7, 8, 1, 7, 3,
+      ],
+      'x hello  there': [2, 1, 5, 6, 3],
+      'aWorld wéwé': [2, 1, 1, 3],
+      ' wé  hello': [2, 10, 5, 3],
+    };
+    for (const [text, ids] of Object.entries(expected)) {
+      expect((await tokenizer.encode(text)).ids, text).toEqual(ids);
+    }
+  });
+
+  it('refuses ids that no token can have', async () => {
+    const directory = temporaryDirectory();
+    cpSync(`${fixtures}/bert/vocab.txt`, `${directory}/vocab.txt`);
+    for (const id of [-0.5, 2 ** 32, -1, '7', null]) {
+      writeFileSync(`${directory}/added_tokens.json`, JSON.stringify({ '<new>': id }));
+      await expect(loadWordPiece(directory)).rejects.toMatchObject({
+        code: 'TOKENIZER_INVALID',
+        message: expect.stringContaining(
+          `added_tokens.json gives the token "<new>" the id ${JSON.stringify(id)}`,
+        ),
+      });
+    }
+    writeFileSync(`${directory}/added_tokens.json`, '{}');
+    for (const id of ['-0.5', '4294967296', 'constructor', '']) {
+      const added_tokens_decoder = { [id]: { content: '<new>' } };
+      writeFileSync(`${directory}/tokenizer_config.json`, JSON.stringify({ added_tokens_decoder }));
+      await expect(loadWordPiece(directory)).rejects.toMatchObject({ code: 'TOKENIZER_INVALID' });
     }
   });
 

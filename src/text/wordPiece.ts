@@ -1,7 +1,7 @@
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
 import { makeAddedTokenSplitter } from './addedTokens.js';
-import { type BasicTokenizeOptions, basicTokenize } from './basicTokenize.js';
+import { type BasicTokenizeOptions, basicNormalize, splitBasicWords } from './basicTokenize.js';
 import type { SpecialTokens } from './specialTokens.js';
 import { makeTableTokenizer, type TemplatePlace } from './tableTokenizer.js';
 import { cleanUpSpaces, type Tokenizer } from './tokenizer.js';
@@ -60,7 +60,7 @@ export function makeWordPiece(
     if (idOf.has(content) && !added.has(content))
       added.set(content, { content, lstrip: false, rstrip: false });
   }
-  const split = makeAddedTokenSplitter([...added.values()]);
+  const split = makeAddedTokenSplitter([...added.values()], (text) => basicNormalize(text, clean));
   const encodeWord = cached((word) => wordPieces(word, idOf, unkId));
   const single: TemplatePlace[] = [
     { token: cls, type: 0 },
@@ -80,7 +80,7 @@ export function makeWordPiece(
     pair: [...single, { text: 1, type: 1 }, { token: sep, type: 1 }],
     encodeText: (text) =>
       split(text).flatMap((part) =>
-        'added' in part ? [idOf.get(part.added)!] : basicTokenize(part.text, clean).flatMap(encodeWord),
+        'added' in part ? [idOf.get(part.added)!] : splitBasicWords(part.text).flatMap(encodeWord),
       ),
     decodeTokens: joinPieces,
   });
