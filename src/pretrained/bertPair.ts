@@ -66,7 +66,7 @@ async function openSide(name: 'encoder' | 'decoder', side: PairSide): Promise<Si
   const directory = random ? side.random : side;
   const { config, weights } = await readModelDirectory(directory);
   const modelType = String(config.model_type);
-  if (!sides[modelType]) {
+  if (!Object.hasOwn(sides, modelType)) {
     throw new PolybeamError(
       'MODEL_TYPE_UNKNOWN',
       `${name}: ${directory} is a ${modelType} model; a side can start from ${Object.keys(sides).join(' and ')}.`,

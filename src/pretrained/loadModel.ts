@@ -24,6 +24,7 @@ import {
 } from './modelDirectory.js';
 import type { ModelParts } from './modelParts.js';
 import { packedPrecision, withPackedWeights } from './packedWeights.js';
+import { fitTokenizer } from './tokenizerFit.js';
 
 export interface LoadOptions {
   /** Default 'cpu'. */
@@ -60,9 +61,10 @@ export async function loadModel(directory: string, options: LoadOptions = {}): P
 export async function loadParts(directory: string, options: LoadOptions = {}): Promise<ModelParts> {
   const found = await readModelDirectory(directory);
   const { config, weights } = found;
-  const tokenizer = await tokenizerOf(directory);
+  const ownTokenizer = await tokenizerOf(directory);
   const path = `${directory}/config.json`;
-  const definition = found.architecture.define(config, weights, path, tokenizer?.specialIds ?? {});
+  const definition = found.architecture.define(config, weights, path, ownTokenizer?.specialIds ?? {});
+  const tokenizer = ownTokenizer && fitTokenizer(ownTokenizer, definition, directory);
   const { device = 'cpu', cache = true } = options;
   const { weightPrecision = (device === 'cpu' && packedPrecision(weights)) || 'float32' } = options;
   const isFloat = weightPrecision === 'float32' || weightPrecision === 'float16';

@@ -54,41 +54,39 @@ export async function loadM2M100Tokenizer(directory: string): Promise<Tokenizer>
   const added = [...new Set([...Object.values(roles), ...languages])].filter((token) => idOf.has(token));
   const special = new Set(added);
   const split = makeAddedTokenSplitter(added.map((content) => ({ content, lstrip: false, rstrip: false })));
-  return {
-    ...makeTableTokenizer({
-      idOf,
-      tokenOf: (id) => tokens[id],
-      vocabSize: tokens.length,
-      roles,
-      special,
-      modelMaxLength: settings.modelMaxLength ?? 1024,
-      cleanUpTokenizationSpaces: settings.cleanUpTokenizationSpaces ?? false,
-      single: [
-        { token: language, type: 0 },
-        { text: 0, type: 0 },
-        { token: required(roles.eos), type: 0 },
-      ],
-      encodeText: (text) =>
-        split(text).flatMap((part) =>
-          'added' in part
-            ? [idOf.get(part.added)!]
-            : encoder.encodePieces(part.text).map((piece) => idOf.get(piece) ?? unk),
-        ),
-      decodeTokens(all) {
-        let text = '';
-        let pieces: string[] = [];
-        for (const token of all) {
-          if (!special.has(token)) pieces.push(token);
-          else {
-            text += decodePieces(pieces, model) + token;
-            pieces = [];
-          }
-        }
-        return (text + decodePieces(pieces, model)).trim();
-      },
-    }),
+  return makeTableTokenizer({
+    idOf,
+    tokenOf: (id) => tokens[id],
+    vocabSize: tokens.length,
     addedTokens: added,
-  };
+    roles,
+    special,
+    modelMaxLength: settings.modelMaxLength ?? 1024,
+    cleanUpTokenizationSpaces: settings.cleanUpTokenizationSpaces ?? false,
+    single: [
+      { token: language, type: 0 },
+      { text: 0, type: 0 },
+      { token: required(roles.eos), type: 0 },
+    ],
+    encodeText: (text) =>
+      split(text).flatMap((part) =>
+        'added' in part
+          ? [idOf.get(part.added)!]
+          : encoder.encodePieces(part.text).map((piece) => idOf.get(piece) ?? unk),
+      ),
+    decodeTokens(all) {
+      let text = '';
+      let pieces: string[] = [];
+      for (const token of all) {
+        if (!special.has(token)) pieces.push(token);
+        else {
+          text += decodePieces(pieces, model) + token;
+          pieces = [];
+        }
+      }
+      return (text + decodePieces(pieces, model)).trim();
+    },
+  });
 }
 
 function languageTokens(name: unknown, directory: string): string[] {

@@ -48,10 +48,13 @@ export async function loadMarianTokenizer(directory: string): Promise<MarianToke
   const special = new Set<string>([...Object.values(roles), ...added.special]);
   // As transformers: with one vocabulary the source's pieces spell the text.
   const decoder = separate ? target : source;
+  const largest = Math.max(...added.ids.values()) + 1;
+  const sizes = { source: Math.max(invert(sourceIds).length, largest), target: tokens.length };
   const tokenizer = makeTableTokenizer({
     idOf: new Map([...sourceIds, ...added.ids]),
     tokenOf: (id) => tokens[id],
-    vocabSize: Math.max(tokens.length, invert(sourceIds).length),
+    vocabSize: Math.max(sizes.source, sizes.target),
+    addedTokens: [...added.ids.keys()],
     roles,
     special,
     modelMaxLength: settings.modelMaxLength ?? 512,
@@ -69,7 +72,8 @@ export async function loadMarianTokenizer(directory: string): Promise<MarianToke
     },
     decodeTokens: (pieces) => joinPieces(pieces, special, decoder),
   });
-  return { ...tokenizer, languageTokens: findLanguages(sourceIds.keys()) };
+  const sideSizes = separate ? { sideSizes: sizes } : {};
+  return { ...tokenizer, ...sideSizes, languageTokens: findLanguages(sourceIds.keys()) };
 }
 
 /** A language token at the start, then pieces. */

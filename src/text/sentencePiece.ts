@@ -127,12 +127,14 @@ export async function loadSentencePiece(directory: string, name = 'spiece.model'
   for (const { token, special: isSpecial } of settings.added) if (isSpecial) special.add(token.content);
   const added = new Map([...special].map((content) => [content, { content, lstrip: false, rstrip: false }]));
   for (const { token } of settings.added) added.set(token.content, token);
-  const split = makeAddedTokenSplitter([...added.values()].filter((token) => idOf.has(token.content)));
+  const known = [...added.values()].filter((token) => idOf.has(token.content));
+  const split = makeAddedTokenSplitter(known);
   const unkId = model.kinds.indexOf(pieceKind.unknown);
   return makeTableTokenizer({
     idOf,
     tokenOf: (id) => pieces[id],
     vocabSize: pieces.length,
+    addedTokens: known.map((token) => token.content),
     roles,
     special,
     modelMaxLength: settings.modelMaxLength,

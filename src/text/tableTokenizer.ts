@@ -21,6 +21,8 @@ export interface TokenizerTable {
   /** Token of each id; a tokenizer with two vocabularies decodes with the target's. */
   tokenOf: (id: number) => string | undefined;
   vocabSize: number;
+  /** Tokens found whole in raw text. */
+  addedTokens: readonly string[];
   roles: SpecialTokens;
   /** Tokens that `skipSpecialTokens` leaves out. */
   special: ReadonlySet<string>;
@@ -42,6 +44,7 @@ export function makeTableTokenizer(table: TokenizerTable): Tokenizer {
   const decode = (ids: Ids, options: DecodeOptions = {}) => decodeOne(table, ids, options);
   return {
     vocabSize: table.vocabSize,
+    addedTokens: table.addedTokens,
     specialTokens: roles,
     specialIds: specialIdsOf(roles, (token) => idOf.get(token)),
     modelMaxLength: table.modelMaxLength,

@@ -41,8 +41,10 @@ export interface DecodeOptions {
 
 /** Text to ids and back: one interface over tokenizer.json, SentencePiece, Marian and BERT vocabularies. */
 export interface Tokenizer {
-  /** Number of ids, added tokens included. */
+  /** One more than the largest id, added tokens included. */
   readonly vocabSize: number;
+  /** The same for each side of a translation, where the sides have vocabularies of their own. */
+  readonly sideSizes?: { readonly source: number; readonly target: number };
   /** The token of each role, where there is one. */
   readonly specialTokens: Readonly<SpecialTokens>;
   /** The id of each role, where there is one. */

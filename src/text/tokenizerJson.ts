@@ -70,7 +70,7 @@ export async function makeTokenizerJson(
   settings?: Partial<TokenizerSettings>,
   path = 'tokenizer.json',
 ): Promise<Tokenizer> {
-  const { native, added, special, isBpe } = parse(json, path, await nativeModule(path));
+  const { native, added, special, isBpe, vocabSize } = parse(json, path, await nativeModule(path));
   const idOf = (token: string) => native.tokenToId(token) ?? undefined;
   const roles: SpecialTokens = { ...rolesByName(special), ...settings?.roles };
   const cleanUp = !isBpe && settings?.cleanUpTokenizationSpaces === true;
@@ -78,7 +78,7 @@ export async function makeTokenizerJson(
     (options.cleanUpTokenizationSpaces ?? cleanUp) ? cleanUpSpaces(text) : text;
   const plain = (ids: Ids) => Array.from(ids);
   return {
-    vocabSize: native.getVocabSize(true),
+    vocabSize,
     specialTokens: roles,
     specialIds: specialIdsOf(roles, idOf),
     addedTokens: added,
@@ -176,7 +176,7 @@ function parse(
   json: string,
   path: string,
   module: TokenizersModule,
-): { native: NativeTokenizer; added: string[]; special: string[]; isBpe: boolean } {
+): { native: NativeTokenizer; added: string[]; special: string[]; isBpe: boolean; vocabSize: number } {
   try {
     const content = JSON.parse(json);
     const tokens: { content: string; special: boolean }[] = content.added_tokens ?? [];
@@ -184,7 +184,8 @@ function parse(
     const special = tokens.filter((token) => token.special).map((token) => token.content);
     const added = tokens.map((token) => token.content);
     const isBpe = content.model?.type === 'BPE';
-    return { native: module.Tokenizer.fromString(stored), added, special, isBpe };
+    const native = module.Tokenizer.fromString(stored);
+    return { native, added, special, isBpe, vocabSize: sizeOf(content.model?.vocab ?? {}, added, native) };
   } catch (cause) {
     throw new PolybeamError(
       'TOKENIZER_INVALID',
@@ -192,6 +193,13 @@ function parse(
       { cause },
     );
   }
+}
+
+/** One more than the largest id: ids may have gaps. */
+function sizeOf(vocab: object, added: readonly string[], native: NativeTokenizer): number {
+  const ids: number[] = Array.isArray(vocab) ? [vocab.length - 1] : Object.values(vocab);
+  for (const token of added) ids.push(native.tokenToId(token) ?? -1);
+  return ids.reduce((largest, id) => Math.max(largest, id), -1) + 1;
 }
 
 function reasonOf(cause: unknown): string {

@@ -72,6 +72,7 @@ export function makeWordPiece(
     idOf,
     tokenOf: (id) => tokenOf[id],
     vocabSize: tokenOf.length,
+    addedTokens: [...added.keys()],
     roles,
     special: new Set([...Object.values(roles), ...special]),
     modelMaxLength: settings.modelMaxLength,

@@ -63,26 +63,24 @@ export async function loadXlmRobertaTokenizer(directory: string): Promise<Tokeni
   for (const { token, special: isSpecial } of settings.added) if (isSpecial) special.add(token.content);
   const split = makeAddedTokenSplitter([...added.values()]);
   const unk = idOf.get('<unk>')!;
-  return {
-    ...makeTableTokenizer({
-      idOf,
-      tokenOf: (id) => tokens[id],
-      vocabSize: tokens.length,
-      roles,
-      special,
-      modelMaxLength: settings.modelMaxLength,
-      cleanUpTokenizationSpaces: settings.cleanUpTokenizationSpaces ?? false,
-      ...templates(idOf.get(roles.bos)!, idOf.get(roles.eos)!),
-      encodeText: (text) =>
-        split(text).flatMap((part) =>
-          'added' in part
-            ? [idOf.get(part.added)!]
-            : encoder.encodePieces(part.text).map((piece) => idOf.get(piece) ?? unk),
-        ),
-      decodeTokens: (all) => all.join('').replaceAll(metaspace, ' ').trim(),
-    }),
+  return makeTableTokenizer({
+    idOf,
+    tokenOf: (id) => tokens[id],
+    vocabSize: tokens.length,
     addedTokens: [...added.keys()],
-  };
+    roles,
+    special,
+    modelMaxLength: settings.modelMaxLength,
+    cleanUpTokenizationSpaces: settings.cleanUpTokenizationSpaces ?? false,
+    ...templates(idOf.get(roles.bos)!, idOf.get(roles.eos)!),
+    encodeText: (text) =>
+      split(text).flatMap((part) =>
+        'added' in part
+          ? [idOf.get(part.added)!]
+          : encoder.encodePieces(part.text).map((piece) => idOf.get(piece) ?? unk),
+      ),
+    decodeTokens: (all) => all.join('').replaceAll(metaspace, ' ').trim(),
+  });
 }
 
 function templates(bos: number, eos: number): { single: TemplatePlace[]; pair: TemplatePlace[] } {

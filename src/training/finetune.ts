@@ -13,6 +13,7 @@ import { openBertPair } from '../pretrained/bertPair.js';
 import { readGeneration } from '../pretrained/loadModel.js';
 import { configFor, configText } from '../pretrained/saveModel.js';
 import { openStart, type StartingModel } from '../pretrained/startingModel.js';
+import { fitTokenizer } from '../pretrained/tokenizerFit.js';
 import { loadTokenizer } from '../text/loadTokenizer.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { type BatchingOptions, type Collate, createBatches, fingerprintPairs } from './batching.js';
@@ -115,7 +116,7 @@ async function openTuning(
       `targetMaskRate is ${config.targetMaskRate}, and ${start.name} does not learn by masking targets: leave it out.`,
     );
   }
-  const tokenizer = await loadTokenizer(start.tokenizerDirectory);
+  const tokenizer = fitTokenizer(await loadTokenizer(start.tokenizerDirectory), definition, start.name);
   const { rules } = readGeneration(start.name, start, definition);
   const context = {
     tokenizer,

@@ -64,9 +64,7 @@ export async function pairReader(
       if (request.sourceId !== undefined)
         await replaceSourceToken(cut, request.sourceId, languages, tokenizer);
       const targets = await tokenizer.encodeBatch(text.target, { side: 'target' });
-      const pairs = cut.map(({ ids }, at) => ({ source: ids, target: write(targets[at].ids) }));
-      refuseUnknown(pairs, model);
-      return pairs;
+      return cut.map(({ ids }, at) => ({ source: ids, target: write(targets[at].ids) }));
     },
     fits: ({ source, target }) =>
       source.length <= lengths.maxSource &&
@@ -80,28 +78,6 @@ async function endsAfter(prefix: string, tokenizer: Tokenizer): Promise<SpecialE
   const { before, after } = await specialEnds(tokenizer);
   const told = prefix === '' ? [] : (await tokenizer.encode(prefix, { addSpecialTokens: false })).ids;
   return { before: before + told.length, after };
-}
-
-/** @throws TOKENIZER_INVALID where the tokenizer writes ids that the model has no embedding for */
-function refuseUnknown(
-  pairs: readonly TokenPair[],
-  { name, definition }: Pick<StartingModel, 'name' | 'definition'>,
-): void {
-  const { inputIds, decoderInputIds = inputIds } = definition.idCounts;
-  for (const [side, count] of [
-    ['source', inputIds],
-    ['target', decoderInputIds],
-  ] as const) {
-    const highest = pairs.reduce(
-      (most, pair) => Array.from(pair[side]).reduce((a, b) => Math.max(a, b), most),
-      0,
-    );
-    if (highest < count) continue;
-    throw new PolybeamError(
-      'TOKENIZER_INVALID',
-      `The tokenizer of ${name} writes the id ${highest}, but the model has ids from 0 to ${count - 1}: put the tokenizer files there that belong to it.`,
-    );
-  }
 }
 
 /** Lengths as configured, or as much as the model has room for. */

@@ -38,7 +38,8 @@ export async function fixtureWithTokenizer(
   const path = join(directory, 'config.json');
   const config = JSON.parse(await readFile(path, 'utf8'));
   await writeFile(path, JSON.stringify(change(config)));
-  const size: number = config.vocab_size ?? config.decoder.vocab_size;
+  // A tokenizer for both sides has no more ids than either.
+  const size: number = config.vocab_size ?? Math.min(config.encoder.vocab_size, config.decoder.vocab_size);
   const special = new Map(
     specialIds[name].map((id, at) => [id, ['[PAD]', '[CLS]', '[SEP]', '[UNK]', '[MASK]'][at]]),
   );
