@@ -8,9 +8,11 @@ import itertools
 import json
 import logging
 import random
+import tempfile
 from pathlib import Path
 
 import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 logging.disable(logging.WARNING)
@@ -321,6 +323,21 @@ def sentence_piece_models() -> None:
     )
 
 
+def charsmap() -> None:
+    """A SentencePiece table of normalization with one rule, "ab" to "A": the trie and the strings alone."""
+    with tempfile.TemporaryDirectory() as directory:
+        rules = Path(directory) / "rules.tsv"
+        rules.write_text("61 62\t41\n")
+        model = io.BytesIO()
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(CORPUS), model_writer=model, vocab_size=150, hard_vocab_limit=False, minloglevel=2,
+            num_threads=1, normalization_rule_tsv=str(rules),
+        )
+    proto = sentencepiece_model_pb2.ModelProto()
+    proto.ParseFromString(model.getvalue())
+    (OUTPUT / "charsmap.bin").write_bytes(proto.normalizer_spec.precompiled_charsmap)
+
+
 def main() -> None:
     write("strings.json", STRINGS)
     write("corpus.txt", "".join(line + "\n" for line in CORPUS))
@@ -331,6 +348,7 @@ def main() -> None:
     marian()
     m2m100()
     sentence_piece_models()
+    charsmap()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ import {
   truncateLongestFirst,
 } from './tokenizer.js';
 import { readTokenizerSettings, type TokenizerSettings } from './tokenizerConfig.js';
+import type { AddedTokenJson } from './tokenizerFile.js';
+import { checkTokenizerJson, type JsonObject } from './tokenizerJsonCheck.js';
 
 /** An encoding of npm `tokenizers`, as far as it is used here. */
 export interface NativeEncoding {
@@ -33,6 +35,7 @@ export interface NativeTokenizer<E extends NativeEncoding = NativeEncoding> {
   getVocabSize(withAddedTokens?: boolean): number;
   idToToken(id: number): string | null;
   tokenToId(token: string): number | null;
+  getNormalizer?(): { normalizeString(text: string): string } | null;
 }
 
 /** The npm package `tokenizers`, or something of its shape. */
@@ -67,13 +70,13 @@ export async function loadTokenizerJson(directory: string): Promise<Tokenizer> {
  */
 export async function makeTokenizerJson(
   json: string,
-  settings?: Partial<TokenizerSettings>,
+  settings: Partial<TokenizerSettings> = {},
   path = 'tokenizer.json',
 ): Promise<Tokenizer> {
   const { native, added, special, isBpe, vocabSize } = parse(json, path, await nativeModule(path));
   const idOf = (token: string) => native.tokenToId(token) ?? undefined;
-  const roles: SpecialTokens = { ...rolesByName(special), ...settings?.roles };
-  const cleanUp = !isBpe && settings?.cleanUpTokenizationSpaces === true;
+  const roles: SpecialTokens = { ...rolesByName(special), ...settings.roles };
+  const cleanUp = !isBpe && settings.cleanUpTokenizationSpaces === true;
   const cleaned = (text: string, options: DecodeOptions) =>
     (options.cleanUpTokenizationSpaces ?? cleanUp) ? cleanUpSpaces(text) : text;
   const plain = (ids: Ids) => Array.from(ids);
@@ -82,7 +85,7 @@ export async function makeTokenizerJson(
     specialTokens: roles,
     specialIds: specialIdsOf(roles, idOf),
     addedTokens: added,
-    modelMaxLength: settings?.modelMaxLength,
+    modelMaxLength: settings.modelMaxLength,
     async encode(text, options = {}) {
       requireLength(options);
       return encodeOne(native, text, options);
@@ -172,27 +175,51 @@ async function nativeModule(path: string): Promise<TokenizersModule> {
   }
 }
 
-function parse(
-  json: string,
-  path: string,
-  module: TokenizersModule,
-): { native: NativeTokenizer; added: string[]; special: string[]; isBpe: boolean; vocabSize: number } {
-  try {
-    const content = JSON.parse(json);
-    const tokens: { content: string; special: boolean }[] = content.added_tokens ?? [];
-    const stored = JSON.stringify({ ...content, padding: null, truncation: null });
-    const special = tokens.filter((token) => token.special).map((token) => token.content);
-    const added = tokens.map((token) => token.content);
-    const isBpe = content.model?.type === 'BPE';
-    const native = module.Tokenizer.fromString(stored);
-    return { native, added, special, isBpe, vocabSize: sizeOf(content.model?.vocab ?? {}, added, native) };
-  } catch (cause) {
-    throw new PolybeamError(
-      'TOKENIZER_INVALID',
-      `${path} cannot be read as a tokenizer (${reasonOf(cause)}): fetch it or save the tokenizer again.`,
-      { cause },
+/** The native tokenizer of a tokenizer.json, and what its file and those beside it list. @throws TOKENIZER_INVALID */
+function parse(json: string, path: string, module: TokenizersModule) {
+  const file = parseJson(json, path);
+  checkTokenizerJson(file, path);
+  const content = { added_tokens: [], ...file } as JsonObject;
+  const tokens = content.added_tokens as AddedTokenJson[];
+  const native = makeNative({ ...content, padding: null, truncation: null }, path, module);
+  const emptied = tokens.find(
+    (token) => token.normalized && native.getNormalizer?.()?.normalizeString(token.content) === '',
+  );
+  if (emptied) {
+    // It would be found between any two bytes of a text, and end the process.
+    throw unreadable(
+      path,
+      `the normalizer leaves nothing of the added token ${JSON.stringify(emptied.content)}`,
     );
   }
+  const added = tokens.map((token) => token.content);
+  const special = tokens.filter((token) => token.special).map((token) => token.content);
+  const { type, vocab = {} } = content.model as { type?: string; vocab?: object };
+  return { native, added, special, isBpe: type === 'BPE', vocabSize: sizeOf(vocab, added, native) };
+}
+
+function parseJson(json: string, path: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    throw unreadable(path, reasonOf(cause), cause);
+  }
+}
+
+function makeNative(content: object, path: string, { Tokenizer: native }: TokenizersModule): NativeTokenizer {
+  try {
+    return native.fromString(JSON.stringify(content));
+  } catch (cause) {
+    throw unreadable(path, reasonOf(cause), cause);
+  }
+}
+
+function unreadable(path: string, reason: string, cause?: unknown): PolybeamError {
+  return new PolybeamError(
+    'TOKENIZER_INVALID',
+    `${path} cannot be read as a tokenizer (${reason}): fetch it or save the tokenizer again.`,
+    { cause },
+  );
 }
 
 /** One more than the largest id: ids may have gaps. */
