@@ -4,7 +4,7 @@ import { loadM2M100Tokenizer, m2m100Files } from './m2m100Tokenizer.js';
 import { loadMarianTokenizer } from './marianTokenizer.js';
 import { loadSentencePiece, sentencePieceNames } from './sentencePiece.js';
 import type { Tokenizer } from './tokenizer.js';
-import { readJsonObject, readTokenizerSettings } from './tokenizerConfig.js';
+import { readTokenizerSettings } from './tokenizerConfig.js';
 import { loadTokenizerJson } from './tokenizerJson.js';
 import { loadWordPiece } from './wordPiece.js';
 import { isXlmRoberta, loadXlmRobertaTokenizer, xlmRobertaFile } from './xlmRobertaTokenizer.js';
@@ -31,9 +31,7 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
 /** Whether the directory is one of Facebook's XLM. */
 async function isXlm(directory: string, names: ReadonlySet<string>): Promise<boolean> {
   if (!names.has('vocab.json') || !names.has('merges.txt')) return false;
-  const { tokenizerClass } = await readTokenizerSettings(directory);
-  const config = await readJsonObject(`${directory}/config.json`);
-  return tokenizerClass === 'XLMTokenizer' || (tokenizerClass === undefined && config?.model_type === 'xlm');
+  return (await readTokenizerSettings(directory)).tokenizerClass === 'XLMTokenizer';
 }
 
 function ownPreprocessing(directory: string): PolybeamError {

@@ -97,6 +97,30 @@ describe('SentencePiece', () => {
     }
   });
 
+  it('takes the class from config.json where tokenizer_config.json names none, and else by model_type', async () => {
+    const encode = async (config: object, settings: object = {}) => {
+      const directory = temporaryDirectory();
+      cpSync(`${fixtures}/t5/spiece.model`, `${directory}/spiece.model`);
+      writeFileSync(`${directory}/config.json`, JSON.stringify(config));
+      writeFileSync(`${directory}/tokenizer_config.json`, JSON.stringify(settings));
+      return (await (await loadSentencePiece(directory)).encode('The file')).ids;
+    };
+    // transformers 5.23.
+    const t5 = [38, 4, 10, 12, 4, 1];
+    expect(await encode({ model_type: 't5' })).toEqual(t5);
+    expect(await encode({ model_type: 'mt5', tokenizer_class: 'T5TokenizerFast' })).toEqual(t5);
+    expect(await encode({ model_type: 'bert', tokenizer_class: 'T5Tokenizer' })).toEqual(t5);
+    expect(await encode({ model_type: 'encoder-decoder', encoder: { model_type: 't5' } })).toEqual(t5);
+    expect(await encode({ model_type: 'bert-generation' })).toEqual(t5.slice(0, -1));
+    expect(await encode({ model_type: 'marian' })).toEqual(t5.slice(0, -1));
+    await expect(encode({ model_type: 'pegasus' })).rejects.toThrow(
+      /belongs to a PegasusTokenizer, whose ids/,
+    );
+    await expect(encode({ model_type: 't5' }, { tokenizer_class: 'constructor' })).rejects.toMatchObject({
+      code: 'TOKENIZER_INVALID',
+    });
+  });
+
   it('gives a code to whatever a module throws, and refuses one that makes no pieces', async () => {
     const throwing = { encodePieces: (text: string) => (text === 'a' ? ['a'] : fail(5_246_024)) };
     const modules: [SentencePieceModule, RegExp | undefined][] = [

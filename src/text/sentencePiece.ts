@@ -95,13 +95,19 @@ export const sentencePieceNames = ['spiece.model', 'tokenizer.model', 'sentencep
  * Classes whose ids are the model's own, and what they write around a text. Others shift ids or rewrite text in their
  * code, so that reading the model alone would give wrong ids without a word.
  */
-const knownClasses: Record<string, { eos: boolean; extraIds: number; trim: boolean }> = {
-  BertGenerationTokenizer: { eos: false, extraIds: 0, trim: true },
-  T5Tokenizer: { eos: true, extraIds: 100, trim: false },
-};
+const knownClasses = new Map([
+  ['BertGenerationTokenizer', { eos: false, extraIds: 0, trim: true }],
+  ['T5Tokenizer', { eos: true, extraIds: 100, trim: false }],
+]);
+
+/** Classes without a SentencePiece model, which the type of a model may stand for: then the model is of no named class. */
+const otherClasses = new Set(
+  ['Bart', 'Bert', 'GPT2', 'Marian', 'RoFormer', 'XLM'].map((name) => `${name}Tokenizer`),
+);
 
 /**
- * Loads a directory with a SentencePiece model: that of BertGenerationTokenizer, T5Tokenizer, or of no named class, where
+ * Loads a directory with a SentencePiece model: that of BertGenerationTokenizer, T5Tokenizer (by `tokenizer_class` of
+ * tokenizer_config.json or config.json, or by config.json's `model_type`), or of no class, where
  * `add_bos_token` and `add_eos_token` of tokenizer_config.json say what is written around a text (default neither).
  *
  * @throws TOKENIZER_INVALID for another class, whose ids are not the model's; see also `loadSentencePieceFile`
@@ -151,8 +157,10 @@ export async function loadSentencePiece(directory: string, name = 'spiece.model'
 }
 
 function describeClass(settings: TokenizerSettings, path: string) {
-  const { tokenizerClass, raw } = settings;
-  const known = tokenizerClass === undefined ? undefined : knownClasses[tokenizerClass];
+  const { namedClass, raw } = settings;
+  const isOther = namedClass === undefined && otherClasses.has(settings.tokenizerClass ?? '');
+  const tokenizerClass = isOther ? undefined : settings.tokenizerClass;
+  const known = knownClasses.get(tokenizerClass ?? '');
   if (tokenizerClass !== undefined && !known) {
     throw new PolybeamError(
       'TOKENIZER_INVALID',

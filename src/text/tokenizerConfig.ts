@@ -5,12 +5,20 @@ import { type SpecialTokens, tokenRoles } from './specialTokens.js';
 
 /** What the small JSON files beside a vocabulary say, as far as tokenizers here use it. */
 export interface TokenizerSettings {
-  /** `tokenizer_class` without a trailing "Fast". */
+  /** `tokenizer_class` of tokenizer_config.json, or else of config.json, without a trailing "Fast". */
+  namedClass: string | undefined;
+  /** The same, or else the class that transformers takes for the `model_type` of config.json. */
   tokenizerClass: string | undefined;
   /** Tokens of roles that the files name. */
   roles: SpecialTokens;
   /** Tokens that are neither text nor one of the roles, by id where the files give one. */
-  added: { token: AddedToken; id: number | undefined; special: boolean }[];
+  added: {
+    token: AddedToken;
+    id: number | undefined;
+    special: boolean;
+    /** Whether a file says more of the token than its content. */
+    flagged: boolean;
+  }[];
   modelMaxLength: number | undefined;
   cleanUpTokenizationSpaces: boolean | undefined;
   /** All of tokenizer_config.json. */
@@ -34,8 +42,7 @@ export async function readTokenizerSettings(directory: string): Promise<Tokenize
   }
   const length = raw.model_max_length;
   return {
-    tokenizerClass:
-      typeof raw.tokenizer_class === 'string' ? raw.tokenizer_class.replace(/Fast$/, '') : undefined,
+    ...(await readClass(directory, raw)),
     roles,
     added: collectAdded(raw, map, addedIds, directory),
     // transformers writes 1e30 for "no limit".
@@ -44,6 +51,35 @@ export async function readTokenizerSettings(directory: string): Promise<Tokenize
       typeof raw.clean_up_tokenization_spaces === 'boolean' ? raw.clean_up_tokenization_spaces : undefined,
     raw,
   };
+}
+
+/** Classes by `model_type`, as transformers' AutoTokenizer has them. */
+const classOfModelType = new Map([
+  ['bart', 'BartTokenizer'],
+  ['bert', 'BertTokenizer'],
+  ['bert-generation', 'BertGenerationTokenizer'],
+  ['gpt2', 'GPT2Tokenizer'],
+  ['m2m_100', 'M2M100Tokenizer'],
+  ['marian', 'MarianTokenizer'],
+  ['mbart', 'MBartTokenizer'],
+  ['mt5', 'T5Tokenizer'],
+  ['pegasus', 'PegasusTokenizer'],
+  ['roformer', 'RoFormerTokenizer'],
+  ['t5', 'T5Tokenizer'],
+  ['xlm', 'XLMTokenizer'],
+  ['xlm-roberta', 'XLMRobertaTokenizer'],
+]);
+
+async function readClass(
+  directory: string,
+  raw: Record<string, unknown>,
+): Promise<Pick<TokenizerSettings, 'namedClass' | 'tokenizerClass'>> {
+  // Where config.json is damaged, the reader of models says so.
+  const config = (await readJsonObject(`${directory}/config.json`).catch(() => undefined)) ?? {};
+  const named = [raw.tokenizer_class, config.tokenizer_class].find((name) => typeof name === 'string');
+  const namedClass = (named as string | undefined)?.replace(/Fast$/, '');
+  const { model_type } = isObject(config.encoder) ? config.encoder : config;
+  return { namedClass, tokenizerClass: namedClass ?? classOfModelType.get(String(model_type)) };
 }
 
 /** A JSON file's object, or undefined where there is no file; throws TOKENIZER_INVALID where it is something else. */
@@ -86,7 +122,7 @@ function collectAdded(
       // As AddedToken of transformers: what is not special is normalized unless the file says otherwise.
       normalized: typeof flags.normalized === 'boolean' ? flags.normalized : !special,
     };
-    found.set(content, { token, id, special });
+    found.set(content, { token, id, special, flagged: isObject(value) });
   };
   const decoder = isObject(raw.added_tokens_decoder) ? raw.added_tokens_decoder : {};
   for (const [id, value] of Object.entries(decoder)) {

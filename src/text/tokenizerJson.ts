@@ -14,7 +14,8 @@ import {
 } from './tokenizer.js';
 import { readTokenizerSettings, type TokenizerSettings } from './tokenizerConfig.js';
 import type { AddedTokenJson } from './tokenizerFile.js';
-import { checkTokenizerJson, type JsonObject } from './tokenizerJsonCheck.js';
+import { checkTokenizerJson } from './tokenizerJsonCheck.js';
+import { withSettings } from './tokenizerJsonSettings.js';
 
 /** An encoding of npm `tokenizers`, as far as it is used here. */
 export interface NativeEncoding {
@@ -73,7 +74,7 @@ export async function makeTokenizerJson(
   settings: Partial<TokenizerSettings> = {},
   path = 'tokenizer.json',
 ): Promise<Tokenizer> {
-  const { native, added, special, isBpe, vocabSize } = parse(json, path, await nativeModule(path));
+  const { native, added, special, isBpe, vocabSize } = parse(json, settings, path, await nativeModule(path));
   const idOf = (token: string) => native.tokenToId(token) ?? undefined;
   const roles: SpecialTokens = { ...rolesByName(special), ...settings.roles };
   const cleanUp = !isBpe && settings.cleanUpTokenizationSpaces === true;
@@ -176,10 +177,10 @@ async function nativeModule(path: string): Promise<TokenizersModule> {
 }
 
 /** The native tokenizer of a tokenizer.json, and what its file and those beside it list. @throws TOKENIZER_INVALID */
-function parse(json: string, path: string, module: TokenizersModule) {
+function parse(json: string, settings: Partial<TokenizerSettings>, path: string, module: TokenizersModule) {
   const file = parseJson(json, path);
   checkTokenizerJson(file, path);
-  const content = { added_tokens: [], ...file } as JsonObject;
+  const content = withSettings(file, settings, path);
   const tokens = content.added_tokens as AddedTokenJson[];
   const native = makeNative({ ...content, padding: null, truncation: null }, path, module);
   const emptied = tokens.find(

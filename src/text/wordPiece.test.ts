@@ -88,6 +88,41 @@ describe('WordPiece', () => {
     }
   });
 
+  it.each<[object, object, RegExp | undefined]>([
+    [
+      { tokenizer_class: 'RoFormerTokenizer' },
+      {},
+      /belongs to a RoFormerTokenizer, which cuts words otherwise/,
+    ],
+    [{}, { model_type: 'roformer' }, /belongs to a RoFormerTokenizer/],
+    [
+      {},
+      { model_type: 'bert', tokenizer_class: 'BertJapaneseTokenizer' },
+      /belongs to a BertJapaneseTokenizer/,
+    ],
+    [{ word_tokenizer_type: 'mecab' }, { model_type: 'bert' }, /belongs to a tokenizer with mecab/],
+    [
+      { tokenizer_class: 'BertTokenizer', subword_tokenizer_type: 'character' },
+      {},
+      /BertTokenizer with character/,
+    ],
+    [{ tokenizer_class: 'BertTokenizer' }, { model_type: 'roformer' }, undefined],
+    [{ tokenizer_class: 'ElectraTokenizerFast', word_tokenizer_type: 'basic' }, {}, undefined],
+    [{}, { model_type: 'bart' }, undefined],
+  ])('serves the classes that cut as BERT does: %j with %j', async (settings, config, refusal) => {
+    const directory = temporaryDirectory();
+    cpSync(`${fixtures}/bert/vocab.txt`, `${directory}/vocab.txt`);
+    writeFileSync(`${directory}/tokenizer_config.json`, JSON.stringify(settings));
+    writeFileSync(`${directory}/config.json`, JSON.stringify(config));
+    const loaded = loadWordPiece(directory);
+    if (refusal === undefined) await expect(loaded).resolves.toHaveProperty('vocabSize');
+    else
+      await expect(loaded).rejects.toMatchObject({
+        code: 'TOKENIZER_INVALID',
+        message: expect.stringMatching(refusal),
+      });
+  });
+
   it('refuses ids that no token can have', async () => {
     const directory = temporaryDirectory();
     cpSync(`${fixtures}/bert/vocab.txt`, `${directory}/vocab.txt`);

@@ -6,6 +6,7 @@ import type { SpecialTokens } from './specialTokens.js';
 import { makeTableTokenizer, type TemplatePlace } from './tableTokenizer.js';
 import { cleanUpSpaces, type Tokenizer } from './tokenizer.js';
 import { readTokenizerSettings, type TokenizerSettings } from './tokenizerConfig.js';
+import { bertClasses } from './tokenizerJsonSettings.js';
 import { continuingPrefix } from './trainWordPiece.js';
 import { splitLines } from './utf8.js';
 
@@ -28,12 +29,34 @@ const usualRoles: SpecialTokens = {
  * `strip_accents` (default: as do_lower_case) and `tokenize_chinese_chars` (default true). Encodes as transformers'
  * BertTokenizer: `[CLS] A [SEP]`, `[CLS] A [SEP] B [SEP]`.
  *
- * @throws FILE_NOT_FOUND; TOKENIZER_INVALID where the vocabulary lacks a special token
+ * @throws FILE_NOT_FOUND; TOKENIZER_INVALID where the vocabulary lacks a special token, or is of a class that cuts otherwise
  */
 export async function loadWordPiece(directory: string): Promise<Tokenizer> {
   const bytes = await fileAccess().read(`${directory}/vocab.txt`);
   const vocabulary = splitLines(new TextDecoder().decode(bytes));
-  return makeWordPiece(vocabulary, await readTokenizerSettings(directory), `${directory}/vocab.txt`);
+  const settings = await readTokenizerSettings(directory);
+  requireBertClass(settings, `${directory}/vocab.txt`);
+  return makeWordPiece(vocabulary, settings, `${directory}/vocab.txt`);
+}
+
+/** Names that say nothing of how a text is cut. */
+const generalClasses = new Set(['PreTrainedTokenizer', 'PythonBackend', 'TokenizersBackend']);
+
+/** @throws TOKENIZER_INVALID where the vocabulary belongs to a tokenizer that cuts words by a program of its own */
+function requireBertClass({ namedClass, tokenizerClass, raw }: TokenizerSettings, path: string): void {
+  // Any model may have a BERT vocabulary beside it; RoFormer's own needs jieba.
+  const unlike = tokenizerClass === 'RoFormerTokenizer' ? tokenizerClass : namedClass;
+  const isBert = unlike === undefined || bertClasses.has(unlike) || generalClasses.has(unlike);
+  const words = [raw.word_tokenizer_type, raw.subword_tokenizer_type].find(
+    (type) => typeof type === 'string' && type !== 'basic' && type !== 'wordpiece',
+  );
+  if (isBert && words === undefined) return;
+  throw new PolybeamError(
+    'TOKENIZER_INVALID',
+    `${path} belongs to a ${unlike ?? 'tokenizer'}${words === undefined ? '' : ` with ${String(words)}`}, which cuts words otherwise ` +
+      "than BERT (RoFormerTokenizer by jieba, for one): add its tokenizer.json, or give token ids; where BERT's way is right, " +
+      'tokenizer_config.json says "tokenizer_class": "BertTokenizer".',
+  );
 }
 
 /** The tokenizer of a BERT vocabulary in memory; `path` names it in errors. */

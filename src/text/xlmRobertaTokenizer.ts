@@ -4,7 +4,7 @@ import type { SpecialTokens } from './specialTokens.js';
 import { metaspace } from './splitWords.js';
 import { makeTableTokenizer, type TemplatePlace } from './tableTokenizer.js';
 import type { Tokenizer } from './tokenizer.js';
-import { readJsonObject, readTokenizerSettings } from './tokenizerConfig.js';
+import { readTokenizerSettings } from './tokenizerConfig.js';
 
 /** Name of the SentencePiece model of an XLM-RoBERTa directory. */
 export const xlmRobertaFile = 'sentencepiece.bpe.model';
@@ -15,9 +15,7 @@ const controlPieces = 3;
 
 /** Whether a directory with `sentencepiece.bpe.model` says that its ids are XLM-RoBERTa's: other models have that file, too. */
 export async function isXlmRoberta(directory: string): Promise<boolean> {
-  const { tokenizerClass } = await readTokenizerSettings(directory);
-  if (tokenizerClass !== undefined) return tokenizerClass === 'XLMRobertaTokenizer';
-  return (await readJsonObject(`${directory}/config.json`))?.model_type === 'xlm-roberta';
+  return (await readTokenizerSettings(directory)).tokenizerClass === 'XLMRobertaTokenizer';
 }
 
 /**

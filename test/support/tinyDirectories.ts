@@ -46,6 +46,7 @@ export async function fixtureWithTokenizer(
   let word = 0;
   const tokens = Array.from({ length: size }, (_, id) => special.get(id) ?? words[word++] ?? `unused${word}`);
   await writeFile(join(directory, 'vocab.txt'), `${tokens.join('\n')}\n`);
+  await writeFile(join(directory, 'tokenizer_config.json'), '{"tokenizer_class": "BertTokenizer"}');
   return directory;
 }
 
