@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type SentencePieceEncoder, setSentencePieceModule } from '../text/sentencePiece.js';
+import { setSentencePieceModule } from '../text/sentencePiece.js';
+import type { SentencePieceEncoder } from '../text/sentencePieceModel.js';
 import { setTokenizersModule, type TokenizersModule } from '../text/tokenizerJson.js';
 
 /** Lets polybeam read tokenizer.json (npm `tokenizers`) and SentencePiece models (npm `sentencepiece-js`) in Node. */

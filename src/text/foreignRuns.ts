@@ -1,5 +1,4 @@
-import type { SentencePieceEncoder } from './sentencePiece.js';
-import { pieceKind, type SentencePieceModel } from './sentencePieceModel.js';
+import { pieceKind, type SentencePieceEncoder, type SentencePieceModel } from './sentencePieceModel.js';
 import { metaspace } from './splitWords.js';
 
 /** Code units in a block, and how many of them the next block repeats: more than a rule of normalization spans. */

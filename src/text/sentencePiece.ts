@@ -7,6 +7,7 @@ import {
   notAModel,
   parseSentencePieceModel,
   pieceKind,
+  type SentencePieceEncoder,
   type SentencePieceModel,
 } from './sentencePieceModel.js';
 import { rolesByName, type SpecialTokens } from './specialTokens.js';
@@ -14,11 +15,6 @@ import { metaspace } from './splitWords.js';
 import { makeTableTokenizer, type TemplatePlace } from './tableTokenizer.js';
 import type { Tokenizer } from './tokenizer.js';
 import { readTokenizerSettings, type TokenizerSettings } from './tokenizerConfig.js';
-
-/** Cuts text into the pieces of one SentencePiece model. */
-export interface SentencePieceEncoder {
-  encodePieces(text: string): string[];
-}
 
 /** Makes encoders from the bytes of `.model` files. */
 export interface SentencePieceModule {

@@ -18,6 +18,11 @@ export interface SentencePieceModel {
   removeExtraWhitespaces: boolean;
 }
 
+/** Cuts text into the pieces of one SentencePiece model. */
+export interface SentencePieceEncoder {
+  encodePieces(text: string): string[];
+}
+
 /**
  * Reads the table of a SentencePiece `.model` file (sentencepiece_model.proto).
  *
