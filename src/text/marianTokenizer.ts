@@ -48,8 +48,7 @@ export async function loadMarianTokenizer(directory: string): Promise<MarianToke
   const special = new Set<string>([...Object.values(roles), ...added.special]);
   // As transformers: with one vocabulary the source's pieces spell the text.
   const decoder = separate ? target : source;
-  const largest = Math.max(...added.ids.values()) + 1;
-  const sizes = { source: Math.max(invert(sourceIds).length, largest), target: tokens.length };
+  const sizes = { source: invert(new Map([...sourceIds, ...added.ids])).length, target: tokens.length };
   const tokenizer = makeTableTokenizer({
     idOf: new Map([...sourceIds, ...added.ids]),
     tokenOf: (id) => tokens[id],
@@ -109,12 +108,11 @@ function addedTokens(
 ) {
   const found = new Map(roles.map((content) => [content, { content, lstrip: false, rstrip: false }]));
   for (const { token } of settings.added) found.set(token.content, token);
+  const given = new Map(settings.added.map(({ token, id }) => [token.content, id]));
   const addedIds = new Map<string, number>();
   let next = ids.size;
   for (const content of found.keys()) {
-    const given = settings.added.find(({ token }) => token.content === content)?.id;
-    const id = given ?? ids.get(content) ?? next++;
-    addedIds.set(content, id);
+    addedIds.set(content, given.get(content) ?? ids.get(content) ?? next++);
   }
   const special = settings.added.filter((entry) => entry.special).map((entry) => entry.token.content);
   return { ids: addedIds, special, split: makeAddedTokenSplitter([...found.values()]) };

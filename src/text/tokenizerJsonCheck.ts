@@ -44,7 +44,7 @@ function firstFault(
 }
 
 /** The steps of a pipeline, sequences within sequences included. */
-export function stepsOf(step: unknown, listName: string): JsonObject[] {
+function stepsOf(step: unknown, listName: string): JsonObject[] {
   if (!isObject(step)) return [];
   const list = step[listName];
   return Array.isArray(list) ? list.flatMap((one) => stepsOf(one, listName)) : [step];

@@ -1,5 +1,5 @@
 import { PolybeamError } from '../errors.js';
-import type { TokenizerSettings } from './tokenizerConfig.js';
+import { maxTokenId, type TokenizerSettings } from './tokenizerConfig.js';
 import { isObject, type JsonObject } from './tokenizerJsonCheck.js';
 
 /** Classes that cut as BERT does. Their settings, or the defaults of these, replace what tokenizer.json says of case and accents. */
@@ -69,18 +69,13 @@ function withAdded({ added_tokens, model }: JsonObject, added: Added): JsonObjec
   const tokens = (Array.isArray(added_tokens) ? [...added_tokens] : []) as JsonObject[];
   const place = new Map(tokens.map((token, at) => [token.content, at]));
   const idOf = modelIds(model);
-  const inOrder = [...added].sort(
-    (a, b) => (a.id ?? Number.POSITIVE_INFINITY) - (b.id ?? Number.POSITIVE_INFINITY) || 0,
-  );
+  const inOrder = [...added].sort((a, b) => (a.id ?? maxTokenId) - (b.id ?? maxTokenId));
+  let next = tokens.reduce((size, { id }) => Math.max(size, (id as number) + 1), idOf.size);
   for (const { token, special, flagged } of inOrder) {
     const at = place.get(token.content);
     if (at !== undefined && !flagged) continue;
-    const ids = tokens.map(({ id }) => id as number);
-    const id =
-      at === undefined
-        ? (idOf.get(token.content) ?? Math.max(idOf.size, ...ids.map((one) => one + 1)))
-        : tokens[at].id;
     const { content, lstrip, rstrip, singleWord = false, normalized = !special } = token;
+    const id = at === undefined ? (idOf.get(content) ?? next++) : tokens[at].id;
     place.set(content, at ?? tokens.length);
     tokens[at ?? tokens.length] = {
       id,
