@@ -160,6 +160,11 @@ describe('tokenizer_config.json beside tokenizer.json', () => {
     expect(await tokensOf('A B', tokenizer, { tokenizer_class, src_lang })).toBe(expected);
   });
 
+  it('leaves the template where only the type of the model is known', async () => {
+    const tokenizer = translator(['en_XX', 'A', '</s>'], ['en_XX', 'fr_XX']);
+    expect(await tokensOf('A B', tokenizer, undefined, { model_type: 'mbart' })).toBe('en_XX ▁A ▁B </s>');
+  });
+
   it('refuses a source language that the tokenizer does not have', async () => {
     const settings = { tokenizer_class: 'NllbTokenizer', src_lang: 'xxx_Latn' };
     await expect(load(translator(old, nllb), settings)).rejects.toMatchObject({

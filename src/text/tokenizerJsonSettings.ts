@@ -118,10 +118,11 @@ function bertParts({ model }: JsonObject, tokenizerClass: string, raw: JsonObjec
 
 function languageParts(
   content: JsonObject,
-  { tokenizerClass = '', raw = {}, roles }: Partial<TokenizerSettings>,
+  { namedClass = '', raw = {}, roles }: Partial<TokenizerSettings>,
   path: string,
 ): JsonObject {
-  const rule = languageClasses.get(tokenizerClass);
+  // The type of a model is not enough: mBART-50 is an mbart, too, and has its languages on the other side.
+  const rule = languageClasses.get(namedClass);
   if (!rule) return {};
   const idOf = modelIds(content.model);
   for (const { content: token, id } of content.added_tokens as JsonObject[]) idOf.set(token, id as number);
@@ -138,8 +139,7 @@ function languageParts(
   }
   const special = (id: string) => ({ SpecialToken: { id, type_id: 0 } });
   const text = (id: 'A' | 'B') => ({ Sequence: { id, type_id: 0 } });
-  const isAfter =
-    rule.side === 'after' || (tokenizerClass === 'NllbTokenizer' && raw.legacy_behaviour === true);
+  const isAfter = rule.side === 'after' || (namedClass === 'NllbTokenizer' && raw.legacy_behaviour === true);
   const around = (texts: object[]) =>
     isAfter ? [...texts, special(end), special(language)] : [special(language), ...texts, special(end)];
   const entry = (token: string) => [token, { id: token, ids: [idOf.get(token)], tokens: [token] }];
