@@ -7,6 +7,7 @@ import { floats, integers, type Value } from '../../engine/values.js';
 import { PolybeamError } from '../../errors.js';
 import { readXlmConfig, xlm } from '../../pretrained/architectures/xlm.js';
 import { readModelDirectory } from '../../pretrained/modelDirectory.js';
+import { fitTokenizer } from '../../pretrained/tokenizerFit.js';
 import { tokenizeDocuments } from '../../pretraining/corpus.js';
 import { createDraws } from '../../pretraining/draws.js';
 import { readVocabularyFacts } from '../../pretraining/vocabularyFacts.js';
@@ -136,7 +137,9 @@ async function openModel(directory: string, from: string) {
       `${directory} is no xlm model with the head of a language model: give one that polybeam xlm pretrain made.`,
     );
   }
-  const tokenizer = await loadTokenizer(directory);
+  const config = readXlmConfig(raw, `${directory}/config.json`);
+  const idCounts = { inputIds: config.vocabSize };
+  const tokenizer = fitTokenizer(await loadTokenizer(directory), { idCounts }, directory);
   const facts = await readVocabularyFacts(tokenizer);
   const languages = languagesOfConfig(raw, [from]);
   const language = languages.get(from);
@@ -146,7 +149,6 @@ async function openModel(directory: string, from: string) {
       `${directory} has no language ${from}; it has ${[...languages.keys()].join(', ')}: correct from.`,
     );
   }
-  const config = readXlmConfig(raw, `${directory}/config.json`);
   return { config, rowLength: rowLengthOf(raw), weights, tokenizer, facts, language };
 }
 
