@@ -178,11 +178,24 @@ async function nativeModule(path: string): Promise<TokenizersModule> {
 
 /** The native tokenizer of a tokenizer.json, and what its file and those beside it list. @throws TOKENIZER_INVALID */
 function parse(json: string, settings: Partial<TokenizerSettings>, path: string, module: TokenizersModule) {
-  const file = parseJson(json, path);
+  try {
+    return makeNative(json, settings, path, module);
+  } catch (cause) {
+    throw cause instanceof PolybeamError ? cause : unreadable(path, reasonOf(cause), cause);
+  }
+}
+
+function makeNative(
+  json: string,
+  settings: Partial<TokenizerSettings>,
+  path: string,
+  module: TokenizersModule,
+) {
+  const file: unknown = JSON.parse(json);
   checkTokenizerJson(file, path);
   const content = withSettings(file, settings, path);
   const tokens = content.added_tokens as AddedTokenJson[];
-  const native = makeNative({ ...content, padding: null, truncation: null }, path, module);
+  const native = module.Tokenizer.fromString(JSON.stringify({ ...content, padding: null, truncation: null }));
   const emptied = tokens.find(
     (token) => token.normalized && native.getNormalizer?.()?.normalizeString(token.content) === '',
   );
@@ -196,23 +209,33 @@ function parse(json: string, settings: Partial<TokenizerSettings>, path: string,
   const added = tokens.map((token) => token.content);
   const special = tokens.filter((token) => token.special).map((token) => token.content);
   const { type, vocab = {} } = content.model as { type?: string; vocab?: object };
-  return { native, added, special, isBpe: type === 'BPE', vocabSize: sizeOf(vocab, added, native) };
+  const vocabSize = sizeOf(vocab, added, native);
+  return { native: withCodes(native, path), added, special, isBpe: type === 'BPE', vocabSize };
 }
 
-function parseJson(json: string, path: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch (cause) {
-    throw unreadable(path, reasonOf(cause), cause);
-  }
-}
-
-function makeNative(content: object, path: string, { Tokenizer: native }: TokenizersModule): NativeTokenizer {
-  try {
-    return native.fromString(JSON.stringify(content));
-  } catch (cause) {
-    throw unreadable(path, reasonOf(cause), cause);
-  }
+/** The tokenizer, with failures that have a code: it may lack the unknown token that a text needs. */
+function withCodes(native: NativeTokenizer, path: string): NativeTokenizer {
+  const coded = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (cause) {
+      throw new PolybeamError(
+        'TOKENIZER_INVALID',
+        `${path} fails at a text (${reasonOf(cause)}): fetch it or save the tokenizer again.`,
+        { cause },
+      );
+    }
+  };
+  return {
+    encode: (...given) => coded(() => native.encode(...given)),
+    encodeBatch: (...given) => coded(() => native.encodeBatch(...given)),
+    decode: (...given) => coded(() => native.decode(...given)),
+    decodeBatch: (...given) => coded(() => native.decodeBatch(...given)),
+    postProcess: (...given) => native.postProcess(...given),
+    getVocabSize: (...given) => native.getVocabSize(...given),
+    idToToken: (id) => native.idToToken(id),
+    tokenToId: (token) => native.tokenToId(token),
+  };
 }
 
 function unreadable(path: string, reason: string, cause?: unknown): PolybeamError {

@@ -119,6 +119,18 @@ describe('a tokenizer.json that would end the process', () => {
     });
   });
 
+  it('is refused: a template that calls itself one and lists steps as a sequence', async () => {
+    const { post_processor } = template([text('A'), special('x')], both);
+    const change = { post_processor: { ...post_processor, processors: [] } };
+    await expect(makeTokenizerJson(JSON.stringify({ ...base, ...change }))).rejects.toThrow(/names "x"/);
+  });
+
+  it('is refused: sequences without end', async () => {
+    const deep = '{"type":"Sequence","normalizers":['.repeat(20_000) + ']}'.repeat(20_000);
+    const json = JSON.stringify(base).replace(/"normalizer":(?=[{n])/, `"normalizer":${deep},"other":`);
+    await expect(makeTokenizerJson(json)).rejects.toMatchObject({ code: 'TOKENIZER_INVALID' });
+  });
+
   it.each([-0.5, 2 ** 32, -1, '7', null])('is refused: the id %j', async (id) => {
     const vocab = { ...base.model.vocab, the: id };
     const added_tokens = base.added_tokens.map((token) => ({ ...token, id }));
@@ -126,6 +138,25 @@ describe('a tokenizer.json that would end the process', () => {
       await expect(makeTokenizerJson(JSON.stringify({ ...base, ...change }))).rejects.toMatchObject({
         code: 'TOKENIZER_INVALID',
         message: expect.stringContaining(`the id ${JSON.stringify(id)}`),
+      });
+    }
+  });
+
+  it('fails with a code where only some texts cannot be encoded', async () => {
+    const model = {
+      ...base.model,
+      type: 'WordPiece',
+      vocab: { a: 0 },
+      unk_token: '[UNK]',
+      merges: undefined,
+    };
+    const settings = { continuing_subword_prefix: '##', max_input_chars_per_word: 10 };
+    const json = { ...base, added_tokens: [], post_processor: null, model: { ...model, ...settings } };
+    const tokenizer = await makeTokenizerJson(JSON.stringify(json));
+    for (const encoded of [tokenizer.encode('zz'), tokenizer.encodeBatch(['zz'])]) {
+      await expect(encoded).rejects.toMatchObject({
+        code: 'TOKENIZER_INVALID',
+        message: expect.stringMatching(/fails at a text \(WordPiece error: Missing \[UNK\] token/),
       });
     }
   });

@@ -43,11 +43,16 @@ function firstFault(
   return undefined;
 }
 
-/** The steps of a pipeline, sequences within sequences included. */
-function stepsOf(step: unknown, listName: string): JsonObject[] {
+/** Sequences within sequences; the library itself refuses more than these. */
+const deepest = 64;
+
+/** The steps of a pipeline, those of sequences included. */
+function stepsOf(step: unknown, listName: string, depth = 0): JsonObject[] {
   if (!isObject(step)) return [];
   const list = step[listName];
-  return Array.isArray(list) ? list.flatMap((one) => stepsOf(one, listName)) : [step];
+  const inner =
+    Array.isArray(list) && depth < deepest ? list.flatMap((one) => stepsOf(one, listName, depth + 1)) : [];
+  return step.type === 'Sequence' ? inner : [step, ...inner];
 }
 
 function modelFault(model: unknown): string | undefined {

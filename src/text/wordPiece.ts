@@ -13,6 +13,9 @@ import { splitLines } from './utf8.js';
 /** A word with more characters is unknown. */
 const maxWordLength = 100;
 
+/** Code units of the longest words that are remembered: any longer one has more characters, and is unknown. */
+const longestCached = 2 * maxWordLength;
+
 /** Words whose pieces are remembered; beyond that the memory is emptied. */
 const cacheLimit = 200_000;
 
@@ -118,7 +121,7 @@ function cleaning(raw: Record<string, unknown>): BasicTokenizeOptions {
 
 /** Greedy, longest piece first (Wu et al. 2016, as in BERT); the whole word is unknown where a part has no piece. */
 function wordPieces(word: string, idOf: ReadonlyMap<string, number>, unkId: number): number[] {
-  const characters = [...word];
+  const characters = [...word.slice(0, longestCached + 1)];
   if (characters.length > maxWordLength) return [unkId];
   const ids: number[] = [];
   for (let start = 0; start < characters.length; ) {
@@ -149,6 +152,7 @@ function joinPieces(tokens: string[]): string {
 function cached(encode: (word: string) => number[]): (word: string) => number[] {
   const known = new Map<string, number[]>();
   return (word) => {
+    if (word.length > longestCached) return encode(word);
     let ids = known.get(word);
     if (!ids) {
       if (known.size >= cacheLimit) known.clear();
