@@ -25,6 +25,11 @@ export interface FileAccess {
   writeAtomic(path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void>;
   /** Appends to a file, making it where it does not exist. */
   append(path: string, text: string): Promise<void>;
+  /**
+   * Unpacks gzip, all members of it, and checks them against their checksums; throws any error where they are damaged. Where it is
+   * left out, the platform's `DecompressionStream` serves, and files are held as a whole.
+   */
+  gunzip?(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
   /** Removes a file or a directory with all in it; no error where it does not exist. */
   remove(path: string): Promise<void>;
 }

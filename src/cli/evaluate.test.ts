@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
+import { setFileAccess } from '../files.js';
+import { nodeFiles } from '../node/files.js';
 import { evaluateCommand } from './evaluate.js';
+
+setFileAccess(nodeFiles);
 
 const fixtures = 'test/fixtures/eval';
 const commands = JSON.parse(readFileSync(`${fixtures}/commands.json`, 'utf8')) as {
@@ -127,7 +131,7 @@ describe('polybeam evaluate refuses', () => {
       'INPUT_INVALID',
       `"${latin}" is not UTF-8 (line 3)`,
     ],
-    ['half a gzip file', ['bleu', '--reference', two, cut], 'FILE_CORRUPT', 'is not a whole gzip file'],
+    ['half a gzip file', ['bleu', '--reference', two, cut], 'FILE_CORRUPT', 'is a damaged gzip file'],
     ['two standard inputs', ['bleu', '--reference', '-', '-'], 'OPTION_CONFLICT', 'Only one of'],
     [
       'JSON of a bare number',

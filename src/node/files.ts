@@ -1,5 +1,7 @@
 import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import { PolybeamError } from '../errors.js';
 import type { FileAccess } from '../files.js';
 
@@ -24,6 +26,7 @@ export const nodeFiles: FileAccess = {
       await appendFile(path, text);
     });
   },
+  gunzip,
   remove: (path) => rm(path, { recursive: true, force: true }),
 };
 
@@ -90,6 +93,12 @@ async function writing(path: string, outcome: string, write: () => Promise<void>
       { cause: error },
     );
   }
+}
+
+async function* gunzip(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  // An error of either stream ends the other, and the loop.
+  const unpacked = pipeline(Readable.from(chunks), createGunzip({ chunkSize: 1 << 20 }), () => {});
+  for await (const chunk of unpacked) yield chunk;
 }
 
 let temporaries = 0;

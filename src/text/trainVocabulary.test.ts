@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { gzipSync } from 'fflate';
+import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { corpus, readFixture, strings, temporaryDirectory, useDisk } from './tokenizer.contract.js';
 import { makeTokenizerJson } from './tokenizerJson.js';

@@ -1,6 +1,5 @@
-import { gunzipSync } from 'fflate';
 import { PolybeamError } from '../errors.js';
-import { fileAccess } from '../files.js';
+import { readUnpacked } from '../gzip.js';
 import { basicTokenize } from './basicTokenize.js';
 import type { LearnedMerges } from './mergeTrainer.js';
 import { makeNormalizer, normalizerJson, type PipelineStep } from './normalize.js';
@@ -95,8 +94,7 @@ export async function readTextFiles(
   const lines: string[] = [];
   let invalidLines = 0;
   for (const path of paths) {
-    const bytes = await fileAccess().read(path);
-    const decoded = decodeUtf8Lines(path.endsWith('.gz') ? unpack(bytes, path) : bytes);
+    const decoded = decodeUtf8Lines(await readUnpacked(path));
     invalidLines += decoded.invalidLines;
     for (const [at, line] of decoded.lines.entries()) {
       const cells = line.split('\t');
@@ -114,14 +112,6 @@ function missingColumn(path: string, line: number, column: number, found: number
     'INPUT_INVALID',
     `Line ${line} of ${path} has ${found} columns and none of number ${column} (counted from 0): check columns.`,
   );
-}
-
-function unpack(bytes: Uint8Array, path: string): Uint8Array {
-  try {
-    return gunzipSync(bytes);
-  } catch (cause) {
-    throw new PolybeamError('FILE_CORRUPT', `${path} is not a whole gzip file: fetch it again.`, { cause });
-  }
 }
 
 /** Counts words as texts come. */

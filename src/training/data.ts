@@ -1,5 +1,5 @@
 import { PolybeamError } from '../errors.js';
-import { fileAccess } from '../files.js';
+import { readUnpacked } from '../gzip.js';
 import { decodeUtf8Lines } from '../text/utf8.js';
 
 /** Where parallel text is: two files of aligned lines, or two columns of one tab-separated file. Any may be gzipped. */
@@ -93,28 +93,6 @@ async function readColumns(path: string, { sourceColumn, targetColumn }: DataSou
  * text, or aligned files would drift apart); a byte order mark is dropped.
  */
 export async function readLines(path: string): Promise<{ lines: string[]; invalidLines: number }> {
-  const stored = await fileAccess().read(path);
-  const zipped = stored[0] === 0x1f && stored[1] === 0x8b;
-  if (path.endsWith('.gz') && !zipped && stored.length > 0) {
-    throw new PolybeamError(
-      'FILE_CORRUPT',
-      `${path} is not a gzip file: give the file as it was compressed, or rename it without .gz if it is plain text.`,
-    );
-  }
-  const { lines, invalidLines } = decodeUtf8Lines(zipped ? await gunzip(stored, path) : stored);
+  const { lines, invalidLines } = decodeUtf8Lines(await readUnpacked(path));
   return { lines, invalidLines };
-}
-
-async function gunzip(bytes: Uint8Array, path: string): Promise<Uint8Array> {
-  try {
-    // The platform's own decompressor: unlike fflate it checks the checksum and the end of the file.
-    const stream = new Blob([bytes as BlobPart]).stream().pipeThrough(new DecompressionStream('gzip'));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
-  } catch (cause) {
-    throw new PolybeamError(
-      'FILE_CORRUPT',
-      `${path} is a damaged gzip file (${(cause as Error).message}): fetch or compress it again.`,
-      { cause },
-    );
-  }
 }

@@ -1,5 +1,5 @@
 import { PolybeamError } from '../errors.js';
-import { fileAccess } from '../files.js';
+import { joined, unpackedChunks } from '../gzip.js';
 import { decodeUtf8Lines } from '../text/utf8.js';
 
 /** A file of texts, perhaps gzipped: one a line, or one column of a tab-separated file. */
@@ -11,8 +11,6 @@ export interface TextFile {
 
 /** Texts that can be read again and again, in parts of many lines. */
 export type Texts = () => AsyncIterable<readonly string[]> | Iterable<readonly string[]>;
-
-const chunkBytes = 1 << 22;
 
 /** `train.tsv.gz:2` is column 2 of that file, any other name a whole file. */
 export function parseTextFile(text: string): TextFile {
@@ -35,7 +33,7 @@ export function textsOf(
     for (const { path, column } of files) {
       let done = 0;
       let invalid = 0;
-      for await (const bytes of wholeLines(await plainChunks(path))) {
+      for await (const bytes of wholeLines(unpackedChunks(path))) {
         const { lines, invalidLines } = decodeUtf8Lines(bytes);
         yield column === undefined ? lines : lines.map((line, at) => cell(line, column, path, done + at + 1));
         done += lines.length;
@@ -57,49 +55,6 @@ function cell(line: string, column: number, path: string, number: number): strin
   );
 }
 
-/** The file's bytes, unpacked where they are gzip. */
-async function plainChunks(path: string): Promise<AsyncIterable<Uint8Array>> {
-  const size = (await fileAccess().size(path)) ?? (await fileAccess().read(path)).length;
-  const head = await fileAccess().readRange(path, 0, Math.min(2, size));
-  if (head[0] === 0x1f && head[1] === 0x8b) return unpacked(path, size);
-  if (path.endsWith('.gz') && size > 0) {
-    throw new PolybeamError(
-      'FILE_CORRUPT',
-      `${path} is not a gzip file: give the file as it was compressed, or rename it without .gz if it is plain text.`,
-    );
-  }
-  return storedChunks(path, size);
-}
-
-async function* storedChunks(path: string, size: number): AsyncGenerator<Uint8Array> {
-  for (let start = 0; start < size; start += chunkBytes) {
-    yield await fileAccess().readRange(path, start, Math.min(start + chunkBytes, size));
-  }
-}
-
-async function* unpacked(path: string, size: number): AsyncGenerator<Uint8Array> {
-  const chunks = storedChunks(path, size);
-  const packed = new ReadableStream<BufferSource>({
-    pull: async (controller) => {
-      const { value, done } = await chunks.next();
-      if (done) controller.close();
-      else controller.enqueue(value as Uint8Array<ArrayBuffer>);
-    },
-  });
-  const reader = packed.pipeThrough(new DecompressionStream('gzip')).getReader();
-  try {
-    for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
-  } catch (cause) {
-    throw new PolybeamError(
-      'FILE_CORRUPT',
-      `${path} is a damaged gzip file (${(cause as Error).message}): fetch or compress it again.`,
-      { cause },
-    );
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
-}
-
 /** The same bytes in pieces that end where a line does. */
 async function* wholeLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let begun: Uint8Array[] = [];
@@ -112,15 +67,4 @@ async function* wholeLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
     if (end < chunk.length) begun.push(chunk.slice(end));
   }
   if (begun.length > 0) yield joined(begun);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0];
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

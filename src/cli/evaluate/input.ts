@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { gunzipSync } from 'node:zlib';
 import { trimEnd } from '../../../eval/pythonText.js';
 import { PolybeamError } from '../../errors.js';
+import { unpackBytes } from '../../gzip.js';
 
 /** Streams that the command uses, so that tests can pass their own. */
 export interface EvaluateStreams {
@@ -58,7 +58,8 @@ function count(lines: readonly string[]): string {
 
 /** The lines of a file, or of standard input for -, without trailing blanks; throws FILE_NOT_FOUND, FILE_CORRUPT, INPUT_INVALID. */
 export async function readLines(path: string, streams: EvaluateStreams): Promise<string[]> {
-  const bytes = path === '-' ? await readStream(streams.stdin) : await readFileOrFail(path);
+  const stored = path === '-' ? await readStream(streams.stdin) : await readFileOrFail(path);
+  const bytes = await unpackBytes(stored, path);
   let text: string;
   try {
     // A byte order mark is kept: sacreBLEU scores it as a character.
@@ -102,9 +103,8 @@ async function readStream(stream: EvaluateStreams['stdin']): Promise<Uint8Array>
 }
 
 async function readFileOrFail(path: string): Promise<Uint8Array> {
-  let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    return await readFile(path);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
     const reason =
@@ -116,16 +116,6 @@ async function readFileOrFail(path: string): Promise<Uint8Array> {
     throw new PolybeamError('FILE_NOT_FOUND', `${describePath(path)} ${reason}: give a readable file.`, {
       cause,
     });
-  }
-  if (!path.endsWith('.gz')) return bytes;
-  try {
-    return gunzipSync(bytes);
-  } catch (cause) {
-    throw new PolybeamError(
-      'FILE_CORRUPT',
-      `${describePath(path)} is not a whole gzip file: unpack it, or name it without .gz.`,
-      { cause },
-    );
   }
 }
 

@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { gzipSync } from 'fflate';
 import { expect, test } from 'vitest';
 import '../../node.js';
 import { createTable, openTable, type Translation, writeTable } from './translationTable.js';

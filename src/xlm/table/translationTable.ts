@@ -1,6 +1,6 @@
-import { gunzipSync } from 'fflate';
 import { PolybeamError } from '../../errors.js';
 import { fileAccess } from '../../files.js';
+import { readUnpacked } from '../../gzip.js';
 
 /*
  * A translation table is a plain text file that sorts and diffs: lines of a source n-gram, a tab, a target n-gram, a tab and a
@@ -65,7 +65,7 @@ const sumTolerance = 1e-3;
  * @throws FILE_NOT_FOUND; FILE_CORRUPT naming the line and what is wrong
  */
 export async function openTable(path: string): Promise<TranslationTable> {
-  const bytes = unpack(path, await fileAccess().read(path));
+  const bytes = await readUnpacked(path);
   const lines = indexLines(bytes, path);
   const { starts } = lines;
   const find = createFinder(lines);
@@ -183,17 +183,6 @@ function badEntry(source: string, what: string): PolybeamError {
     'INPUT_INVALID',
     `The entry "${source}" of a translation table ${what}; give each n-gram once, with translations whose probabilities fall and sum to 1.`,
   );
-}
-
-function unpack(path: string, bytes: Uint8Array): Uint8Array {
-  if (!path.endsWith('.gz')) return bytes;
-  try {
-    return gunzipSync(bytes);
-  } catch (error) {
-    throw new PolybeamError('FILE_CORRUPT', `${path} is no gzip file; copy it again, or rename it.`, {
-      cause: error,
-    });
-  }
 }
 
 /** Finds the place of a source among the sources; -1 where it is not there. */

@@ -1,6 +1,6 @@
-import { gunzipSync } from 'fflate';
 import { PolybeamError } from '../../errors.js';
 import { fileAccess } from '../../files.js';
+import { readUnpacked } from '../../gzip.js';
 import { ngramJoiner } from '../words.js';
 import { openFastText } from './fastTextModel.js';
 import type { WordVectors } from './wordVectors.js';
@@ -16,8 +16,7 @@ export async function readVectors(path: string, limit = Number.POSITIVE_INFINITY
     const model = await openFastText(path);
     return model.vectors(model.words.slice(0, Math.min(limit, model.words.length)));
   }
-  const bytes = await fileAccess().read(path);
-  const lines = linesOf(path.endsWith('.gz') ? gunzipSync(bytes) : bytes);
+  const lines = linesOf(await readUnpacked(path));
   const [count, size] = header(lines.next().value, path);
   const rows = Math.min(count, limit);
   const words: string[] = [];
