@@ -1,3 +1,5 @@
+import { printable } from './printable.js';
+
 /**
  * The catalogue of everything polybeam refuses to do. Codes are stable: scripts may match on them.
  * One line a code says what kind of mistake it stands for; the message of an error names the value and the remedy.
@@ -40,7 +42,10 @@ export const errorCatalogue = {
 /** A stable error code; see `errorCatalogue`. */
 export type ErrorCode = keyof typeof errorCatalogue;
 
-/** Every error polybeam throws on purpose: one sentence with the value and the remedy, and a stable `code`. */
+/**
+ * Every error polybeam throws on purpose: one sentence with the value and the remedy, and a stable `code`. Messages quote files
+ * and arguments, so they are made printable.
+ */
 export class PolybeamError extends Error {
   override readonly name = 'PolybeamError';
 
@@ -49,6 +54,6 @@ export class PolybeamError extends Error {
     message: string,
     options?: { cause?: unknown },
   ) {
-    super(message, options);
+    super(printable(message), options);
   }
 }

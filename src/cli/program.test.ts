@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -98,5 +98,37 @@ describe('polybeam vocab', () => {
     writeFileSync(text, Buffer.from('caf\xe9 cafe\ncafe\n', 'latin1'));
     const { err } = await run('vocab', text, '--output', join(directory, 'latin-tokenizer'));
     expect(err).toMatch(/^polybeam: warning: 1 lines? .*not valid UTF-8/);
+  });
+
+  it('prints nothing of files and arguments that a terminal would obey', async () => {
+    const control = '\x1b[2J\x1b]0;owned\x07\u202e\r';
+    const model = join(directory, 'escapes');
+    mkdirSync(model, { recursive: true });
+    const entry = JSON.stringify({ [`a${control}`]: { dtype: 'F32', shape: [1], data_offsets: [0, 9] } });
+    const header = new TextEncoder().encode(entry);
+    const head = new Uint8Array(8);
+    new DataView(head.buffer).setBigUint64(0, BigInt(header.length), true);
+    writeFileSync(join(model, 'model.safetensors'), Buffer.concat([head, header, new Uint8Array(9)]));
+    cpSync('test/fixtures/models/marian/config.json', join(model, 'config.json'));
+    const table = join(directory, 'table.tsv');
+    writeFileSync(table, `a${control}\tx\t1\nb\ty\n`);
+    const config = join(directory, 'train.yaml');
+    writeFileSync(config, `"${'\\e[2J\\r'}": 1\n`);
+    for (const args of [
+      ['translate', '--model', model, 'x'],
+      ['translate', '--model', 'models/en-fr-software', '--to', control, 'x'],
+      ['translate', '--model', `${model}${control}`, 'x'],
+      ['xlm', 'table', 'lookup', '--table', table, 'x'],
+      ['train', config],
+      [control],
+      ['translate', `--${control}`],
+      ['--debug', 'translate', '--model', model, 'x'],
+    ]) {
+      const { code, err } = await run(...args);
+      expect(code, args.join(' ')).not.toBe(0);
+      expect(err, args.join(' ')).toMatch(/^polybeam: .+\n/);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+      expect(err, args.join(' ')).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]/);
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { PolybeamError } from '../errors.js';
+import { printable, printableLine } from '../printable.js';
 import { convertCommand } from './convert.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
@@ -96,7 +97,7 @@ export async function runProgram(
 export function reportError(error: unknown, args: readonly string[], { stderr }: CommandStreams): ExitCode {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
-    if (error.code !== 'commander.help') stderr.write(`polybeam: ${usageSentence(error)}\n`);
+    if (error.code !== 'commander.help') stderr.write(`polybeam: ${printableLine(usageSentence(error))}\n`);
     return 2;
   }
   if (error instanceof Interrupted) {
@@ -105,14 +106,15 @@ export function reportError(error: unknown, args: readonly string[], { stderr }:
   }
   const debug = args.includes('--debug');
   if (error instanceof PolybeamError) {
-    stderr.write(`polybeam: ${error.message} [${error.code}]\n`);
+    // Further lines are set in, so that none of a file's text looks like another message.
+    stderr.write(`polybeam: ${error.message.replaceAll('\n', '\n  ')} [${error.code}]\n`);
   } else {
     const message = error instanceof Error ? error.message : String(error);
     stderr.write(
-      `polybeam: ${message.split('\n')[0]}${debug ? '' : ' (--debug prints where it happened)'}\n`,
+      `polybeam: ${printable(message.split('\n')[0])}${debug ? '' : ' (--debug prints where it happened)'}\n`,
     );
   }
-  if (debug) stderr.write(`${stackOf(error)}\n`);
+  if (debug) stderr.write(`${printable(stackOf(error))}\n`);
   return error instanceof PolybeamError && error.code.startsWith('OPTION_') ? 2 : 1;
 }
 

@@ -1,3 +1,5 @@
+import { printableLine } from '../printable.js';
+
 /** The streams of a command; tests pass their own. */
 export interface CommandStreams {
   stdin: AsyncIterable<Uint8Array | string> & { isTTY?: boolean };
@@ -37,7 +39,7 @@ export async function caughtUp(stdout: CommandStreams['stdout']): Promise<void> 
 
 /** Prints a warning as every command does: one line on standard error. */
 export function warn(streams: CommandStreams, message: string): void {
-  streams.stderr.write(`polybeam: warning: ${message}\n`);
+  streams.stderr.write(`polybeam: warning: ${printableLine(message)}\n`);
 }
 
 /** One line on standard error that is overwritten as work goes on; nothing where that is no terminal. */
@@ -65,7 +67,7 @@ export function createStatusLine(
   return {
     show(text) {
       if (drawn && now() - lastDraw < redrawMs) return;
-      stderr.write(`\r${text.slice(0, (stderr.columns || 80) - 1)}\x1b[K`);
+      stderr.write(`\r${printableLine(text).slice(0, (stderr.columns || 80) - 1)}\x1b[K`);
       lastDraw = now();
       drawn = true;
     },

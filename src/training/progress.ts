@@ -1,3 +1,5 @@
+import { printable } from '../printable.js';
+
 /** Where progress is shown: in Node a wrapper of `process.stderr`. */
 export interface ProgressOutput {
   write(text: string): void;
@@ -67,7 +69,7 @@ export function createProgress(
     },
     note(text) {
       clear();
-      output.write(`${text}\n`);
+      output.write(`${printable(text)}\n`);
     },
     finish() {
       if (drawn) {
