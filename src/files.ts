@@ -16,6 +16,11 @@ export interface FileAccess {
    * is made from a file is kept beside it.
    */
   modified?(path: string): Promise<number | undefined>;
+  /**
+   * The path of the same file or directory without symbolic links; `path` itself where there is no such file. Without
+   * this function paths are taken as they are.
+   */
+  realPath?(path: string): Promise<string>;
   /** Names in a directory, sorted; empty where there is no such directory. */
   list(directory: string): Promise<string[]>;
   /**

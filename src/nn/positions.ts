@@ -1,10 +1,25 @@
+import { PolybeamError } from '../errors.js';
+
+/** Numbers that a table of positions may have: 65,536 positions of 1,024 features, and 256 MiB. */
+const largestTable = 2 ** 26;
+
+/** A table of zeros. @throws CONFIG_INVALID for more than any model has, since nothing in a checkpoint bounds what is computed */
+function emptyTable(positions: number, features: number): Float32Array {
+  if (positions * features <= largestTable) return new Float32Array(positions * features);
+  throw new PolybeamError(
+    'CONFIG_INVALID',
+    `A table of ${positions} positions of ${features} features is too large (${largestTable} numbers at most): ` +
+      'correct max_position_embeddings in config.json.',
+  );
+}
+
 /**
  * Sinusoidal positions as Marian lays them out: sines in the first half of the features, cosines in the second
  * (Vaswani et al. 2017, section 3.5, alternates them).
  * @returns [positions, features], row-major
  */
 export function sinusoidalPositions(positions: number, features: number): Float32Array {
-  const table = new Float32Array(positions * features);
+  const table = emptyTable(positions, features);
   const half = Math.ceil(features / 2);
   for (let position = 0; position < positions; position++) {
     for (let feature = 0; feature < features; feature++) {
@@ -23,7 +38,7 @@ export function sinusoidalPositions(positions: number, features: number): Float3
  * @returns [positions, features], row-major
  */
 export function tensorPositions(positions: number, features: number, zeroRow?: number): Float32Array {
-  const table = new Float32Array(positions * features);
+  const table = emptyTable(positions, features);
   const half = Math.floor(features / 2);
   // In float32 step by step, as PyTorch computes it: angles of distant positions magnify roundings.
   const decay = Math.fround(-Math.log(10000) / (half - 1));
@@ -44,7 +59,7 @@ export function tensorPositions(positions: number, features: number, zeroRow?: n
  * @returns [positions, features], row-major
  */
 export function alternatingPositions(positions: number, features: number): Float32Array {
-  const table = new Float32Array(positions * features);
+  const table = emptyTable(positions, features);
   for (let position = 0; position < positions; position++) {
     for (let feature = 0; feature < features; feature++) {
       const angle = position / 10000 ** ((2 * Math.floor(feature / 2)) / features);

@@ -1,23 +1,20 @@
-import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { appendFile, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, sep } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
+import { isatty } from 'node:tty';
 import { createGunzip } from 'node:zlib';
 import { PolybeamError } from '../errors.js';
 import type { FileAccess } from '../files.js';
 
 /** Node's file system. */
 export const nodeFiles: FileAccess = {
-  read: (path) => reading(path, () => readFile(path)),
+  read: (path) => reading(path, () => readWhole(path)),
   readRange: (path, start, end) => reading(path, () => readRange(path, start, end)),
   size: async (path) => (await statOrUndefined(path))?.size,
   modified: async (path) => (await statOrUndefined(path))?.mtimeMs,
+  realPath: async (path) => (await unlessMissing(path, () => realpath(path)))?.replaceAll(sep, '/') ?? path,
   list: async (directory) => {
-    try {
-      return (await readdir(directory)).sort();
-    } catch (error) {
-      if (isMissing(error)) return [];
-      throw error;
-    }
+    return (await unlessMissing(directory, () => readdir(directory)))?.sort() ?? [];
   },
   writeAtomic,
   append: async (path, text) => {
@@ -27,7 +24,8 @@ export const nodeFiles: FileAccess = {
     });
   },
   gunzip,
-  remove: (path) => rm(path, { recursive: true, force: true }),
+  remove: (path) =>
+    writing(path, 'it is there still, perhaps in part', () => rm(path, { recursive: true, force: true })),
 };
 
 function isMissing(error: unknown): boolean {
@@ -36,12 +34,32 @@ function isMissing(error: unknown): boolean {
 }
 
 async function statOrUndefined(path: string) {
+  const found = await unlessMissing(path, () => stat(path));
+  return found?.isFile() ? found : undefined;
+}
+
+/** @throws FILE_NOT_FOUND where it is there and cannot be looked at: a loop of links, a directory without permission */
+async function unlessMissing<T>(path: string, look: () => Promise<T>): Promise<T | undefined> {
+  return reading(path, () =>
+    look().catch((error) => {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }),
+  );
+}
+
+/** @throws FILE_NOT_FOUND for a device, which may never end; a pipe or a terminal ends */
+async function readWhole(path: string): Promise<Uint8Array> {
+  const file = await open(path, 'r');
   try {
-    const found = await stat(path);
-    return found.isFile() ? found : undefined;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
+    const status = await file.stat();
+    const isDevice = status.isCharacterDevice() || status.isBlockDevice();
+    if (isDevice && path !== '/dev/null' && !isatty(file.fd)) {
+      throw new PolybeamError('FILE_NOT_FOUND', `${path} is a device, not a file; check the path.`);
+    }
+    return await file.readFile();
+  } finally {
+    await file.close();
   }
 }
 
@@ -58,18 +76,21 @@ async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
 async function readRange(path: string, start: number, end: number): Promise<Uint8Array> {
   const file = await open(path, 'r');
   try {
+    const truncated = (length: number) =>
+      new PolybeamError(
+        'FILE_CORRUPT',
+        `${path} ends at byte ${length}, before byte ${end}; it is truncated, so copy or download it again.`,
+      );
+    // Asked first, so that a wrong number in a small file takes no memory.
+    const status = await file.stat();
+    if (status.isFile() && end > status.size) throw truncated(status.size);
     const bytes = new Uint8Array(end - start);
     let filled = 0;
     while (filled < bytes.length) {
       // Node refuses to read 2 GiB or more at once.
       const wanted = Math.min(bytes.length - filled, 1 << 30);
       const { bytesRead } = await file.read(bytes, filled, wanted, start + filled);
-      if (bytesRead === 0) {
-        throw new PolybeamError(
-          'FILE_CORRUPT',
-          `${path} ends at byte ${start + filled}, before byte ${end}; it is truncated, so copy or download it again.`,
-        );
-      }
+      if (bytesRead === 0) throw truncated(start + filled);
       filled += bytesRead;
     }
     return bytes;

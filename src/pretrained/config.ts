@@ -9,8 +9,24 @@ const activation = z.enum(Object.keys(activations) as [ActivationName, ...Activa
 const size = z.int().min(1);
 const probability = z.number().min(0).max(1);
 
-/** What config.json of every Transformer with encoder and decoder has (BART, M2M-100, ...); defaults are transformers'. */
-export const transformerConfigSchema = z.looseObject({
+/** A schema whose attention heads share the features of a layer evenly. @param pairs keys of features and of heads */
+function evenHeads<T extends z.ZodObject>(schema: T, pairs: readonly (readonly [string, string])[]): T {
+  return schema.superRefine((config, context) => {
+    const values = config as Record<string, unknown>;
+    for (const [features, heads] of pairs) {
+      const [all, parts] = [values[features], values[heads]];
+      // What is no number has its own problem.
+      if (typeof all !== 'number' || typeof parts !== 'number' || all % parts === 0) continue;
+      context.addIssue({
+        code: 'custom',
+        path: [heads],
+        message: `${features}, ${all}, is not a multiple of it`,
+      });
+    }
+  });
+}
+
+const transformerFields = z.looseObject({
   vocab_size: size,
   d_model: size,
   encoder_layers: size,
@@ -30,14 +46,24 @@ export const transformerConfigSchema = z.looseObject({
   init_std: z.number().default(0.02),
 });
 
-/** config.json of MarianMTModel. */
-export const marianConfigSchema = transformerConfigSchema.extend({
+const transformerHeads = [
+  ['d_model', 'encoder_attention_heads'],
+  ['d_model', 'decoder_attention_heads'],
+] as const;
+
+/** What config.json of every Transformer with encoder and decoder has (BART, M2M-100, ...); defaults are transformers'. */
+export const transformerConfigSchema = evenHeads(transformerFields, transformerHeads);
+
+const marianFields = transformerFields.extend({
   decoder_vocab_size: size.nullish(),
   share_encoder_decoder_embeddings: z.boolean().default(true),
   // Variants of Marian that transformers' MarianMTModel does not have either.
   normalize_before: z.literal(false).optional(),
   normalize_embedding: z.literal(false).optional(),
 });
+
+/** config.json of MarianMTModel. */
+export const marianConfigSchema = evenHeads(marianFields, transformerHeads);
 
 const activationNames = Object.keys(activations) as ActivationName[];
 const gatedNames = activationNames.map((name) => `gated-${name}` as const);
@@ -62,8 +88,7 @@ export const t5ConfigSchema = z.looseObject({
   initializer_factor: z.number().default(1),
 });
 
-/** config.json of GPT-2; defaults are transformers'. */
-export const gpt2ConfigSchema = z.looseObject({
+const gpt2Fields = z.looseObject({
   vocab_size: size,
   n_positions: size.default(1024),
   n_embd: size,
@@ -83,8 +108,10 @@ export const gpt2ConfigSchema = z.looseObject({
   add_cross_attention: z.literal(false).optional(),
 });
 
-/** config.json of BERT's family; BertGeneration has no segments. */
-export const bertConfigSchema = z.looseObject({
+/** config.json of GPT-2; defaults are transformers'. */
+export const gpt2ConfigSchema = evenHeads(gpt2Fields, [['n_embd', 'n_head']]);
+
+const bertFields = z.looseObject({
   vocab_size: size,
   hidden_size: size,
   num_hidden_layers: size,
@@ -105,13 +132,17 @@ export const bertConfigSchema = z.looseObject({
   add_cross_attention: z.boolean().default(false),
 });
 
+const bertHeads = [['hidden_size', 'num_attention_heads']] as const;
+
+/** config.json of BERT's family; BertGeneration has no segments. */
+export const bertConfigSchema = evenHeads(bertFields, bertHeads);
+
 /** `polybeam.truncation` in config.json: how many tokens of a long text are read, at its beginning and at its end. */
 export const truncationSchema = z
   .strictObject({ head: z.int().min(0), tail: z.int().min(0) })
   .refine(({ head, tail }) => head + tail > 0, { path: ['head'], message: 'nothing of the text would stay' });
 
-/** config.json of UniLM: that of unilm v1, or of s2s-ft with its `source_type_id` and `target_type_id`. */
-export const unilmConfigSchema = bertConfigSchema.extend({
+const unilmFields = bertFields.extend({
   // What unilm v1 computes with; its config.json does not say it.
   layer_norm_eps: z.number().default(1e-5),
   type_vocab_size: z.int().min(0).default(6),
@@ -126,8 +157,10 @@ export const unilmConfigSchema = bertConfigSchema.extend({
   new_pos_ids: z.literal(false).optional(),
 });
 
-/** config.json of RoFormer; `use_bias` false and `norm_type` 'rms_norm' make it RoFormerV2. Defaults are transformers'. */
-export const roformerConfigSchema = bertConfigSchema.extend({
+/** config.json of UniLM: that of unilm v1, or of s2s-ft with its `source_type_id` and `target_type_id`. */
+export const unilmConfigSchema = evenHeads(unilmFields, bertHeads);
+
+const roformerFields = bertFields.extend({
   embedding_size: size.nullish(),
   max_position_embeddings: size.default(1536),
   rotary_value: z.boolean().default(false),
@@ -138,12 +171,17 @@ export const roformerConfigSchema = bertConfigSchema.extend({
   add_cross_attention: z.literal(false).optional(),
 });
 
-/** config.json of XLM-RoBERTa; defaults are transformers'. */
-export const xlmRobertaConfigSchema = bertConfigSchema.extend({
+/** config.json of RoFormer; `use_bias` false and `norm_type` 'rms_norm' make it RoFormerV2. Defaults are transformers'. */
+export const roformerConfigSchema = evenHeads(roformerFields, bertHeads);
+
+const xlmRobertaFields = bertFields.extend({
   pad_token_id: z.int().min(0).default(1),
   is_decoder: z.literal(false).optional(),
   add_cross_attention: z.literal(false).optional(),
 });
+
+/** config.json of XLM-RoBERTa; defaults are transformers'. */
+export const xlmRobertaConfigSchema = evenHeads(xlmRobertaFields, bertHeads);
 
 /** config.json of XLM; defaults are transformers'. */
 export const xlmConfigSchema = z

@@ -5,11 +5,13 @@ import { compile } from '../engine/compile.js';
 import type { CompileOptions, Device, Program } from '../engine/program.js';
 import type { WeightPrecision } from '../engine/quantize.js';
 import { PolybeamError } from '../errors.js';
+import { fileAccess } from '../files.js';
 import {
   type ModelGeneration,
   readGenerationConfig,
   withinVocabulary,
 } from '../generation/generationConfig.js';
+import { refuseLfsPointer } from '../lfsPointer.js';
 import { loadTokenizer } from '../text/loadTokenizer.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import type { ModelDefinition } from './architectures/definition.js';
@@ -88,7 +90,12 @@ export async function loadParts(directory: string, options: LoadOptions = {}): P
     config,
     tokenizer,
     languages: readLanguages(config, tokenizer, found.architecture, path),
-    generation: steps && scorer && { steps, scorer, ...readGeneration(directory, found, definition) },
+    generation: steps &&
+      scorer && {
+        steps,
+        scorer,
+        ...knownPadding(readGeneration(directory, found, definition), definition, path),
+      },
     forwardProgram,
     statesProgram,
     followsSource: definition.prefix !== undefined,
@@ -134,14 +141,33 @@ async function disposeAll(
   for (const { made } of programs) await (await made)?.dispose();
 }
 
+/** @throws CONFIG_INVALID for padding that is none of the model's tokens: a lookup would go beyond its table */
+function knownPadding(read: ModelGeneration, { decoder }: ModelDefinition, path: string): ModelGeneration {
+  const { padTokenId } = read.rules;
+  if (decoder === undefined || padTokenId < decoder.vocabSize) return read;
+  throw new PolybeamError(
+    'CONFIG_INVALID',
+    `${path}: pad_token_id (or what stands in for it) is ${padTokenId}, but the model has the tokens 0 to ${decoder.vocabSize - 1}; correct it.`,
+  );
+}
+
 /** The tokenizer of a model directory; undefined where it has none. @throws TOKENIZER_INVALID */
 export async function tokenizerOf(directory: string): Promise<Tokenizer | undefined> {
   try {
     return await loadTokenizer(directory);
   } catch (error) {
     if (error instanceof PolybeamError && error.code === 'TOKENIZER_MISSING') return undefined;
+    await refusePointers(directory);
     throw error;
   }
+}
+
+const tokenizerFile = /^(tokenizer.*\.json|(vocab|target_vocab)\.json|vocab\.txt|.*\.(model|spm))$/;
+
+/** Says of a tokenizer that cannot be read that a file of it was never fetched. @throws FILE_CORRUPT */
+async function refusePointers(directory: string): Promise<void> {
+  for (const name of await fileAccess().list(directory))
+    if (tokenizerFile.test(name)) await refuseLfsPointer(`${directory}/${name}`);
 }
 
 /** The rules and default options that a model directory generates with. @throws CONFIG_INVALID */

@@ -1,6 +1,8 @@
 import type { WeightStore } from '../engine/weights.js';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
+import { refuseLfsPointer } from '../lfsPointer.js';
+import { printableLine } from '../printable.js';
 import type { TruncationRule } from '../text/truncation.js';
 import type { Architecture } from './architectures/definition.js';
 import { architectureOf } from './architectures/index.js';
@@ -27,13 +29,31 @@ export async function readModelDirectory(directory: string): Promise<ModelDirect
   const config = await readJson(path);
   const architecture = architectureOf(config, path);
   const generationPath = `${directory}/generation_config.json`;
+  const weights = await openWeights(directory);
+  requireFewLayers(config, weights.names().length, path);
   const hasGeneration = (await fileAccess().size(generationPath)) !== undefined;
   return {
     config,
     architecture,
     ...(hasGeneration ? { generationConfig: await readJson(generationPath) } : {}),
-    weights: await openWeights(directory),
+    weights,
   };
+}
+
+const layerCount = /^(num_|n_)?(hidden_|encoder_|decoder_)?layers?$/;
+
+/** Every layer has weights, so that no more is made of a wrong number than there is in the checkpoint. @throws CONFIG_INVALID */
+function requireFewLayers(config: RawConfig, weights: number, path: string): void {
+  for (const [key, value] of Object.entries(config)) {
+    if (layerCount.test(key) && typeof value === 'number' && value > weights) {
+      throw new PolybeamError(
+        'CONFIG_INVALID',
+        `${path}: ${key} is ${value}, but there are ${weights} weights in all; correct it.`,
+      );
+    }
+    const isSide = (key === 'encoder' || key === 'decoder') && typeof value === 'object' && value !== null;
+    if (isSide) requireFewLayers(value as RawConfig, weights, `${path} (${key})`);
+  }
 }
 
 /** The configuration beside a BERT checkpoint of Google's TensorFlow code. */
@@ -67,8 +87,19 @@ export function readTruncation(config: RawConfig, path: string): TruncationRule 
   return rule === undefined ? undefined : readConfig(truncationSchema, rule, `${path}: polybeam.truncation`);
 }
 
+/** Bytes of a JSON file that polybeam reads, at most. */
+const largestJson = 2 ** 27;
+
 /** A JSON file that holds an object. Throws FILE_NOT_FOUND, FILE_CORRUPT. */
 export async function readJson(path: string): Promise<RawConfig> {
+  const size = await fileAccess().size(path);
+  if (size === undefined || size > largestJson) {
+    throw new PolybeamError(
+      'FILE_NOT_FOUND',
+      `${path} ${size === undefined ? 'does not exist, or is no file' : `has ${size} bytes, more than any such file`}; check the path.`,
+    );
+  }
+  await refuseLfsPointer(path);
   const text = new TextDecoder().decode(await fileAccess().read(path));
   try {
     const value: unknown = JSON.parse(text);
@@ -76,7 +107,7 @@ export async function readJson(path: string): Promise<RawConfig> {
   } catch (error) {
     throw new PolybeamError(
       'FILE_CORRUPT',
-      `${path} is not valid JSON (${(error as Error).message}); repair or replace it.`,
+      `${path} is not valid JSON (${printableLine((error as Error).message)}); repair or replace it.`,
       { cause: error },
     );
   }

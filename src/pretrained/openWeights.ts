@@ -8,6 +8,7 @@ import {
 import type { StoredWeight, WeightStore } from '../engine/weights.js';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
+import { refuseLfsPointer } from '../lfsPointer.js';
 import {
   asFloats,
   bfloatsToFloats,
@@ -69,6 +70,7 @@ async function readShards(
 
 /** `weight_map`: tensor names to file names. */
 async function readWeightMap(path: string): Promise<Record<string, string>> {
+  await refuseLfsPointer(path);
   let map: unknown;
   try {
     map = JSON.parse(new TextDecoder().decode(await fileAccess().read(path)))?.weight_map;

@@ -88,7 +88,9 @@ export function tensorsOf(value: unknown, path: string): Map<string, PickledTens
     if (typeof name === 'string' && isTensor(item)) tensors.set(name, item);
   }
   if (tensors.size > 0) return tensors;
-  const keys = [...value.keys()].map(String).slice(0, 5).join(', ');
+  // Keys that are no text may be lists of lists, which are endless as text.
+  const texts = [...value.keys()].filter((key) => typeof key === 'string');
+  const keys = texts.slice(0, 5).join(', ');
   throw refuse(path, `it holds no tensors, but ${keys || 'nothing'}`);
 }
 
@@ -161,6 +163,8 @@ function append({ stack, path }: Machine, items: readonly unknown[]): void {
 }
 
 function pushGlobal({ stack, path }: Machine, module: unknown, name: unknown): void {
+  if (typeof module !== 'string' || typeof name !== 'string')
+    throw refuse(path, 'it refers to something that has no name');
   const global = `${module}.${name}`;
   if (!allowed.has(global) && !storageClass.test(global)) throw refuse(path, `it refers to ${global}`);
   stack.push({ global } satisfies Global);
@@ -193,8 +197,13 @@ function call(machine: Machine): void {
   const args = Array.isArray(given) ? given : [];
   if (global === 'collections.OrderedDict') machine.stack.push(new Map());
   else if (global === 'torch._utils._rebuild_parameter') machine.stack.push(args[0]);
-  else if (global?.startsWith('torch._utils._rebuild_tensor')) machine.stack.push(tensor(machine, args));
-  else throw refuse(machine.path, `it calls ${String(global)}`);
+  else if (typeof global === 'string' && global.startsWith('torch._utils._rebuild_tensor'))
+    machine.stack.push(tensor(machine, args));
+  else
+    throw refuse(
+      machine.path,
+      `it calls ${typeof global === 'string' ? global : 'something that has no name'}`,
+    );
 }
 
 function tensor(machine: Machine, [from, offset, shape, stride]: unknown[]): PickledTensor {

@@ -1,6 +1,7 @@
 import type { StoredWeight, WeightFormat } from '../engine/weights.js';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
+import { refuseLfsPointer } from '../lfsPointer.js';
 import { type Pickle, type PickledTensor, readPickle, tensorsOf } from './pickle.js';
 import { bytesPerElement } from './safetensors.js';
 import { readZipEntries } from './zipEntries.js';
@@ -41,6 +42,7 @@ export async function readPytorchBin(path: string): Promise<Map<string, StoredWe
   if (size === undefined) {
     throw new PolybeamError('FILE_NOT_FOUND', `${path} does not exist; check the model directory.`);
   }
+  await refuseLfsPointer(path);
   if (size < 22) throw corrupt(path, `it has ${size} bytes`);
   const start = await files.readRange(path, 0, legacyStart.length);
   const isZip = start[0] === 0x50 && start[1] === 0x4b;
@@ -48,10 +50,20 @@ export async function readPytorchBin(path: string): Promise<Map<string, StoredWe
     throw corrupt(path, 'it begins neither as a zip archive nor as older PyTorch files do');
   const { tensors, storages } = isZip ? await readZip(path, size) : await readLegacy(path, size);
   const weights = new Map<string, StoredWeight>();
+  let copied = 0;
   for (const [name, tensor] of tensors) {
     const place = storages.get(tensor.key);
     if (!place) throw corrupt(path, `the storage ${tensor.key} of ${name} is missing`);
-    weights.set(name, await locate(name, tensor, place, path));
+    const found = locate(name, tensor, place, path);
+    if (found.rest === undefined) {
+      weights.set(name, found.weight);
+      continue;
+    }
+    copied += found.rest;
+    // Transposed weights are as large as their storages; a stride of 0 repeats one number as often as a file likes.
+    if (copied > 4 * size + mostRepeated)
+      throw corrupt(path, `${name} [${tensor.shape.join(', ')}] repeats the numbers of its storage`);
+    weights.set(name, await copyStrided(tensor, place, found.weight.format, path));
   }
   return weights;
 }
@@ -99,8 +111,8 @@ const legacyStart = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a
  */
 async function readLegacy(path: string, size: number): Promise<StateDict> {
   const [, protocol, machine, state, order] = await readLegacyPickles(path, size);
-  if (protocol.value !== 1001 || !Array.isArray(order.value))
-    throw corrupt(path, `its protocol is ${String(protocol.value)} where 1001 is known`);
+  if (protocol.value !== 1001 || !isKeys(order.value))
+    throw corrupt(path, 'it is of another protocol than 1001, or does not say the order of its storages');
   if (machine.value instanceof Map && machine.value.get('little_endian') === false) {
     throw new PolybeamError(
       'WEIGHT_DTYPE',
@@ -109,7 +121,7 @@ async function readLegacy(path: string, size: number): Promise<StateDict> {
   }
   const storages = new Map<string, Place>();
   let at = order.end;
-  for (const key of order.value as string[]) {
+  for (const key of order.value) {
     const format = formatOf(state.storages.get(key) ?? 'unknown storage', `the storage ${key}`);
     if (at + 8 > size) throw corrupt(path, `the storage ${key} begins at byte ${at}, the file has ${size}`);
     const head = await fileAccess().readRange(path, at, at + 8);
@@ -121,6 +133,10 @@ async function readLegacy(path: string, size: number): Promise<StateDict> {
     at += 8 + length;
   }
   return { tensors: tensorsOf(state.value, path), storages };
+}
+
+function isKeys(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((key) => typeof key === 'string');
 }
 
 /** The pickles' length is not said anywhere: reads more of the file until they are whole. */
@@ -147,26 +163,43 @@ function formatOf(storage: string, what: string): WeightFormat {
   );
 }
 
-async function locate(
+/** Bytes that tensors may take beyond a few times their file: buffers such as position ids repeat numbers. */
+const mostRepeated = 1 << 20;
+
+/** Where a tensor lies; `rest` is the bytes of a copy where it does not lie in order. */
+function locate(
   name: string,
   tensor: PickledTensor,
   place: Place,
   path: string,
-): Promise<StoredWeight> {
+): { weight: StoredWeight; rest?: number } {
   const format = formatOf(tensor.storage, `The tensor ${name}`);
   const width = bytesPerElement[format];
   const { shape, stride } = tensor;
   const count = shape.reduce((product, size) => product * size, 1);
-  if (count === 0) return { format, shape, data: { kind: 'memory', data: new Uint8Array(0) } };
-  const last = tensor.offset + shape.reduce((sum, size, axis) => sum + (size - 1) * stride[axis], 0);
-  if ((last + 1) * width > place.length) {
-    throw corrupt(path, `${name} needs ${(last + 1) * width} bytes, its storage has ${place.length}`);
-  }
+  if (count === 0) return { weight: { format, shape, data: { kind: 'memory', data: new Uint8Array(0) } } };
+  const end = (lastElement(tensor) + 1) * width;
+  if (end > place.length) throw corrupt(path, `${name} needs ${end} bytes, its storage has ${place.length}`);
   const offset = place.offset + tensor.offset * width;
-  if (isContiguous(shape, stride))
-    return { format, shape, data: { kind: 'file', path, offset, length: count * width } };
-  const bytes = await fileAccess().readRange(path, offset, place.offset + (last + 1) * width);
-  return { format, shape, data: { kind: 'memory', data: gather(bytes, tensor, count, width) } };
+  const weight: StoredWeight = { format, shape, data: { kind: 'file', path, offset, length: count * width } };
+  return isContiguous(shape, stride) ? { weight } : { weight, rest: count * width };
+}
+
+function lastElement({ offset, shape, stride }: PickledTensor): number {
+  return offset + shape.reduce((sum, size, axis) => sum + (size - 1) * stride[axis], 0);
+}
+
+async function copyStrided(
+  tensor: PickledTensor,
+  place: Place,
+  format: WeightFormat,
+  path: string,
+): Promise<StoredWeight> {
+  const width = bytesPerElement[format];
+  const [start, end] = [tensor.offset, lastElement(tensor) + 1].map((at) => place.offset + at * width);
+  const bytes = await fileAccess().readRange(path, start, end);
+  const count = tensor.shape.reduce((product, size) => product * size, 1);
+  return { format, shape: tensor.shape, data: { kind: 'memory', data: gather(bytes, tensor, count, width) } };
 }
 
 function isContiguous(shape: readonly number[], stride: readonly number[]): boolean {

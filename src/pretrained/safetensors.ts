@@ -1,6 +1,7 @@
 import type { StoredWeight, WeightFormat } from '../engine/weights.js';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
+import { refuseLfsPointer } from '../lfsPointer.js';
 
 /** Bytes per element of the formats polybeam reads. */
 export const bytesPerElement: Record<WeightFormat, number> = {
@@ -34,6 +35,7 @@ export async function readSafetensors(path: string): Promise<Map<string, StoredW
   if (size === undefined) {
     throw new PolybeamError('FILE_NOT_FOUND', `${path} does not exist; check the model directory.`);
   }
+  await refuseLfsPointer(path);
   const corrupt = (what: string) =>
     new PolybeamError('FILE_CORRUPT', `${path} is damaged: ${what}; copy or download it again.`);
   if (size < 8) throw corrupt(`it has ${size} bytes, fewer than the 8 of a header length`);

@@ -5,6 +5,7 @@ import type { Architecture, ModelDefinition } from './architectures/definition.j
 import { architectureOf } from './architectures/index.js';
 import type { RawConfig } from './config.js';
 import { toHalves } from './halfWeights.js';
+import { requireInside } from './insideDirectory.js';
 import { isTensorflowBert, readModelDirectory } from './modelDirectory.js';
 import { quantizeRows } from './numberFormats.js';
 import { readBytes, scaleSuffix } from './openWeights.js';
@@ -194,7 +195,8 @@ const weightFiles = /\.(safetensors|bin|pt|pth|ckpt|onnx|h5|msgpack|ot|gguf)$|\.
  * Copies a model directory with its weights in another number format. Shards and pytorch_model.bin become one
  * model.safetensors; all other files (tokenizer, model card) are copied. A BERT checkpoint of Google's TensorFlow code becomes a
  * `bert` directory.
- * @throws what reading a model directory and `saveModel` throw; OPTION_CONFLICT where both directories are the same
+ * @throws what reading a model directory and `saveModel` throw; OPTION_CONFLICT where both directories are the same; INPUT_INVALID
+ * for a file that would be copied and is a link to somewhere outside of the directory
  */
 export async function convertModel(from: string, to: string, precision: WeightPrecision): Promise<void> {
   if (from.replace(/\/+$/, '') === to.replace(/\/+$/, '')) {
@@ -205,6 +207,7 @@ export async function convertModel(from: string, to: string, precision: WeightPr
   }
   if (await isTensorflowBert(from)) return saveModel(to, await openTensorflowBert(from), precision);
   const files = fileAccess();
+  for (const name of ['config.json', 'generation_config.json']) await requireInside(from, name);
   const { config, generationConfig, weights } = await readModelDirectory(from);
   const tokenizerFiles = new Map<string, Uint8Array>();
   for (const name of await files.list(from)) {
@@ -212,6 +215,7 @@ export async function convertModel(from: string, to: string, precision: WeightPr
     const isConfig = name === 'config.json' || name === 'generation_config.json';
     const isWeights = weightFiles.test(name) && name !== shortlistFile;
     if (isConfig || isWeights || (await files.size(path)) === undefined) continue;
+    await requireInside(from, name);
     tokenizerFiles.set(name, await files.read(path));
   }
   await saveModel(to, { config, generationConfig, weights, tokenizerFiles }, precision);

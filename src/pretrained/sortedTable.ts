@@ -47,10 +47,12 @@ function* readBlock(
   if (stored !== maskedCrc32c(bytes.subarray(offset, end + 1)))
     throw corrupt(path, `the checksum of the block at ${offset} is wrong`);
   const restarts = new DataView(bytes.buffer, bytes.byteOffset + end - 4).getUint32(0, true);
+  if (4 * (restarts + 1) > size) throw corrupt(path, `the block at ${offset} has ${restarts} restarts`);
   const entries = new Cursor(bytes.subarray(offset, end - 4 * (restarts + 1)), path);
   let key: Uint8Array = new Uint8Array(0);
   while (!entries.isAtEnd()) {
     const [shared, own, length] = [entries.varint(), entries.varint(), entries.varint()];
+    if (own > size) throw corrupt(path, `a key at ${offset} is longer than its block`);
     if (shared > key.length) throw corrupt(path, `a key at ${offset} shares more than there is`);
     const next = new Uint8Array(shared + own);
     next.set(key.subarray(0, shared));

@@ -2,7 +2,9 @@ import { BinaryReader, type WireType } from '@bufbuild/protobuf/wire';
 import type { WeightFormat } from '../engine/weights.js';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
+import { refuseLfsPointer } from '../lfsPointer.js';
 import { maskedCrc32c } from './crc32c.js';
+import { bytesPerElement } from './safetensors.js';
 import { readSortedTable } from './sortedTable.js';
 
 /** A tensor of a checkpoint. */
@@ -49,11 +51,16 @@ interface Entry {
  */
 export async function readTensorflowCheckpoint(prefix: string): Promise<Map<string, TensorflowTensor>> {
   const path = `${prefix}.index`;
+  await refuseLfsPointer(path);
   let shards: number | undefined;
   const entries = new Map<string, Entry>();
   for (const [name, value] of readSortedTable(await fileAccess().read(path), path)) {
-    if (name === '') shards = readHeader(value, path);
-    else entries.set(name, readEntry(value));
+    if (name === '') shards = decoded(path, () => readHeader(value, path));
+    else
+      entries.set(
+        name,
+        decoded(path, () => readEntry(value)),
+      );
   }
   if (shards === undefined) throw corrupt(path, 'it has no header');
   const tensors = new Map<string, TensorflowTensor>();
@@ -61,17 +68,30 @@ export async function readTensorflowCheckpoint(prefix: string): Promise<Map<stri
   return tensors;
 }
 
+/** What protocol buffers hold; their reader throws errors of its own for bytes that are none. */
+function decoded<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof PolybeamError) throw error;
+    throw corrupt(path, 'an entry of it is not as TensorFlow writes them');
+  }
+}
+
 async function locate(name: string, entry: Entry, prefix: string, shards: number): Promise<TensorflowTensor> {
   const number = (value: number) => String(value).padStart(5, '0');
   const path = `${prefix}.data-${number(entry.shard)}-of-${number(shards)}`;
   const [start, end] = [entry.offset, entry.offset + entry.size];
   const size = await fileAccess().size(path);
+  await refuseLfsPointer(path);
   if (size === undefined) {
     throw new PolybeamError(
       'FILE_NOT_FOUND',
       `${path} is missing, which holds ${name}: copy the checkpoint again.`,
     );
   }
+  if (![start, end, ...entry.shape].every(isSize) || end < start)
+    throw corrupt(`${prefix}.index`, `the place or the shape of ${name} is no such thing`);
   if (end > size) throw corrupt(path, `${name} ends at byte ${end} of the ${size} that are there`);
   if (entry.isSliced) {
     throw new PolybeamError(
@@ -79,8 +99,16 @@ async function locate(name: string, entry: Entry, prefix: string, shards: number
       `${name} in ${prefix} is stored in parts (a partitioned variable), which polybeam does not read: save it whole.`,
     );
   }
+  const format = formats[entry.type];
+  const needed =
+    entry.shape.reduce((product, one) => product * one, 1) * (format ? bytesPerElement[format] : 0);
+  if (format && needed !== entry.size)
+    throw corrupt(
+      `${prefix}.index`,
+      `${name} [${entry.shape.join(', ')}] needs ${needed} bytes, its place has ${entry.size}`,
+    );
   return {
-    format: formats[entry.type],
+    format,
     shape: entry.shape,
     path,
     offset: start,
@@ -91,6 +119,10 @@ async function locate(name: string, entry: Entry, prefix: string, shards: number
       return bytes;
     },
   };
+}
+
+function isSize(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
 }
 
 /** Number of data files (BundleHeaderProto). */

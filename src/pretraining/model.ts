@@ -5,6 +5,7 @@ import { transformer } from '../decoder/transformer.js';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
 import { architectureOf } from '../pretrained/architectures/index.js';
+import { requireInside } from '../pretrained/insideDirectory.js';
 import { readGeneration } from '../pretrained/loadModel.js';
 import { readModelDirectory } from '../pretrained/modelDirectory.js';
 import { configFor, configText } from '../pretrained/saveModel.js';
@@ -95,6 +96,7 @@ async function fromDirectory(directory: string, tokenizer: Tokenizer): Promise<P
   // Trained weights are numbers of another format than those that were stored.
   files['config.json'] = configText(configFor('float32', found.config));
   const generation = `${directory}/generation_config.json`;
+  await requireInside(directory, 'generation_config.json');
   if ((await fileAccess().size(generation)) !== undefined)
     files['generation_config.json'] = await fileAccess().read(generation);
   return { model: decoder, decoderStartTokenId, prefix: definition.prefix, files };

@@ -58,6 +58,8 @@ function wanted(issue: Issue): string {
       return `${issue.inclusive ? 'at most' : 'below'} ${issue.maximum}`;
     case 'invalid_union':
       return issue.errors.map(([first]) => wanted(first)).join(' or ');
+    case 'invalid_key':
+      return 'under another key';
     case 'not_multiple_of':
       return `a multiple of ${issue.divisor}`;
     default:

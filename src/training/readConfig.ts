@@ -13,13 +13,28 @@ import { hasEnd } from './schedule.js';
 export function readYaml(text: string, name: string): unknown {
   const document = parseDocument(text);
   const problem = document.errors[0];
-  if (!problem) return document.toJS();
+  if (!problem) return contentOf(document, name);
   const [line, column] = [problem.linePos?.[0].line, problem.linePos?.[0].col];
   throw new PolybeamError(
     'CONFIG_INVALID',
     `${name} is not YAML at line ${line}, column ${column}: ${problem.message.split('\n')[0].replace(/ at line.*$/, '')}.`,
     { cause: problem },
   );
+}
+
+/** What a document holds. An alias may repeat a value, but neither hold itself nor repeat without end. */
+function contentOf(document: ReturnType<typeof parseDocument>, name: string): unknown {
+  try {
+    const value: unknown = document.toJS();
+    JSON.stringify(value);
+    return value;
+  } catch (cause) {
+    throw new PolybeamError(
+      'CONFIG_INVALID',
+      `${name} has aliases (*) that cannot be followed: they have no anchor (&), hold themselves or repeat too much; write out what they stand for.`,
+      { cause },
+    );
+  }
 }
 
 /**

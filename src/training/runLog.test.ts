@@ -55,6 +55,16 @@ describe('createRunLog', () => {
     );
   });
 
+  it('drops lines that are JSON and no rows', async () => {
+    const files = memoryFiles();
+    setFileAccess(files);
+    const log = createRunLog('log.jsonl');
+    await log.append(row(10));
+    await files.append('log.jsonl', 'null\n7\n"update"\n');
+    await log.rewind({ update: 20, lastValidation: 10 });
+    expect(new TextDecoder().decode(files.contents.get('log.jsonl'))).toBe(`${JSON.stringify(row(10))}\n`);
+  });
+
   it('drops a validation that the checkpoint does not know of', async () => {
     const files = memoryFiles();
     setFileAccess(files);

@@ -77,7 +77,8 @@ export function createRunLog(path: string): RunLog {
 /** The row of a line, or undefined where the line is not a whole row. */
 function parseRow(line: string): LogRow | undefined {
   try {
-    return JSON.parse(line) as LogRow;
+    const row: unknown = JSON.parse(line);
+    return typeof row === 'object' && row !== null ? (row as LogRow) : undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
+import { requireInside } from '../pretrained/insideDirectory.js';
 import { loadTokenizer } from '../text/loadTokenizer.js';
 import { saveTokenizer } from '../text/saveTokenizer.js';
 import type { Tokenizer } from '../text/tokenizer.js';
@@ -64,7 +65,9 @@ export function translationIds(tokenizer: Tokenizer): TranslationIds {
 export async function tokenizerFiles(directory: string): Promise<ModelFiles> {
   const found: ModelFiles = {};
   for (const name of await fileAccess().list(directory)) {
-    if (/token|spm|spiece|vocab/.test(name)) found[name] = await fileAccess().read(`${directory}/${name}`);
+    if (!/token|spm|spiece|vocab/.test(name)) continue;
+    await requireInside(directory, name);
+    found[name] = await fileAccess().read(`${directory}/${name}`);
   }
   return found;
 }

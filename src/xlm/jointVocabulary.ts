@@ -116,7 +116,9 @@ export function resolveJointVocabularyOptions(
 /** Throws OPTION_INVALID for what cannot be the name of a language. */
 export function requireLanguageCode(language: string): void {
   const taken = commonTokens.includes(languageToken(language)) || language === 's';
-  if (/^[\p{L}\p{N}_-]+$/u.test(language) && !taken) return;
+  // Objects are looked up by codes, and have some keys of their own.
+  const isKey = language in Object.prototype;
+  if (/^[\p{L}\p{N}_-]+$/u.test(language) && !taken && !isKey) return;
   throw new PolybeamError(
     'OPTION_INVALID',
     `"${language}" cannot be the code of a language${taken ? ', since the vocabulary has such a token for itself' : ''}: ` +

@@ -4,7 +4,11 @@ import { dataSourceSchema } from '../training/config.js';
 import { sourceProblem } from '../training/parseConfig.js';
 import { requireLanguageCode } from './jointVocabulary.js';
 
-const code = z.string().min(1);
+// Objects are looked up by codes, and have these keys of their own.
+const code = z
+  .string()
+  .min(1)
+  .refine((text) => !(text in Object.prototype), 'a code such as en or pt_BR');
 
 /** Running text by language: for each a list of files. */
 export const languageTextsSchema = z.record(code, z.array(textSourceSchema).min(1));

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { PolybeamError } from '../../errors.js';
+import { requireLanguageCode } from '../../xlm/jointVocabulary.js';
 import { parseTextFile, type TextFile } from '../../xlm/texts.js';
 import { type CommandStreams, warn } from '../streams.js';
 
@@ -34,5 +35,6 @@ function addText(text: string, before: LanguageFiles = {}): LanguageFiles {
     );
   }
   const [, language, file] = parts;
+  requireLanguageCode(language);
   return { ...before, [language]: [...(before[language] ?? []), parseTextFile(file)] };
 }

@@ -41,6 +41,7 @@ test.each([
   [['--text', 'en'], 2, '--text cannot be "en": give a language and its file'],
   [[], 2, '--text is missing'],
   [['--text', 'mask=x'], 2, '"mask" cannot be the code of a language'],
+  [['--text', 'constructor=x'], 2, '"constructor" cannot be the code of a language'],
   [['--text', 'en=x', '--byte-fallback', '--pretokenizer', 'byteLevel'], 2, '--byte-fallback has no meaning'],
   [['--text', `fr=${at('empty.fr')}`], 1, 'language fr hold no word'],
 ])('refused: %j', async (args, code, message) => {

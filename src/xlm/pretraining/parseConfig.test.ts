@@ -48,6 +48,10 @@ describe('a configuration of XLM pre-training', () => {
     [{ data: { train: { 'e n': 'a' } } }, /"e n" cannot be the code of a language/],
     [{ data: { train: { mask: 'a' } } }, /"mask" cannot be the code of a language/],
     [
+      { data: { train: { constructor: 'a' } } },
+      /data\.train\.constructor is .* but must be under another key/,
+    ],
+    [
       { data: { ...minimal.data, validation: { fr: 'v' } } },
       /data.validation.fr is in a language that is not learned; data has en, de/,
     ],

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { PolybeamError } from '../../errors.js';
 import { fileAccess } from '../../files.js';
 import { firstDifference } from '../../training/runCheckpoint.js';
@@ -43,10 +44,12 @@ export async function openRecord(path: string, note: (text: string) => void): Pr
   };
 }
 
+const recordSchema = z.record(z.string(), z.looseObject({}));
+
 async function readRecord(path: string): Promise<Record<string, object>> {
   if ((await fileAccess().size(path)) === undefined) return {};
   try {
-    return JSON.parse(new TextDecoder().decode(await fileAccess().read(path))) as Record<string, object>;
+    return recordSchema.parse(JSON.parse(new TextDecoder().decode(await fileAccess().read(path))));
   } catch (cause) {
     throw new PolybeamError(
       'FILE_CORRUPT',

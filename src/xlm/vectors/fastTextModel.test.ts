@@ -102,6 +102,20 @@ describe('a model without parts', () => {
   });
 });
 
+/** A copy with another 32-bit number at a place. */
+function withInt(bytes: Buffer, at: number, value: number): Buffer {
+  const changed = Buffer.from(bytes);
+  changed.writeInt32LE(value, at);
+  return changed;
+}
+
+/** Dimension 0, for which 2^31 vectors need no bytes. The counts stand before the vectors, which end the file but for the outputs. */
+function withoutNumbers(bytes: Buffer): Buffer {
+  const counts = Buffer.alloc(16);
+  counts.writeBigInt64LE(2n ** 31n);
+  return Buffer.concat([withInt(bytes, 8, 0).subarray(0, 280), counts]);
+}
+
 describe('refused', () => {
   /** The model's bytes, changed. */
   async function changed(name: string, change: (bytes: Buffer) => Buffer): Promise<string> {
@@ -128,6 +142,9 @@ describe('refused', () => {
     ],
     ['half a dictionary', (bytes: Buffer) => bytes.subarray(0, 110), 'it ends too early'],
     ['half the vectors', (bytes: Buffer) => bytes.subarray(0, 700), 'too short'],
+    ['vectors of no numbers', (bytes: Buffer) => withoutNumbers(bytes), 'its vectors have 0 numbers'],
+    ['no place for parts of words', (bytes: Buffer) => withInt(bytes, 40, 0), '0 places for parts of words'],
+    ['fewer numbers than none', (bytes: Buffer) => withInt(bytes, 8, -6), 'its vectors have -6 numbers'],
   ])('%s', async (_, change, message) => {
     const path = await changed('bad.bin', change);
     await expect(openFastText(path)).rejects.toMatchObject({

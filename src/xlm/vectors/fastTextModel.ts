@@ -1,5 +1,6 @@
 import { PolybeamError } from '../../errors.js';
 import { fileAccess } from '../../files.js';
+import { refuseLfsPointer } from '../../lfsPointer.js';
 import { ngramJoiner } from '../words.js';
 import type { WordVectors } from './wordVectors.js';
 
@@ -23,6 +24,7 @@ const magicNumber = 793712314;
  * @throws FILE_NOT_FOUND; FILE_CORRUPT; WEIGHT_DTYPE for a quantized model
  */
 export async function openFastText(path: string): Promise<FastTextModel> {
+  await refuseLfsPointer(path);
   const source = await ByteSource.open(path);
   const header = readHeader(source);
   const { words, pruned } = await readDictionary(source);
@@ -73,6 +75,9 @@ function readHeader(source: ByteSource): Header {
   if (version !== 11 && version !== 12) throw corrupt(source.path, `it has version ${version}, not 11 or 12`);
   const [dim, , , , , , , model, bucket, minn, maxn] = Array.from({ length: 12 }, () => source.int32());
   source.skip(8);
+  if (dim < 1 || bucket < 0 || (maxn > 0 && bucket === 0)) {
+    throw corrupt(source.path, `its vectors have ${dim} numbers, and ${bucket} places for parts of words`);
+  }
   // Models of version 11 that classify have no parts of words, whatever they say.
   const classifies = model === 3;
   return { dim, minn, maxn: version === 11 && classifies ? 0 : maxn, bucket };

@@ -29,7 +29,24 @@ test('a file of fastText, which ends its lines with a space, is read', async () 
 test.each([
   ['no counts', 'car 1 2\n', 'its first line is "car 1 2"'],
   ['a short line', '2 2\na 1 2\nb 1\n', 'line 3 has 1 numbers, line 1 promised 2'],
-  ['no number', '1 2\na 1 x\n', 'it holds what is no number'],
+  ['no number', '1 2\na 1 x\n', 'line 2 has "x" where a number should be'],
+  ['two blanks', '1 3\na 1  2\n', 'line 2 has "" where a number should be'],
+  ['a number beyond float32', '1 2\na 1 1e39\n', 'line 2 has "1e39" where a number should be'],
+  [
+    'cut short',
+    '3 2\na 1 2\nb 1 2\n',
+    'it ends after line 3, and line 1 promised 3 words, so it was cut short',
+  ],
+  [
+    'counts beyond the memory',
+    '1000000000 300\na 1 2\n',
+    'it ends after line 2, and line 1 promised 1000000000 words',
+  ],
+  [
+    'a Git LFS pointer',
+    'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n',
+    'is a Git LFS pointer',
+  ],
 ])('a damaged file is refused: %s', async (_, text, message) => {
   const path = join(await folder(), 'en.vec');
   await writeFile(path, text);

@@ -1,6 +1,7 @@
 import { PolybeamError } from '../../errors.js';
 import { fileAccess } from '../../files.js';
 import { readUnpacked } from '../../gzip.js';
+import { refuseLfsPointer } from '../../lfsPointer.js';
 import { ngramJoiner } from '../words.js';
 import { openFastText } from './fastTextModel.js';
 import type { WordVectors } from './wordVectors.js';
@@ -16,22 +17,47 @@ export async function readVectors(path: string, limit = Number.POSITIVE_INFINITY
     const model = await openFastText(path);
     return model.vectors(model.words.slice(0, Math.min(limit, model.words.length)));
   }
-  const lines = linesOf(await readUnpacked(path));
+  await refuseLfsPointer(path);
+  const bytes = await readUnpacked(path);
+  const lines = linesOf(bytes);
   const [count, size] = header(lines.next().value, path);
   const rows = Math.min(count, limit);
+  // A letter and its line end, and a blank and a digit for each number: what cannot be there takes no memory.
+  if (rows * (2 * size + 2) > bytes.length + 1) throw endsEarly(path, lines, 1, count);
   const words: string[] = [];
   const values = new Float32Array(rows * size);
   for (let row = 0; row < rows; row++) {
     const line = lines.next().value;
-    const cells = line?.trimEnd().split(' ') ?? [];
+    if (line === undefined) throw endsEarly(path, lines, row + 1, count);
+    const cells = line.trimEnd().split(' ');
     if (cells.length !== size + 1) {
       throw corrupt(path, `line ${row + 2} has ${cells.length - 1} numbers, line 1 promised ${size}`);
     }
     words.push(cells[0].replaceAll(ngramJoiner, ' '));
-    for (let at = 0; at < size; at++) values[row * size + at] = Number(cells[at + 1]);
+    for (let at = 0; at < size; at++) {
+      const value = cells[at + 1] === '' ? Number.NaN : Math.fround(Number(cells[at + 1]));
+      if (!Number.isFinite(value)) {
+        throw corrupt(
+          path,
+          `line ${row + 2} has ${JSON.stringify(cells[at + 1].slice(0, 40))} where a number should be`,
+        );
+      }
+      values[row * size + at] = value;
+    }
   }
-  if (values.some((value) => !Number.isFinite(value))) throw corrupt(path, 'it holds what is no number');
   return { words, size, values };
+}
+
+/** For a file that was cut short: it names the last line that is there. */
+function endsEarly(
+  path: string,
+  lines: Iterator<string, undefined>,
+  read: number,
+  count: number,
+): PolybeamError {
+  let last = read;
+  while (!lines.next().done) last++;
+  return corrupt(path, `it ends after line ${last}, and line 1 promised ${count} words, so it was cut short`);
 }
 
 /**
