@@ -36,6 +36,7 @@ export const errorCatalogue = {
   TRAINING_DIVERGED: 'The loss became NaN or infinite.',
   MAPPING_FAILED:
     "A mapping of two languages' vectors did not converge, its objective stayed low, or it does not find its own pairs again.",
+  RUN_IN_USE: 'A run directory that another process works in.',
   CHECKPOINT_MISMATCH: 'A training checkpoint belongs to another configuration.',
 } as const;
 

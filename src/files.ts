@@ -35,8 +35,29 @@ export interface FileAccess {
    * left out, the platform's `DecompressionStream` serves, and files are held as a whole.
    */
   gunzip?(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  /**
+   * Takes a file as a lock, with this process as its owner and a heartbeat, or says which live process has it. Without this function
+   * nothing keeps two processes from one run directory.
+   */
+  lock?(path: string): Promise<FileLock | LockOwner>;
   /** Removes a file or a directory with all in it; no error where it does not exist. */
   remove(path: string): Promise<void>;
+}
+
+/** A lock that this process has. */
+export interface FileLock {
+  /** Whether it has it still: the file may have been removed or taken over. */
+  isHeld(): Promise<boolean>;
+  release(): Promise<void>;
+}
+
+/** The process that has a lock. */
+export interface LockOwner {
+  /** Its number. */
+  process: number;
+  host: string;
+  /** When it took the lock, ISO 8601. */
+  begun: string;
 }
 
 let current: FileAccess | undefined;

@@ -5,6 +5,7 @@ import { isatty } from 'node:tty';
 import { createGunzip } from 'node:zlib';
 import { PolybeamError } from '../errors.js';
 import type { FileAccess } from '../files.js';
+import { lockFile } from './fileLock.js';
 
 /** Node's file system. */
 export const nodeFiles: FileAccess = {
@@ -24,6 +25,7 @@ export const nodeFiles: FileAccess = {
     });
   },
   gunzip,
+  lock: (path) => writing(path, 'nothing was begun', () => lockFile(path)),
   remove: (path) =>
     writing(path, 'it is there still, perhaps in part', () => rm(path, { recursive: true, force: true })),
 };
@@ -100,9 +102,9 @@ async function readRange(path: string, start: number, end: number): Promise<Uint
 }
 
 /** @param outcome what a failure leaves behind */
-async function writing(path: string, outcome: string, write: () => Promise<void>): Promise<void> {
+async function writing<T>(path: string, outcome: string, write: () => Promise<T>): Promise<T> {
   try {
-    await write();
+    return await write();
   } catch (error) {
     if (error instanceof PolybeamError) throw error;
     const code = (error as NodeJS.ErrnoException).code;

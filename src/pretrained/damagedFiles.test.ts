@@ -87,7 +87,7 @@ describe('numbers of config.json', () => {
     ['marian', { pad_token_id: 1e6 }, 'pad_token_id (or what stands in for it) is 1000000'],
   ])('of %s: %j', async (model, values, message) => {
     const directory = configured(model, values);
-    if (values.pad_token_id)
+    if ('pad_token_id' in values)
       writeFileSync(
         join(directory, 'generation_config.json'),
         '{"decoder_start_token_id":1,"pad_token_id":1000000}',

@@ -3,6 +3,7 @@ import type { Tokenizer } from '../text/tokenizer.js';
 import { fingerprintPairs, type TokenPair } from '../training/batching.js';
 import { evaluateLoss } from '../training/evaluateLoss.js';
 import { createProgress } from '../training/progress.js';
+import { aloneIn } from '../training/runLock.js';
 import { prepareTokenizer } from '../training/runParts.js';
 import { sequenceToSequence } from '../training/sequenceToSequence.js';
 import type { Tasks } from '../training/step.js';
@@ -27,6 +28,10 @@ import { readVocabularyFacts, type VocabularyFacts } from './vocabularyFacts.js'
  * @throws what `trainLoop` throws; INPUT_INVALID and FILE_NOT_FOUND for data; TOKENIZER_INVALID; WEIGHT_SHAPE for `init`
  */
 export async function pretrain(config: PretrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
+  return aloneIn(config.output, () => pretrainAlone(config, options));
+}
+
+async function pretrainAlone(config: PretrainConfig, options: TrainOptions): Promise<TrainResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
   const note = (text: string) => progress?.note(text);
   const texts = await readTexts(config.data.train, config.data.pairs, options);

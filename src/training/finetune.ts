@@ -25,6 +25,7 @@ import { warmStartFrom } from './initialize.js';
 import type { Objective } from './objective.js';
 import { defaultWarmup, finetuneIdentity } from './parseFinetuneConfig.js';
 import { createProgress } from './progress.js';
+import { aloneIn } from './runLock.js';
 import { type ModelFiles, tokenizerFiles } from './runParts.js';
 import { createSchedule } from './schedule.js';
 import { compileTrainStep, trainableParameters } from './step.js';
@@ -53,6 +54,10 @@ interface Tuning {
  * WEIGHT_MISSING, WEIGHT_SHAPE; INPUT_INVALID and FILE_NOT_FOUND for data
  */
 export async function finetune(config: FinetuneConfig, options: TrainOptions = {}): Promise<TrainResult> {
+  return aloneIn(config.output, () => finetuneAlone(config, options));
+}
+
+async function finetuneAlone(config: FinetuneConfig, options: TrainOptions): Promise<TrainResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
   const tuning = await openTuning(config, options, (text) => progress?.note(text));
   const { task, reader, start, note } = tuning;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
 import { digest } from './random.js';
+import { requireAlone } from './runLock.js';
 import { readTensors, writeTensors } from './tensorFiles.js';
 import type { TrainTensor } from './trainStep.js';
 
@@ -13,6 +14,7 @@ import type { TrainTensor } from './trainStep.js';
  *     optimizer.safetensors                Adam's moments; of the last checkpoint only
  *     config.json, tokenizer.json, ...     whatever makes the directory a model directory
  *   log.jsonl
+ *   lock.json                            the process that works there, while it does
  * A checkpoint's files are written first and latest.json last, each atomically: killed anywhere in between, the run
  * still has the checkpoint before.
  */
@@ -167,8 +169,8 @@ export function firstDifference(
 /**
  * Saves a checkpoint and removes those no longer kept: all but the last `keep` regular ones, the best and this one.
  * Where the state's update is that of the previous checkpoint, only the pointer is written.
- * Throws TRAINING_DIVERGED where a weight is not finite, FILE_WRITE where the disk is full; the checkpoint before is
- * then untouched.
+ * Throws TRAINING_DIVERGED where a weight is not finite, FILE_WRITE where the disk is full, RUN_IN_USE where another process
+ * took the directory over; the checkpoint before is then untouched.
  */
 export async function saveCheckpoint(run: Run, state: RunState, options: SaveOptions): Promise<RunPointer> {
   const { previous, regular, keep } = options;
@@ -187,6 +189,7 @@ export async function saveCheckpoint(run: Run, state: RunState, options: SaveOpt
   if (isNew) {
     refuseNonFinite(options.tensors, state.update);
   }
+  await requireAlone(run.directory);
   try {
     if (isNew) {
       await writeCheckpoint(run, state.update, options);

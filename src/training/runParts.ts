@@ -8,6 +8,7 @@ import { trainVocabulary } from '../text/trainVocabulary.js';
 import type { VocabularyOptions } from '../text/vocabularyOptions.js';
 import { averageCheckpoints } from './average.js';
 import { checkpointPath, type RunPointer } from './runCheckpoint.js';
+import { requireAlone } from './runLock.js';
 import { readTensors, writeTensors } from './tensorFiles.js';
 import type { TrainTensor } from './trainStep.js';
 
@@ -83,6 +84,7 @@ export async function writeFinalModel(
   modelFiles: ModelFiles,
   untrained: ReadonlyMap<string, TrainTensor> = new Map(),
 ): Promise<string> {
+  await requireAlone(output);
   const directory = `${output}/model`;
   let tensors: Map<string, TrainTensor>;
   if (averageLast > 0) {

@@ -12,6 +12,7 @@ import { initialWeights, warmStart } from './initialize.js';
 import { marianModel, marianModelFiles } from './marianModel.js';
 import { runIdentity } from './parseConfig.js';
 import { createProgress, type ProgressOutput } from './progress.js';
+import { aloneIn } from './runLock.js';
 import {
   prepareTokenizer,
   type TranslationIds,
@@ -43,6 +44,10 @@ export interface TrainOptions {
  * @throws what `trainLoop` throws; INPUT_INVALID and FILE_NOT_FOUND for data
  */
 export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
+  return aloneIn(config.output, () => trainAlone(config, options));
+}
+
+async function trainAlone(config: TrainConfig, options: TrainOptions): Promise<TrainResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
   const note = (text: string) => progress?.note(text);
   const text = await readParallelText(config.data.train);

@@ -2,6 +2,7 @@ import { pretrainingRun } from '../../pretraining/run.js';
 import { readVocabularyFacts } from '../../pretraining/vocabularyFacts.js';
 import { createProgress } from '../../training/progress.js';
 import { refuseProblems } from '../../training/readConfig.js';
+import { aloneIn } from '../../training/runLock.js';
 import type { Tasks } from '../../training/step.js';
 import type { TrainOptions } from '../../training/train.js';
 import type { TrainResult } from '../../training/wholeRun.js';
@@ -27,6 +28,10 @@ export async function pretrainXlm(
   config: XlmPretrainConfig,
   options: TrainOptions = {},
 ): Promise<TrainResult> {
+  return aloneIn(config.output, () => pretrainXlmAlone(config, options));
+}
+
+async function pretrainXlmAlone(config: XlmPretrainConfig, options: TrainOptions): Promise<TrainResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
   const note = (text: string) => progress?.note(text);
   const lines = await readLanguageLines(config.data.train, config.data.pairs, options);

@@ -1,5 +1,6 @@
 import { PolybeamError } from '../../errors.js';
 import { createProgress } from '../../training/progress.js';
+import { aloneIn } from '../../training/runLock.js';
 import type { TrainOptions } from '../../training/train.js';
 import type { TrainResult } from '../../training/wholeRun.js';
 import { pretrainXlm } from '../pretraining/pretrain.js';
@@ -26,6 +27,10 @@ export interface XlmRunResult {
  * @throws CHECKPOINT_MISMATCH where a stage was made with other settings; what the stages throw
  */
 export async function runXlm(config: XlmRunConfig, options: TrainOptions = {}): Promise<XlmRunResult> {
+  return aloneIn(config.output, () => runXlmAlone(config, options));
+}
+
+async function runXlmAlone(config: XlmRunConfig, options: TrainOptions): Promise<XlmRunResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
   const note = (text: string) => progress?.note(text);
   const places = placesOf(config.output);

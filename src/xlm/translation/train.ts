@@ -4,6 +4,7 @@ import { readVocabularyFacts, type VocabularyFacts } from '../../pretraining/voc
 import type { Tokenizer } from '../../text/tokenizer.js';
 import type { BatchingOptions, TokenPair } from '../../training/batching.js';
 import { createProgress } from '../../training/progress.js';
+import { aloneIn } from '../../training/runLock.js';
 import { createSchedule } from '../../training/schedule.js';
 import { compileTrainStep, trainableParameters } from '../../training/step.js';
 import type { TrainOptions } from '../../training/train.js';
@@ -37,6 +38,10 @@ export async function trainTranslator(
   config: TranslationConfig,
   options: TrainOptions = {},
 ): Promise<TrainResult> {
+  return aloneIn(config.output, () => trainTranslatorAlone(config, options));
+}
+
+async function trainTranslatorAlone(config: TranslationConfig, options: TrainOptions): Promise<TrainResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
   const note = (text: string) => progress?.note(text);
   const lines = await readLanguageLines(config.data.train, config.data.pairs, options);
