@@ -35,9 +35,18 @@ export function countEdits(hypothesis: readonly string[], reference: readonly st
   }
 }
 
-/** Distances of all prefixes; `rows[i]` is that of the first i words. [words + 1, target + 1] */
+/** A row of the table of distances, of which only places near the diagonal are looked at: all others are unreachable. */
+interface Row {
+  /** The first place. */
+  from: number;
+  count: number;
+  /** [count], or more */
+  values: Int32Array;
+}
+
+/** Distances of all prefixes; `rows[i]` is that of the first i words. [words + 1] rows of [target + 1] places */
 interface EditTable {
-  rows: Int32Array[];
+  rows: Row[];
   distance: number;
   /** Target words on either side of the diagonal that are looked at. */
   width: number;
@@ -47,36 +56,49 @@ function editTable(words: Int32Array, target: Int32Array): EditTable {
   const ratio = words.length > 0 ? target.length / words.length : 1;
   // Where lengths differ so much that neighboring rows would not meet, the beam is made wider.
   const width = beamWidth < ratio / 2 ? Math.ceil(ratio / 2 + beamWidth) : beamWidth;
-  const rows = [Int32Array.from({ length: target.length + 1 }, (_, j) => j)];
+  const first = Int32Array.from({ length: target.length + 1 }, (_, j) => j);
+  const rows: Row[] = [{ from: 0, count: first.length, values: first }];
   for (let i = 1; i <= words.length; i++) {
-    const row = new Int32Array(target.length + 1);
+    const [from, last] = beamOf(i, words.length, target.length, width);
+    const row = { from, count: 0, values: new Int32Array(Math.max(0, last - from + 1)) };
     fillRow(row, rows[i - 1], words, i, target, width);
     rows.push(row);
   }
-  return { rows, distance: rows[words.length][target.length], width };
+  return { rows, distance: distanceAt(rows[words.length], target.length), width };
 }
 
-/** One row of distances from the row before; what lies outside the beam is unreachable. */
+function distanceAt({ from, count, values }: Row, j: number): number {
+  return j >= from && j < from + count ? values[j - from] : unreachable;
+}
+
+/** The first and the last place of a row that are looked at. */
+function beamOf(i: number, words: number, target: number, width: number): [number, number] {
+  const diagonal = Math.floor(i * (target / words));
+  return [Math.max(0, diagonal - width), i === words ? target : Math.min(target, diagonal + width - 1)];
+}
+
+/** One row of distances from the row before. */
 function fillRow(
-  row: Int32Array,
-  before: Int32Array,
+  row: Row,
+  before: Row,
   words: Int32Array,
   i: number,
   target: Int32Array,
   width: number,
 ): void {
-  row.fill(unreachable);
-  const diagonal = Math.floor(i * (target.length / words.length));
-  const from = Math.max(0, diagonal - width);
-  const last = i === words.length ? target.length : Math.min(target.length, diagonal + width - 1);
+  const [from, last] = beamOf(i, words.length, target.length, width);
+  row.from = from;
+  row.count = Math.max(0, last - from + 1);
+  const { values } = row;
   const word = words[i - 1];
+  let left = unreachable;
+  let diagonal = from > 0 ? distanceAt(before, from - 1) : unreachable;
   for (let j = from; j <= last; j++) {
-    if (j === 0) {
-      row[0] = before[0] + 1;
-      continue;
-    }
-    const substituted = before[j - 1] + (word === target[j - 1] ? 0 : 1);
-    row[j] = Math.min(unreachable, substituted, before[j] + 1, row[j - 1] + 1);
+    const above = distanceAt(before, j);
+    if (j === 0) left = above + 1;
+    else left = Math.min(unreachable, diagonal + (word === target[j - 1] ? 0 : 1), above + 1, left + 1);
+    values[j - from] = left;
+    diagonal = above;
   }
 }
 
@@ -98,9 +120,9 @@ function traceBack(words: Int32Array, target: Int32Array, { rows }: EditTable): 
   let i = words.length;
   let j = target.length;
   while (i > 0 || j > 0) {
-    const cost = rows[i][j];
+    const cost = distanceAt(rows[i], j);
     const matched = i > 0 && j > 0 && words[i - 1] === target[j - 1];
-    if (i > 0 && j > 0 && cost === rows[i - 1][j - 1] + (matched ? 0 : 1)) {
+    if (i > 0 && j > 0 && cost === distanceAt(rows[i - 1], j - 1) + (matched ? 0 : 1)) {
       i--;
       j--;
       align[j] = i;
@@ -108,7 +130,7 @@ function traceBack(words: Int32Array, target: Int32Array, { rows }: EditTable): 
         wordErrors[i] = 1;
         targetErrors[j] = 1;
       }
-    } else if (i > 0 && cost === rows[i - 1][j] + 1) {
+    } else if (i > 0 && cost === distanceAt(rows[i - 1], j) + 1) {
       i--;
       wordErrors[i] = 1;
     } else {
@@ -182,7 +204,7 @@ function* matchingRuns(words: Int32Array, target: Int32Array): Generator<[number
 
 /** Edit distances after a shift; the rows of the words before it are those of the table. */
 function shiftMeasure(words: Int32Array, target: Int32Array, { rows, width }: EditTable) {
-  const buffers = [new Int32Array(target.length + 1), new Int32Array(target.length + 1)];
+  const buffers = [0, 1].map((): Row => ({ from: 0, count: 0, values: new Int32Array(target.length + 1) }));
   return (start: number, length: number, to: number): number => {
     const shifted = shiftWords(words, start, length, to);
     let before = rows[Math.min(start, to)];
@@ -191,7 +213,7 @@ function shiftMeasure(words: Int32Array, target: Int32Array, { rows, width }: Ed
       fillRow(row, before, shifted, i, target, width);
       before = row;
     }
-    return before[target.length];
+    return distanceAt(before, target.length);
   };
 }
 

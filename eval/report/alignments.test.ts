@@ -36,4 +36,14 @@ describe('readAlignment', () => {
       expect.objectContaining({ code: 'INPUT_INVALID', message: expect.stringContaining(message) }),
     );
   });
+
+  it('refuses more weights than a page can show, before it makes them', () => {
+    const long = 'w '.repeat(100_000);
+    expect(() => readAlignment('0-0', long, long, 'line 1,')).toThrow(
+      expect.objectContaining({
+        code: 'INPUT_INVALID',
+        message: expect.stringContaining('line 1, aligns 100000 words with 100000'),
+      }),
+    );
+  });
 });

@@ -9,6 +9,9 @@ export interface TextAlignment {
   weights: number[][];
 }
 
+/** Weights of one text, at most: a thousand words beside a thousand. */
+const mostWeights = 1_000_000;
+
 /**
  * Reads an alignment as `polybeam translate --alignments` prints it: `0-0 1-2` (hard: source-target, each a weight of 1), or
  * the weights over the source's words for each word of the text (soft), joined by commas. A line of that command is taken as it
@@ -19,6 +22,12 @@ export interface TextAlignment {
  */
 export function readAlignment(line: string, source: string, text: string, where: string): TextAlignment {
   const [sourceWords, words] = [wordsOf(source), wordsOf(text)];
+  if (sourceWords.length * words.length > mostWeights) {
+    throw new PolybeamError(
+      'INPUT_INVALID',
+      `${where} aligns ${sourceWords.length} words with ${words.length}, more than a page can show (${mostWeights} weights): cut the text.`,
+    );
+  }
   const fields = wordsOf(line.slice(line.lastIndexOf('\t') + 1));
   const soft = fields.length > 0 && !fields.every((field) => /^\d+-\d+$/.test(field));
   const weights = soft

@@ -1,3 +1,5 @@
+import { commonPlaces } from '../longestCommon.js';
+
 /** A run of words of a text, and whether the other text has it in the same order. */
 export interface DiffPiece {
   text: string;
@@ -11,29 +13,9 @@ export interface DiffPiece {
  */
 export function wordDifferences(a: string, b: string): [DiffPiece[], DiffPiece[]] {
   const [left, right] = [wordsOf(a), wordsOf(b)];
-  const width = right.length + 1;
-  // Of the rest of both texts, so that the earliest match is taken. [left + 1, right + 1]
-  const table = new Int32Array((left.length + 1) * width);
-  for (let i = left.length - 1; i >= 0; i--) {
-    for (let j = right.length - 1; j >= 0; j--) {
-      const at = i * width + j;
-      table[at] =
-        left[i] === right[j] ? table[at + width + 1] + 1 : Math.max(table[at + width], table[at + 1]);
-    }
-  }
-  const inLeft = left.map(() => false);
-  const inRight = right.map(() => false);
-  let i = 0;
-  let j = 0;
-  while (i < left.length && j < right.length) {
-    const at = i * width + j;
-    if (left[i] === right[j]) {
-      inLeft[i++] = true;
-      inRight[j++] = true;
-    } else if (table[at + width] >= table[at + 1]) i++;
-    else j++;
-  }
-  return [join(left, inLeft), join(right, inRight)];
+  // Of both texts from their ends, so that the earliest match is taken.
+  const [inLeft, inRight] = commonPlaces(left.toReversed(), right.toReversed());
+  return [join(left, inLeft.reverse()), join(right, inRight.reverse())];
 }
 
 /** Words of a text: what white space separates, as alignments count them. */
@@ -41,12 +23,12 @@ export function wordsOf(text: string): string[] {
   return text.match(/\S+/g) ?? [];
 }
 
-function join(words: readonly string[], common: readonly boolean[]): DiffPiece[] {
+function join(words: readonly string[], common: Uint8Array): DiffPiece[] {
   const pieces: DiffPiece[] = [];
   for (const [i, word] of words.entries()) {
     const last = pieces.at(-1);
-    if (last && last.common === common[i]) last.text += ` ${word}`;
-    else pieces.push({ text: word, common: common[i] });
+    if (last && last.common === (common[i] === 1)) last.text += ` ${word}`;
+    else pieces.push({ text: word, common: common[i] === 1 });
   }
   return pieces;
 }
