@@ -167,7 +167,7 @@ function damageValue(holder: { root: unknown }, choices: Choices): void {
     parent[choices.of(['constructor', 'toString', '', 'x', '\x1b[2J', '-1', `${key}s`])] = value;
   } else if (kind === 2 && typeof parent[key] === 'number') {
     parent[key] = (parent[key] as number) + choices.of([-1, 1, 0.5, 2 ** 20]);
-  } else parent[key] = choices.of(values);
+  } else parent[key] = structuredClone(choices.of(values));
 }
 
 type Parent = Record<string | number, unknown>;

@@ -18,7 +18,7 @@ export interface FuzzOptions {
   /** Where each case lies while it runs. */
   folder: string;
   onFault: (fault: Fault) => void;
-  /** Of one case, in milliseconds; default 20,000. */
+  /** Of one case, in milliseconds; default 30,000. */
   longestCase?: number;
 }
 
@@ -44,7 +44,7 @@ const startMs = 120_000;
 
 /** Runs cases, one after the other, in a process that is started again where a case ends it. */
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
-  const { seconds, seed, first, cases, onFault, folder, longestCase = 20_000 } = options;
+  const { seconds, seed, first, cases, onFault, folder, longestCase = 30_000 } = options;
   const report: FuzzReport = { ran: 0, read: 0, refused: 0, faults: 0 };
   const end = performance.now() + seconds * 1000;
   let child: ChildProcess | undefined;
