@@ -88,6 +88,17 @@ describe.each([
   });
 });
 
+it('refuses a small file that would fill the memory', async () => {
+  setFileAccess(nodeFiles);
+  // Deflate writes a byte for a thousand zeros.
+  const member = gzipSync(new Uint8Array(2 ** 27));
+  const packed = Buffer.concat(Array.from({ length: 9 }, () => member));
+  await expect(unpackBytes(packed, 'a.gz')).rejects.toMatchObject({
+    code: 'FILE_CORRUPT',
+    message: expect.stringContaining('more than 1073741824 when unpacked'),
+  });
+}, 120_000);
+
 describe('a decompressor that reads one member', () => {
   beforeEach(() => setFileAccess(filesOf({})));
 

@@ -29,7 +29,25 @@ export async function* unpackedChunks(path: string): AsyncGenerator<Uint8Array> 
 
 /** The same of bytes that are in memory. @param path names them in errors, and says by `.gz` that they are packed */
 export async function unpackBytes(bytes: Uint8Array, path: string): Promise<Uint8Array> {
-  return joined(await collected(unpack([bytes], bytes, path)));
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of unpack([bytes], bytes, path)) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > largest && length > mostTimes * bytes.length) throw bomb(path, bytes.length);
+  }
+  return joined(chunks);
+}
+
+/** What holds a whole file takes 1 GiB of any, and more only of those that are not a hundred times smaller when packed, as no text is. */
+const largest = 2 ** 30;
+const mostTimes = 100;
+
+function bomb(path: string, size: number): PolybeamError {
+  return new PolybeamError(
+    'FILE_CORRUPT',
+    `${path} has ${size} bytes and more than ${largest} when unpacked, which is no text: unpack it and look at it.`,
+  );
 }
 
 type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;

@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCase } from '../tools/fuzz/cases.js';
 import { type Fault, fuzz } from '../tools/fuzz/parent.js';
@@ -17,7 +17,7 @@ const planted = {
   seed: 5,
   first: 0,
   cases: 2,
-  readers: resolve('test/fixtures/fuzz/plantedReaders.ts'),
+  readers: new URL('fixtures/fuzz/plantedReaders.ts', import.meta.url).pathname,
   folder: '',
 };
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PolybeamError } from '../errors.js';
 import { nearestName } from '../generation/nearestName.js';
+import { parseJson } from '../shallowJson.js';
 import { readLines } from './lines.js';
 import type { CommandStreams } from './streams.js';
 
@@ -78,7 +79,7 @@ function knownKeys(schema: z.ZodType): string[] {
 export function parseJsonLine(line: string, number: number): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = parseJson(line);
   } catch (cause) {
     throw new PolybeamError(
       'INPUT_INVALID',

@@ -3,6 +3,7 @@ import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
 import { refuseLfsPointer } from '../lfsPointer.js';
 import { printableLine } from '../printable.js';
+import { parseJson } from '../shallowJson.js';
 import type { TruncationRule } from '../text/truncation.js';
 import type { Architecture } from './architectures/definition.js';
 import { architectureOf } from './architectures/index.js';
@@ -102,7 +103,7 @@ export async function readJson(path: string): Promise<RawConfig> {
   await refuseLfsPointer(path);
   const text = new TextDecoder().decode(await fileAccess().read(path));
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as RawConfig;
   } catch (error) {
     throw new PolybeamError(

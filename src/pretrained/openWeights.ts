@@ -9,6 +9,7 @@ import type { StoredWeight, WeightStore } from '../engine/weights.js';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
 import { refuseLfsPointer } from '../lfsPointer.js';
+import { parseJson } from '../shallowJson.js';
 import {
   asFloats,
   bfloatsToFloats,
@@ -73,7 +74,8 @@ async function readWeightMap(path: string): Promise<Record<string, string>> {
   await refuseLfsPointer(path);
   let map: unknown;
   try {
-    map = JSON.parse(new TextDecoder().decode(await fileAccess().read(path)))?.weight_map;
+    const index = parseJson(new TextDecoder().decode(await fileAccess().read(path)));
+    map = (index as { weight_map?: unknown } | null)?.weight_map;
   } catch (error) {
     if (error instanceof PolybeamError) throw error;
     throw new PolybeamError('FILE_CORRUPT', `${path} is not valid JSON; copy or download it again.`, {

@@ -1,6 +1,7 @@
 import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { PolybeamError } from '../errors.js';
+import { isDeeper } from '../shallowJson.js';
 import type { TrainConfig } from './config.js';
 import { describeIssue } from './configProblems.js';
 import { hasEnd } from './schedule.js';
@@ -11,7 +12,7 @@ import { hasEnd } from './schedule.js';
  * @throws CONFIG_INVALID naming the place of a syntax error
  */
 export function readYaml(text: string, name: string): unknown {
-  const document = parseDocument(text);
+  const document = documentOf(text, name);
   const problem = document.errors[0];
   if (!problem) return contentOf(document, name);
   const [line, column] = [problem.linePos?.[0].line, problem.linePos?.[0].col];
@@ -22,16 +23,29 @@ export function readYaml(text: string, name: string): unknown {
   );
 }
 
+function documentOf(text: string, name: string): ReturnType<typeof parseDocument> {
+  try {
+    return parseDocument(text);
+  } catch (cause) {
+    // The parser goes down with each level.
+    throw new PolybeamError(
+      'CONFIG_INVALID',
+      `${name} is not YAML that can be read: it is nested too deep.`,
+      { cause },
+    );
+  }
+}
+
 /** What a document holds. An alias may repeat a value, but neither hold itself nor repeat without end. */
 function contentOf(document: ReturnType<typeof parseDocument>, name: string): unknown {
   try {
     const value: unknown = document.toJS();
-    JSON.stringify(value);
-    return value;
+    if (!isDeeper(value, 100)) return value;
+    throw new RangeError('a value holds itself or is nested too deep');
   } catch (cause) {
     throw new PolybeamError(
       'CONFIG_INVALID',
-      `${name} has aliases (*) that cannot be followed: they have no anchor (&), hold themselves or repeat too much; write out what they stand for.`,
+      `${name} has aliases (*) that have no anchor (&), hold themselves or repeat too much, or it is nested more than 100 levels deep; write out what aliases stand for.`,
       { cause },
     );
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
+import { parseJson } from '../shallowJson.js';
 import { digest } from './random.js';
 import { requireAlone } from './runLock.js';
 import { readTensors, writeTensors } from './tensorFiles.js';
@@ -126,7 +127,7 @@ export async function openRun({ directory, identity }: Run): Promise<RunPointer 
 
 function parsePointer(bytes: Uint8Array, path: string): RunPointer {
   try {
-    return pointerSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    return pointerSchema.parse(parseJson(new TextDecoder().decode(bytes)));
   } catch (cause) {
     throw new PolybeamError(
       'FILE_CORRUPT',

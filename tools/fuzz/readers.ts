@@ -142,6 +142,8 @@ export const readers: readonly Reader[] = [
       model('marian/model.safetensors'),
       model('t5/model.safetensors'),
       model('unilm/pytorch_model.bin'),
+      own('int8/model.safetensors'),
+      own('int4/model.safetensors'),
     ],
     layers: [safetensorsHeader],
     read: useModel,

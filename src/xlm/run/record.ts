@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PolybeamError } from '../../errors.js';
 import { fileAccess } from '../../files.js';
+import { parseJson } from '../../shallowJson.js';
 import { firstDifference } from '../../training/runCheckpoint.js';
 
 /** What stages of a run were made with, by name. Kept beside them, so that none is taken for what it is not. */
@@ -49,7 +50,7 @@ const recordSchema = z.record(z.string(), z.looseObject({}));
 async function readRecord(path: string): Promise<Record<string, object>> {
   if ((await fileAccess().size(path)) === undefined) return {};
   try {
-    return recordSchema.parse(JSON.parse(new TextDecoder().decode(await fileAccess().read(path))));
+    return recordSchema.parse(parseJson(new TextDecoder().decode(await fileAccess().read(path))));
   } catch (cause) {
     throw new PolybeamError(
       'FILE_CORRUPT',
