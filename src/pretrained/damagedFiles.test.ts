@@ -81,8 +81,9 @@ describe('numbers of config.json', () => {
     ['unilm', { num_attention_heads: 3 }, 'num_attention_heads is 3'],
     ['roformer', { num_attention_heads: 3 }, 'num_attention_heads is 3'],
     ['xlm-roberta', { num_attention_heads: 3 }, 'num_attention_heads is 3'],
-    ['marian', { encoder_layers: 1e9 }, 'encoder_layers is 1000000000, but there are'],
-    ['gpt2', { n_layer: 1e9 }, 'n_layer is 1000000000, but there are'],
+    ['marian', { encoder_layers: 1e9 }, 'encoder_layers is 1000000000, but no model has more than 10000'],
+    ['marian', { decoder_layers: 5000 }, 'decoder_layers is 5000, but there are'],
+    ['gpt2', { n_layer: 1e9 }, 'n_layer is 1000000000, but no model'],
     ['marian', { max_position_embeddings: 2e7 }, 'A table of 20000000 positions of 16 features is too large'],
     ['marian', { pad_token_id: 1e6 }, 'pad_token_id (or what stands in for it) is 1000000'],
   ])('of %s: %j', async (model, values, message) => {

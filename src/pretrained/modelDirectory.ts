@@ -28,10 +28,12 @@ export async function readModelDirectory(directory: string): Promise<ModelDirect
   const path = `${directory}/config.json`;
   if (await isTensorflowBert(directory)) throw unconverted(directory);
   const config = await readJson(path);
+  requireFewLayers(config, mostLayers, `no model has more than ${mostLayers}`, path);
   const architecture = architectureOf(config, path);
   const generationPath = `${directory}/generation_config.json`;
   const weights = await openWeights(directory);
-  requireFewLayers(config, weights.names().length, path);
+  const count = weights.names().length;
+  requireFewLayers(config, count, `there are ${count} weights in all`, path);
   const hasGeneration = (await fileAccess().size(generationPath)) !== undefined;
   return {
     config,
@@ -41,19 +43,19 @@ export async function readModelDirectory(directory: string): Promise<ModelDirect
   };
 }
 
+/** Of any model there is, many times over: names of weights are made for each before the weights are looked at. */
+const mostLayers = 10_000;
+
 const layerCount = /^(num_|n_)?(hidden_|encoder_|decoder_)?layers?$/;
 
 /** Every layer has weights, so that no more is made of a wrong number than there is in the checkpoint. @throws CONFIG_INVALID */
-function requireFewLayers(config: RawConfig, weights: number, path: string): void {
+function requireFewLayers(config: RawConfig, most: number, reason: string, path: string): void {
   for (const [key, value] of Object.entries(config)) {
-    if (layerCount.test(key) && typeof value === 'number' && value > weights) {
-      throw new PolybeamError(
-        'CONFIG_INVALID',
-        `${path}: ${key} is ${value}, but there are ${weights} weights in all; correct it.`,
-      );
+    if (layerCount.test(key) && typeof value === 'number' && value > most) {
+      throw new PolybeamError('CONFIG_INVALID', `${path}: ${key} is ${value}, but ${reason}; correct it.`);
     }
     const isSide = (key === 'encoder' || key === 'decoder') && typeof value === 'object' && value !== null;
-    if (isSide) requireFewLayers(value as RawConfig, weights, `${path} (${key})`);
+    if (isSide) requireFewLayers(value as RawConfig, most, reason, `${path} (${key})`);
   }
 }
 
