@@ -116,7 +116,10 @@ describe('what is no file', () => {
       const directory = copyOf('models/marian');
       rmSync(join(directory, 'config.json'));
       symlinkSync(target, join(directory, 'config.json'));
-      await expect(loadModel(directory), target).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
+      await expect(loadModel(directory), target).rejects.toMatchObject({
+        code: 'FILE_NOT_FOUND',
+        message: `${directory}/config.json is no file; check the path.`,
+      });
     }
     await expect(fileAccess().read('/dev/zero')).rejects.toMatchObject({
       code: 'FILE_NOT_FOUND',

@@ -97,10 +97,15 @@ const largestJson = 2 ** 27;
 export async function readJson(path: string): Promise<RawConfig> {
   const size = await fileAccess().size(path);
   if (size === undefined || size > largestJson) {
-    throw new PolybeamError(
-      'FILE_NOT_FOUND',
-      `${path} ${size === undefined ? 'does not exist, or is no file' : `has ${size} bytes, more than any such file`}; check the path.`,
-    );
+    const [, directory, name] = /^(.*)\/([^/]*)$/.exec(path) ?? ['', '.', path];
+    const isThere = (await fileAccess().list(directory)).includes(name);
+    const reason =
+      size !== undefined
+        ? `has ${size} bytes, more than any such file`
+        : isThere
+          ? 'is no file'
+          : 'does not exist';
+    throw new PolybeamError('FILE_NOT_FOUND', `${path} ${reason}; check the path.`);
   }
   await refuseLfsPointer(path);
   const text = new TextDecoder().decode(await fileAccess().read(path));
