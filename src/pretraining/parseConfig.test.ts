@@ -66,4 +66,28 @@ describe('a pre-training configuration', () => {
     expect(message(value)).toMatch(wanted);
     expect(message(value)).toMatch(/^p.yaml/);
   });
+
+  test('names what is wrong with every objective, and nothing that would follow from it', () => {
+    expect(
+      message({
+        objectives: [
+          { type: 'mas' },
+          { type: 'bart', infillRate: 2, infilRate: 1 },
+          { type: 'mass', fragmentShare: 0.3, fragmentLength: 4 },
+        ],
+        vocabulary: { train: { type: 'wordpiece', splitDigits: true } },
+        data: { pairs: { source: 'p' } },
+      })?.split('\n'),
+    ).toEqual([
+      'p.yaml has 6 problems:',
+      expect.stringMatching(/^- objectives\[0\]: there is no objective "mas": .*\(did you mean mass\?\);$/),
+      '- objectives[1] (bart): infillRate is 2 but must be at most 1;',
+      expect.stringMatching(
+        /^- objectives\[1\] \(bart\): there is no infilRate \(did you mean infillRate\?\);$/,
+      ),
+      expect.stringMatching(/^- objectives\[2\] \(mass\): fragmentShare and fragmentLength say/),
+      expect.stringMatching(/^- vocabulary\.train: .*splitDigits.*;$/),
+      '- data.pairs[0] has no target: give source and target, or tsv.',
+    ]);
+  });
 });

@@ -1,9 +1,8 @@
 import type { z } from 'zod';
-import { PolybeamError } from '../errors.js';
 import { nearestName } from '../generation/nearestName.js';
 import { resolveVocabularyOptions } from '../text/vocabularyOptions.js';
 import { resolveModel, resolveVocabulary, sourceProblem } from '../training/parseConfig.js';
-import { readSchema, readYaml, refuseProblems, runProblems } from '../training/readConfig.js';
+import { checkAll, type Report, readSchema, readYaml, runProblems, within } from '../training/readConfig.js';
 import type { RunIdentity } from '../training/runCheckpoint.js';
 import { scheduleIdentity } from '../training/schedule.js';
 import { type PretrainConfig, pretrainConfigSchema } from './config.js';
@@ -23,19 +22,22 @@ export function parsePretrainConfigText(text: string, name: string): PretrainCon
  * @throws CONFIG_INVALID naming the path, the value and the remedy
  */
 export function parsePretrainConfig(value: unknown, name = 'The configuration'): PretrainConfig {
+  return checkAll(name, (report) => checkPretrainConfig(value, report));
+}
+
+function checkPretrainConfig(value: unknown, report: Report): PretrainConfig | undefined {
   const given = wrapLists(value ?? {});
-  const parsed = readSchema(pretrainConfigSchema, given, name);
+  const parsed = readSchema(pretrainConfigSchema, given, report);
+  if (!parsed) return undefined;
   const written = given as { model?: unknown; vocabulary?: { train?: { specialTokens?: unknown } } };
   const config: PretrainConfig = {
     ...parsed,
-    objectives: parsed.objectives.map((objective, at) =>
-      readObjective<ObjectiveName>(objectiveKinds, objective, `${name}: objectives[${at}]`),
-    ),
+    objectives: readObjectives<ObjectiveName>(objectiveKinds, parsed.objectives, report),
     model:
       parsed.init === undefined
         ? { ...resolveModel({ ...parsed.model, type: 'marian' }), type: parsed.model.type }
         : undefined,
-    vocabulary: withMask(resolveVocabulary(parsed, given, name)),
+    vocabulary: withMask(resolveVocabulary(parsed, given, report)),
     optimizer: {
       ...parsed.optimizer,
       labelSmoothing: labelSmoothing(given) ?? 0,
@@ -45,7 +47,9 @@ export function parsePretrainConfig(value: unknown, name = 'The configuration'):
       totalUpdates: parsed.schedule.totalUpdates ?? parsed.budget.maxUpdates,
     },
   };
-  refuseProblems(problems(config, written), name);
+  problems(config, written).forEach(report);
+  // One of an unknown type may be what reads the data.
+  if (config.objectives.length === parsed.objectives.length) objectiveProblems(config).forEach(report);
   return config;
 }
 
@@ -75,33 +79,50 @@ export type KnownObjectives<Name extends string> = Readonly<
   Record<Name, { schema: z.ZodObject; exclusive?: readonly [string, string] }>
 >;
 
+/** An entry of `objectives` with its options checked. */
+interface ObjectiveEntry<Name> {
+  type: Name;
+  weight: number;
+  options: object;
+}
+
 /**
- * Checks one entry of `objectives` by the schema of its type.
- * @param name how messages call the entry
- * @throws CONFIG_INVALID, with the nearest name where the type is unknown
+ * Checks each entry of `objectives` by the schema of its type.
+ * @param report takes problems, with the nearest name where a type is unknown
+ * @returns the entries whose type is known
  */
-export function readObjective<Name extends string>(
+export function readObjectives<Name extends string>(
+  kinds: KnownObjectives<Name>,
+  entries: readonly { type: string; weight: number }[],
+  report: Report,
+): ObjectiveEntry<Name>[] {
+  return entries.flatMap((entry, at) => readObjective(kinds, entry, `objectives[${at}]`, report) ?? []);
+}
+
+function readObjective<Name extends string>(
   kinds: KnownObjectives<Name>,
   { type, weight, ...options }: { type: string; weight: number },
-  name: string,
-): { type: Name; weight: number; options: object } {
+  path: string,
+  report: Report,
+): ObjectiveEntry<Name> | undefined {
   const names = Object.keys(kinds);
   if (!names.includes(type)) {
     const near = nearestName(type, names);
-    throw new PolybeamError(
-      'CONFIG_INVALID',
-      `${name}: there is no objective ${JSON.stringify(type)}: use one of ${names.join(', ')}${near ? ` (did you mean ${near}?)` : ''}.`,
+    within(
+      path,
+      report,
+    )(
+      `there is no objective ${JSON.stringify(type)}: use one of ${names.join(', ')}${near ? ` (did you mean ${near}?)` : ''}`,
     );
+    return undefined;
   }
   const known = type as Name;
+  const reportOwn = within(`${path} (${type})`, report);
   const [one, other] = kinds[known].exclusive ?? [];
   if (one !== undefined && other !== undefined && one in options && other in options) {
-    throw new PolybeamError(
-      'CONFIG_INVALID',
-      `${name} (${type}): ${one} and ${other} say the same thing in two ways: leave one out.`,
-    );
+    reportOwn(`${one} and ${other} say the same thing in two ways: leave one out`);
   }
-  return { type: known, weight, options: readSchema(kinds[known].schema, options, `${name} (${type})`) };
+  return { type: known, weight, options: readSchema(kinds[known].schema, options, reportOwn) ?? {} };
 }
 
 /** A vocabulary that is trained for pre-training has a mask token. */
@@ -112,31 +133,43 @@ function withMask(vocabulary: PretrainConfig['vocabulary']): PretrainConfig['voc
   return { train: { ...vocabulary.train, specialTokens: [...specialTokens, '<mask>'] } };
 }
 
-function problems(config: PretrainConfig, written: { model?: unknown }): (string | undefined)[] {
-  const { batch, data, init, model } = config;
-  const given = (written.model ?? {}) as Record<string, unknown>;
-  const isStack = model && model.type !== 'marian';
-  const foreign = ['decoderLayers', 'activationDropout', 'tieWordEmbeddings'].find((key) => key in given);
-  const other = config.objectives.find(({ type }) => objectiveKinds[type].trainsStack !== isStack);
-  const paired = config.objectives.find(({ type }) => objectiveKinds[type].reads === 'pairs')?.type;
-  const plain = config.objectives.find(({ type }) => objectiveKinds[type].reads === 'text')?.type;
+/** What objectives have wrong together with the data and the model. */
+function objectiveProblems({ data, model, objectives }: PretrainConfig): (string | undefined)[] {
+  const isStack = model && isStackType(model.type);
+  const other = objectives.find(({ type }) => objectiveKinds[type].trainsStack !== isStack);
+  const paired = objectives.find(({ type }) => objectiveKinds[type].reads === 'pairs')?.type;
+  const plain = objectives.find(({ type }) => objectiveKinds[type].reads === 'text')?.type;
   return [
-    ...(data.pairs ?? []).map((source, at) => sourceProblem(source, `data.pairs[${at}]`)),
-    ...(data.validationPairs ?? []).map((source, at) => sourceProblem(source, `data.validationPairs[${at}]`)),
-    ...runProblems({ ...config, data: { validation: data.validation ?? data.validationPairs } }),
     plain && !data.train ? `the objective ${plain} learns from running text: give data.train` : undefined,
     paired && !data.pairs ? `the objective ${paired} learns from pairs of texts: give data.pairs` : undefined,
-    ...unreadData(config.data, { text: !!plain, pairs: !!paired, named: 'pairs of texts' }),
-    init !== undefined && written.model !== undefined
-      ? `init (${init}) gives the architecture, so model has no meaning: leave one out`
-      : undefined,
-    isStack && foreign
-      ? `model.${foreign} has no meaning for model.type ${model.type}, which is one stack of layers: leave it out`
-      : undefined,
+    ...unreadData(data, { text: !!plain, pairs: !!paired, named: 'pairs of texts' }),
     model && other
       ? `objective ${other.type} trains ${isStack ? 'an encoder with a decoder' : 'one stack of layers'}, and model.type is ${model.type}: ` +
         `set model.type to ${objectiveKinds[other.type].modelType}, or choose another objective`
       : undefined,
+  ];
+}
+
+function isStackType(type: string): boolean {
+  return type !== 'marian';
+}
+
+function problems(config: PretrainConfig, written: { model?: unknown }): (string | undefined)[] {
+  const { batch, data, init, model } = config;
+  const given = (written.model ?? {}) as Record<string, unknown>;
+  const foreign = ['decoderLayers', 'activationDropout', 'tieWordEmbeddings'].filter((key) => key in given);
+  return [
+    ...(data.pairs ?? []).map((source, at) => sourceProblem(source, `data.pairs[${at}]`)),
+    ...(data.validationPairs ?? []).map((source, at) => sourceProblem(source, `data.validationPairs[${at}]`)),
+    ...runProblems({ ...config, data: { validation: data.validation ?? data.validationPairs } }),
+    init !== undefined && written.model !== undefined
+      ? `init (${init}) gives the architecture, so model has no meaning: leave one out`
+      : undefined,
+    ...foreign.map((key) =>
+      model && isStackType(model.type)
+        ? `model.${key} has no meaning for model.type ${model.type}, which is one stack of layers: leave it out`
+        : undefined,
+    ),
     model && model.dModel % model.attentionHeads
       ? `model.dModel (${model.dModel}) is not a multiple of model.attentionHeads (${model.attentionHeads}): choose sizes that divide`
       : undefined,

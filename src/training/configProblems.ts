@@ -11,28 +11,33 @@ interface SchemaNode {
 }
 
 /**
- * A problem that zod found, as half a sentence that names the path, the value, what is wanted instead, and for an
- * unknown key the nearest one. No full stop, so that the caller can go on.
+ * What zod found, each problem as half a sentence that names the path, the value, what is wanted instead, and for an
+ * unknown key the nearest one. No full stop, so that the caller can go on. Several where an issue stands for several
+ * unknown keys, or for all that is wrong with one of its alternatives.
  */
-export function describeIssue(issue: Issue, schema: z.ZodType, value: unknown): string {
+export function describeIssues(issue: Issue, schema: z.ZodType, value: unknown): string[] {
   if (issue.code === 'invalid_union') {
     // Of alternatives, the one that was meant is the one that is wrong further in.
-    const inner = issue.errors.map(([first]) => first).find(isInner);
-    if (inner) return describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, schema, value);
+    const meant = issue.errors.find(([first]) => isInner(first));
+    if (meant) {
+      return meant.flatMap((inner) =>
+        describeIssues({ ...inner, path: [...issue.path, ...inner.path] }, schema, value),
+      );
+    }
   }
   const path = pathName(issue.path);
   const found = valueAt(value, issue.path);
   if (issue.code === 'unrecognized_keys') {
     const known = Object.keys(schemaAt(schema as unknown as SchemaNode, issue.path)?.shape ?? {});
-    const nearest = nearestName(issue.keys[0], known);
-    const remedy = nearest ? `did you mean ${nearest}?` : `known: ${known.join(', ')}`;
-    return `there is no ${joinPath(path, issue.keys[0])} (${remedy})`;
+    return issue.keys.map((key) => {
+      const nearest = nearestName(key, known);
+      const remedy = nearest ? `did you mean ${nearest}?` : `known: ${known.join(', ')}`;
+      return `there is no ${joinPath(path, key)} (${remedy})`;
+    });
   }
-  if (found === undefined) {
-    return `${path} is missing: give ${wanted(issue)}`;
-  }
+  if (found === undefined) return [`${path} is missing: give ${wanted(issue)}`];
   const name = path || 'the whole file';
-  return `${name} is ${JSON.stringify(found)} but must be ${wanted(issue)}${hint(issue, found)}`;
+  return [`${name} is ${JSON.stringify(found)} but must be ${wanted(issue)}${hint(issue, found)}`];
 }
 
 function isInner(issue: Issue): boolean {

@@ -132,8 +132,39 @@ describe('parseTrainConfig', () => {
     expect(refusal(config)).toMatch(/schedule\.type cosine must know its end: set schedule\.totalUpdates/);
   });
 
-  it('counts further problems', () => {
-    expect(refusal({ ...changed('seed', -1), threads: 0 })).toMatch(/seed is -1 .*\(and 1 more\)\.$/);
+  it('names all problems at once, those of values and those of values together', () => {
+    expect(refusal({ ...changed('seed', -1), threads: 0, sead: 1, modl: {} })).toBe(
+      `a.yaml has 4 problems:
+- seed is -1 but must be at least 0;
+- threads is 0 but must be at least 1;
+- there is no sead (did you mean seed?);
+- there is no modl (did you mean model?).`,
+    );
+    expect(
+      refusal({
+        ...changed('batch.maxTokens', 100),
+        vocabulary: { tokenizer: 't', train: {} },
+        budget: {},
+        data: { train: [{ source: 'x' }, { target: 'y' }] },
+      }),
+    ).toBe(
+      `a.yaml has 5 problems:
+- vocabulary has both tokenizer (t) and train: leave one out;
+- data.train[0] has no target: give source and target, or tsv;
+- data.train[1] has no source: give source and target, or tsv;
+- training would never end: set budget.maxUpdates, budget.maxEpochs, budget.maxMinutes or earlyStopping.patience;
+- data.maxLength (128) is more than batch.maxTokens (100), so that one sentence could exceed a batch: lower the one or raise the other.`,
+    );
+  });
+
+  it('names all mistakes of YAML, with their lines', () => {
+    const text = 'output: a\noutput: b\nseed: 1\nseed: 2\n';
+    expect(() => parseTrainConfigText(text, 'a.yaml')).toThrow(
+      /^a\.yaml is not YAML:\n- at line 2, column 1: [^\n]*;\n- at line 4, column 1: [^\n]*\.$/,
+    );
+  });
+
+  it('says what is wrong with the whole', () => {
     expect(refusal(null)).toMatch(/output is missing/);
     expect(refusal(3)).toBe('a.yaml: the whole file is 3 but must be a mapping.');
   });

@@ -1,8 +1,7 @@
 import type { z } from 'zod';
-import { PolybeamError } from '../errors.js';
 import { resolveVocabularyOptions } from '../text/vocabularyOptions.js';
 import { modelPresets, type TrainConfig, type TrainModelConfig, trainConfigSchema } from './config.js';
-import { readSchema, readYaml, refuseProblems, runProblems } from './readConfig.js';
+import { checkAll, type Report, readSchema, readYaml, runProblems } from './readConfig.js';
 import type { RunIdentity } from './runCheckpoint.js';
 import { scheduleIdentity } from './schedule.js';
 
@@ -22,12 +21,17 @@ export function parseTrainConfigText(text: string, name: string): TrainConfig {
  * @param name how messages call the configuration: its file
  */
 export function parseTrainConfig(value: unknown, name = 'The configuration'): TrainConfig {
+  return checkAll(name, (report) => checkTrainConfig(value, report));
+}
+
+function checkTrainConfig(value: unknown, report: Report): TrainConfig | undefined {
   const given = wrapSingleSources(value ?? {});
-  const parsed = readSchema(trainConfigSchema, given, name);
+  const parsed = readSchema(trainConfigSchema, given, report);
+  if (!parsed) return undefined;
   const config: TrainConfig = {
     ...parsed,
     model: resolveModel(parsed.model),
-    vocabulary: resolveVocabulary(parsed, given, name),
+    vocabulary: resolveVocabulary(parsed, given, report),
     validation: {
       ...parsed.validation,
       lowercase: parsed.validation.lowercase ?? parsed.vocabulary.train?.lowercase ?? false,
@@ -37,7 +41,7 @@ export function parseTrainConfig(value: unknown, name = 'The configuration'): Tr
       totalUpdates: parsed.schedule.totalUpdates ?? parsed.budget.maxUpdates,
     },
   };
-  refuseProblems(crossProblems(config), name);
+  crossProblems(config).forEach(report);
   return config;
 }
 
@@ -72,30 +76,32 @@ export function resolveModel({ preset, ...model }: Parsed['model']): TrainModelC
 export function resolveVocabulary(
   config: Pick<Parsed, 'vocabulary' | 'init'>,
   given: unknown,
-  name: string,
+  report: Report,
 ): TrainConfig['vocabulary'] {
   const { tokenizer, train } = config.vocabulary;
-  if (tokenizer !== undefined && train !== undefined) {
-    throw new PolybeamError(
-      'CONFIG_INVALID',
-      `${name}: vocabulary has both tokenizer (${tokenizer}) and train: leave one out.`,
-    );
-  }
   if (tokenizer !== undefined) {
+    if (train !== undefined) {
+      report(`vocabulary has both tokenizer (${tokenizer}) and train: leave one out`);
+    }
     return { tokenizer };
   }
   // Embeddings belong to the vocabulary they were trained with.
   if (config.init !== undefined && train === undefined) return { tokenizer: config.init };
   // As written, without defaults: some defaults depend on others, and only what was written can be out of place.
   const written = (given as { vocabulary?: { train?: object } }).vocabulary?.train ?? {};
+  const problem = optionsProblem('vocabulary.train', () => resolveVocabularyOptions(written));
+  report(problem);
+  return { train: problem === undefined ? written : {} };
+}
+
+/** What a function that checks options refuses, under the name of their section. */
+export function optionsProblem(section: string, check: () => unknown): string | undefined {
   try {
-    resolveVocabularyOptions(written);
+    check();
+    return undefined;
   } catch (error) {
-    throw new PolybeamError('CONFIG_INVALID', `${name}: vocabulary.train: ${(error as Error).message}`, {
-      cause: error,
-    });
+    return `${section}: ${(error as Error).message.replace(/\.$/, '')}`;
   }
-  return { train: written };
 }
 
 /** What no field can tell alone: each entry is a problem or undefined. */

@@ -1,7 +1,7 @@
 import type { TruncationRule } from '../text/truncation.js';
 import { type FinetuneConfig, finetuneConfigSchema } from './finetuneConfig.js';
 import { sourceProblem, wrapSingleSources } from './parseConfig.js';
-import { readSchema, readYaml, refuseProblems, runProblems } from './readConfig.js';
+import { checkAll, type Report, readSchema, readYaml, runProblems } from './readConfig.js';
 import type { RunIdentity } from './runCheckpoint.js';
 import { hasEnd, scheduleIdentity } from './schedule.js';
 
@@ -16,12 +16,17 @@ export function parseFinetuneConfigText(text: string, name: string): FinetuneCon
  * @throws CONFIG_INVALID naming the path, the value and the remedy
  */
 export function parseFinetuneConfig(value: unknown, name = 'The configuration'): FinetuneConfig {
-  const parsed = readSchema(finetuneConfigSchema, wrapSingleSources(value ?? {}), name);
+  return checkAll(name, (report) => checkFinetuneConfig(value, report));
+}
+
+function checkFinetuneConfig(value: unknown, report: Report): FinetuneConfig | undefined {
+  const parsed = readSchema(finetuneConfigSchema, wrapSingleSources(value ?? {}), report);
+  if (!parsed) return undefined;
   const { budget, schedule } = parsed;
   const totalUpdates = schedule.totalUpdates ?? budget.maxUpdates;
   const warmupUpdates = schedule.warmupUpdates ?? defaultWarmup(schedule.type, totalUpdates);
   const config = { ...parsed, schedule: { ...schedule, totalUpdates, warmupUpdates } };
-  refuseProblems(problems(config), name);
+  problems(config).forEach(report);
   return config;
 }
 
@@ -48,7 +53,7 @@ function problems(config: FinetuneConfig): (string | undefined)[] {
     init !== undefined && sides.length > 0
       ? `init and ${sides[0]} are both given: leave one of them out`
       : undefined,
-    sides.length === 1
+    init === undefined && sides.length === 1
       ? `${sides[0]} is given without ${sides[0] === 'encoder' ? 'decoder' : 'encoder'}: give both; a side that starts at random is { random: DIR }`
       : undefined,
     share && init !== undefined

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { PolybeamError } from '../errors.js';
 import { isDeeper } from '../shallowJson.js';
 import type { TrainConfig } from './config.js';
-import { describeIssue } from './configProblems.js';
+import { describeIssues } from './configProblems.js';
 import { hasEnd } from './schedule.js';
 
 /**
@@ -13,14 +13,37 @@ import { hasEnd } from './schedule.js';
  */
 export function readYaml(text: string, name: string): unknown {
   const document = documentOf(text, name);
-  const problem = document.errors[0];
-  if (!problem) return contentOf(document, name);
-  const [line, column] = [problem.linePos?.[0].line, problem.linePos?.[0].col];
-  throw new PolybeamError(
-    'CONFIG_INVALID',
-    `${name} is not YAML at line ${line}, column ${column}: ${problem.message.split('\n')[0].replace(/ at line.*$/, '')}.`,
-    { cause: problem },
-  );
+  const [first, ...others] = document.errors.map(({ linePos, message }) => {
+    const [start] = linePos ?? [];
+    return `at line ${start?.line}, column ${start?.col}: ${message.split('\n')[0].replace(/ at line.*$/, '')}`;
+  });
+  if (first === undefined) return contentOf(document, name);
+  const [cause] = document.errors;
+  if (others.length === 0) {
+    throw new PolybeamError('CONFIG_INVALID', `${name} is not YAML ${first}.`, { cause });
+  }
+  throw new PolybeamError('CONFIG_INVALID', `${name} is not YAML:${listed([first, ...others])}`, { cause });
+}
+
+/** Takes what is wrong with a configuration, as half a sentence without its file; undefined is nothing. */
+export type Report = (problem: string | undefined) => void;
+
+/**
+ * Checks a configuration and refuses it with everything that was reported, so that all of it can be mended at once.
+ * @param name how messages call the configuration: its file
+ * @param check gives undefined only where it has reported a problem
+ * @throws CONFIG_INVALID
+ */
+export function checkAll<T>(name: string, check: (report: Report) => T | undefined): T {
+  const problems: (string | undefined)[] = [];
+  const value = check((problem) => problems.push(problem));
+  refuseProblems(problems, name);
+  return value as T;
+}
+
+/** Reports the problems of a section under its name. */
+export function within(section: string, report: Report): Report {
+  return (problem) => report(problem && `${section}: ${problem}`);
 }
 
 function documentOf(text: string, name: string): ReturnType<typeof parseDocument> {
@@ -53,22 +76,31 @@ function contentOf(document: ReturnType<typeof parseDocument>, name: string): un
 
 /**
  * Checks a value against a schema and fills in defaults.
- * @throws CONFIG_INVALID naming the path, the value and the remedy, and the nearest name where a key is unknown
+ * @param report takes each problem: the path, the value and the remedy, and the nearest name where a key is unknown
+ * @returns undefined where there were problems
  */
-export function readSchema<S extends z.ZodType>(schema: S, value: unknown, name: string): z.output<S> {
+export function readSchema<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  report: Report,
+): z.output<S> | undefined {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const [first, ...others] = result.error.issues;
-  const more = others.length ? ` (and ${others.length} more)` : '';
-  throw new PolybeamError('CONFIG_INVALID', `${name}: ${describeIssue(first, schema, value)}${more}.`, {
-    cause: result.error,
-  });
+  for (const issue of result.error.issues) describeIssues(issue, schema, value).forEach(report);
+  return undefined;
 }
 
-/** Throws CONFIG_INVALID for the first problem that is one. */
+/** Throws CONFIG_INVALID with all the problems that there are: one as a sentence, several as a list. */
 export function refuseProblems(problems: readonly (string | undefined)[], name: string): void {
-  const problem = problems.find((text) => text !== undefined);
-  if (problem) throw new PolybeamError('CONFIG_INVALID', `${name}: ${problem}.`);
+  const found = [...new Set(problems.filter((text) => text !== undefined))];
+  if (found.length === 0) return;
+  const text =
+    found.length === 1 ? `${name}: ${found[0]}.` : `${name} has ${found.length} problems:${listed(found)}`;
+  throw new PolybeamError('CONFIG_INVALID', text);
+}
+
+function listed(problems: readonly string[]): string {
+  return `${problems.map((problem) => `\n- ${problem}`).join(';')}.`;
 }
 
 /** What the sections that all runs share can have wrong together: each entry is a problem or undefined. */
@@ -88,7 +120,7 @@ export function runProblems(
     earlyStopping.patience && !data.validation
       ? `earlyStopping.patience is ${earlyStopping.patience} but there is nothing to validate on: give data.validation`
       : undefined,
-    decays && schedule.totalUpdates === undefined
+    !endless && decays && schedule.totalUpdates === undefined
       ? `schedule.type ${schedule.type} must know its end: set schedule.totalUpdates or budget.maxUpdates`
       : undefined,
     decays && schedule.totalUpdates !== undefined && schedule.totalUpdates <= schedule.warmupUpdates

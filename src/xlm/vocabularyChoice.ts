@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { PolybeamError } from '../errors.js';
 import { path } from '../training/configPieces.js';
+import { optionsProblem } from '../training/parseConfig.js';
+import type { Report } from '../training/readConfig.js';
 import {
   type JointVocabularyOptions,
   jointVocabularySchema,
   resolveJointVocabularyOptions,
 } from './jointVocabulary.js';
+import { codeProblem } from './languageData.js';
 
 /** The section of a configuration that says which tokens there are. */
 export const vocabularyChoiceSchema = z.strictObject({
@@ -25,31 +27,31 @@ export type VocabularyChoice = { tokenizer: string } | { train: JointVocabularyO
 /**
  * Which tokenizer a configuration means: that of `init`, one that it names, or one to be learned.
  * @param written its options as they were written: some defaults depend on others, and only what was written can be out of place
- * @throws CONFIG_INVALID
+ * @param report takes what is wrong with it
  */
 export function chooseVocabulary(
   { vocabulary, init }: { vocabulary: z.output<typeof vocabularyChoiceSchema>; init?: string },
   written: JointVocabularyOptions | undefined,
   languages: readonly string[],
-  name: string,
+  report: Report,
 ): VocabularyChoice {
   const { tokenizer, train } = vocabulary;
-  const invalid = (what: string, cause?: unknown) =>
-    new PolybeamError('CONFIG_INVALID', `${name}: ${what}`, { cause });
   if (tokenizer !== undefined && train !== undefined) {
-    throw invalid(`vocabulary has both tokenizer (${tokenizer}) and train: leave one out.`);
+    report(`vocabulary has both tokenizer (${tokenizer}) and train: leave one out`);
   }
   if (init !== undefined) {
     // Embeddings belong to the vocabulary they were trained with.
-    if (tokenizer === undefined && train === undefined) return { tokenizer: init };
-    throw invalid(`init (${init}) gives the tokenizer, so vocabulary has no meaning: leave one out.`);
+    if (tokenizer !== undefined || train !== undefined) {
+      report(`init (${init}) gives the tokenizer, so vocabulary has no meaning: leave one out`);
+    }
+    return { tokenizer: init };
   }
   if (tokenizer !== undefined) return { tokenizer };
   const options = written ?? {};
-  try {
-    resolveJointVocabularyOptions(languages, options);
-  } catch (error) {
-    throw invalid(`vocabulary.train: ${(error as Error).message}`, error);
+  // Languages that are wrong are reported with the data.
+  const sound = languages.filter((language) => codeProblem(language) === undefined);
+  if (sound.length > 0) {
+    report(optionsProblem('vocabulary.train', () => resolveJointVocabularyOptions(sound, options)));
   }
   return { train: options };
 }

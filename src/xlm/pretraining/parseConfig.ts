@@ -1,6 +1,6 @@
 import { xlmPresets } from '../../encoder/xlm.js';
-import { readObjective, unreadData } from '../../pretraining/parseConfig.js';
-import { readSchema, readYaml, refuseProblems, runProblems } from '../../training/readConfig.js';
+import { readObjectives, unreadData } from '../../pretraining/parseConfig.js';
+import { checkAll, type Report, readSchema, readYaml, runProblems } from '../../training/readConfig.js';
 import type { RunIdentity } from '../../training/runCheckpoint.js';
 import { scheduleIdentity } from '../../training/schedule.js';
 import type { JointVocabularyOptions } from '../jointVocabulary.js';
@@ -23,19 +23,29 @@ export function parseXlmPretrainConfigText(text: string, name: string): XlmPretr
  * @throws CONFIG_INVALID naming the path, the value and the remedy
  */
 export function parseXlmPretrainConfig(value: unknown, name = 'The configuration'): XlmPretrainConfig {
+  return checkAll(name, (report) => checkXlmPretrainConfig(value, report));
+}
+
+/**
+ * As `parseXlmPretrainConfig`, for a section of a larger file.
+ * @param report takes problems
+ * @returns undefined where a problem leaves no configuration
+ */
+export function checkXlmPretrainConfig(value: unknown, report: Report): XlmPretrainConfig | undefined {
   const given = wrapLists(value ?? {});
-  const parsed = readSchema(xlmPretrainConfigSchema, given, name);
+  const parsed = readSchema(xlmPretrainConfigSchema, given, report);
+  if (!parsed) return undefined;
   const written = given as Written;
   const config: XlmPretrainConfig = {
     ...parsed,
-    objectives: parsed.objectives.map((objective, at) =>
-      readObjective<XlmObjectiveName>(xlmObjectiveKinds, objective, `${name}: objectives[${at}]`),
-    ),
+    objectives: readObjectives<XlmObjectiveName>(xlmObjectiveKinds, parsed.objectives, report),
     model: parsed.init === undefined ? resolveModel(parsed.model) : undefined,
-    vocabulary: chooseVocabulary(parsed, written.vocabulary?.train, languagesOf(parsed), name),
+    vocabulary: chooseVocabulary(parsed, written.vocabulary?.train, languagesOf(parsed), report),
     schedule: { ...parsed.schedule, totalUpdates: parsed.schedule.totalUpdates ?? parsed.budget.maxUpdates },
   };
-  refuseProblems(problems(config, written), name);
+  problems(config, written).forEach(report);
+  // One of an unknown type may be what reads the data.
+  if (config.objectives.length === parsed.objectives.length) objectiveProblems(config).forEach(report);
   return config;
 }
 
@@ -68,19 +78,25 @@ export function languagesOf({ data }: Pick<XlmPretrainConfig, 'data'>): string[]
   return languagesOfData(data);
 }
 
+/** What objectives have wrong together with the data. */
+function objectiveProblems({ data, objectives }: XlmPretrainConfig): (string | undefined)[] {
+  const readers = (reads: 'streams' | 'pairs') =>
+    objectives.find(({ type }) => xlmObjectiveKinds[type].reads === reads)?.type;
+  const [streams, pairs] = [readers('streams'), readers('pairs')];
+  return [
+    streams && !data.train ? `the objective ${streams} learns from running text: give data.train` : undefined,
+    pairs && !data.pairs ? `the objective ${pairs} learns from parallel text: give data.pairs` : undefined,
+    ...unreadData(data, { text: !!streams, pairs: !!pairs, named: 'parallel text' }),
+  ];
+}
+
 function problems(config: XlmPretrainConfig, written: Written): (string | undefined)[] {
   const { batch, data, init, model } = config;
-  const readers = (reads: 'streams' | 'pairs') =>
-    config.objectives.find(({ type }) => xlmObjectiveKinds[type].reads === reads)?.type;
-  const [streams, pairs] = [readers('streams'), readers('pairs')];
   return [
     ...languagesOf(config).map(codeProblem),
     ...pairProblems(data.pairs, 'data.pairs'),
     ...pairProblems(data.validationPairs, 'data.validationPairs'),
     ...runProblems({ ...config, data: { validation: data.validation ?? data.validationPairs } }),
-    streams && !data.train ? `the objective ${streams} learns from running text: give data.train` : undefined,
-    pairs && !data.pairs ? `the objective ${pairs} learns from parallel text: give data.pairs` : undefined,
-    ...unreadData(config.data, { text: !!streams, pairs: !!pairs, named: 'parallel text' }),
     ...unknownLanguages(config),
     init !== undefined && written.model !== undefined
       ? `init (${init}) gives the architecture, so model has no meaning: leave one out`

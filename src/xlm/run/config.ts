@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { path, runSchema } from '../../training/configPieces.js';
-import { readSchema, readYaml, refuseProblems } from '../../training/readConfig.js';
+import { optionsProblem } from '../../training/parseConfig.js';
+import { checkAll, type Report, readSchema, readYaml, within } from '../../training/readConfig.js';
 import { jointVocabularySchema, resolveJointVocabularyOptions } from '../jointVocabulary.js';
 import {
+  codeProblem,
   isObject,
   type LanguageTexts,
   languagePairsSchema,
@@ -11,10 +13,10 @@ import {
 } from '../languageData.js';
 import { mappingOptionsSchema } from '../mapping/mappingOptions.js';
 import { type XlmPretrainConfig, xlmPretrainConfigSchema } from '../pretraining/config.js';
-import { parseXlmPretrainConfig } from '../pretraining/parseConfig.js';
+import { checkXlmPretrainConfig } from '../pretraining/parseConfig.js';
 import { tableOptionsSchema } from '../table/tableOptions.js';
 import { type TranslationConfig, translationConfigSchema } from '../translation/config.js';
-import { parseTranslationConfig } from '../translation/parseConfig.js';
+import { checkTranslationConfig } from '../translation/parseConfig.js';
 import { ngramOptionsSchema } from '../vectors/ngrams.js';
 import { vectorOptionsSchema } from '../vectors/trainVectors.js';
 import { pairsOf, placesOf } from './places.js';
@@ -128,16 +130,25 @@ export function parseXlmRunConfigText(text: string, name: string): XlmRunConfig 
  * @throws CONFIG_INVALID naming the path, the value and the remedy
  */
 export function parseXlmRunConfig(value: unknown, name = 'The configuration'): XlmRunConfig {
+  return checkAll(name, (report) => checkXlmRunConfig(value, report));
+}
+
+function checkXlmRunConfig(value: unknown, report: Report): XlmRunConfig | undefined {
   const given = wrapMore(wrapLanguageData(value ?? {}));
   const written = given as { pretrain?: object; train?: object };
-  const parsed = readSchema(xlmRunConfigSchema, withoutLists(given), name);
+  const parsed = readSchema(xlmRunConfigSchema, withoutLists(given), report);
+  if (!parsed) return undefined;
   const languages = Object.keys(parsed.data.train);
   const makesTables = [parsed.ngrams, parsed.vectors, parsed.mapping, parsed.table].some(Boolean);
-  refuseProblems(problems(parsed, languages, makesTables), name);
+  problems(parsed, languages, makesTables).forEach(report);
+  // Languages that are wrong would be wrong in every section.
+  if (languages.length < 2 || languages.some((language) => codeProblem(language))) return undefined;
+  const readsTables = parsed.pretrain?.objectives.some(isCmlm) ?? false;
   const pretrain =
-    parsed.pretrain && pretrainConfig(parsed, written.pretrain!, makesTables, `${name}: pretrain`);
-  const train = parsed.train && trainConfig(parsed, written.train!, makesTables, `${name}: train`);
-  refuseProblems([roomProblem(pretrain, train)], name);
+    parsed.pretrain &&
+    pretrainConfig(parsed, written.pretrain!, makesTables || readsTables, within('pretrain', report));
+  const train = parsed.train && trainConfig(parsed, written.train!, makesTables, within('train', report));
+  report(roomProblem(pretrain, train));
   return { ...parsed, languages, makesTables, pretrain, train };
 }
 
@@ -161,27 +172,26 @@ function withoutLists(value: unknown): unknown {
   return { ...value, pretrain: { ...value.pretrain, objectives: [value.pretrain.objectives] } };
 }
 
+const isCmlm = ({ type }: { type: string }) => type === 'cmlm';
+
 function problems(
   { data, vocabulary, pretrain, train }: Parsed,
   languages: readonly string[],
   makesTables: boolean,
 ): (string | undefined)[] {
-  const foreign = Object.keys(data.more ?? {}).find((language) => !languages.includes(language));
-  const reads = pretrain?.objectives.some(({ type }) => type === 'cmlm');
-  let vocabularyProblem: string | undefined;
-  try {
-    resolveJointVocabularyOptions(languages, { ...vocabulary, lowercase: data.lowercase });
-  } catch (error) {
-    vocabularyProblem = `vocabulary: ${(error as Error).message.replace(/\.$/, '')}`;
-  }
+  const foreign = Object.keys(data.more ?? {}).filter((language) => !languages.includes(language));
+  const reads = pretrain?.objectives.some(isCmlm);
   return [
     languages.length < 2
       ? `data.train has text in ${languages.length === 0 ? 'no language' : `one language (${languages[0]})`}: give text in two or more`
       : undefined,
-    vocabularyProblem,
-    foreign
-      ? `data.more.${foreign} is a language that data.train lacks: add text of it there, or leave it out`
-      : undefined,
+    optionsProblem('vocabulary', () =>
+      resolveJointVocabularyOptions(languages, { ...vocabulary, lowercase: data.lowercase }),
+    ),
+    ...foreign.map(
+      (language) =>
+        `data.more.${language} is a language that data.train lacks: add text of it there, or leave it out`,
+    ),
     reads && !makesTables
       ? 'pretrain.objectives has cmlm, which reads tables, and none is made: give table: {}'
       : undefined,
@@ -201,18 +211,16 @@ function roomProblem(pretrain?: XlmPretrainConfig, train?: TranslationConfig): s
   );
 }
 
-function pretrainConfig(config: Parsed, written: object, makesTables: boolean, name: string) {
+function pretrainConfig(config: Parsed, written: object, makesTables: boolean, report: Report) {
   const { data, seed, device, threads } = config;
   const places = placesOf(config.output);
   const { objectives, data: rows } = config.pretrain!;
   const languages = Object.keys(data.train);
-  return parseXlmPretrainConfig(
+  return checkXlmPretrainConfig(
     {
       ...written,
       objectives: objectives.map((objective) =>
-        makesTables && objective.type === 'cmlm'
-          ? { ...tablesOf(config, languages), ...objective }
-          : objective,
+        makesTables && isCmlm(objective) ? { ...tablesOf(config, languages), ...objective } : objective,
       ),
       output: places.pretrained,
       vocabulary: { tokenizer: places.vocabulary },
@@ -221,7 +229,7 @@ function pretrainConfig(config: Parsed, written: object, makesTables: boolean, n
       device,
       threads,
     },
-    name,
+    report,
   );
 }
 
@@ -248,14 +256,14 @@ function tablesOf({ output }: Parsed, languages: readonly string[]) {
   return { tables, vectors: Object.fromEntries(vectors) };
 }
 
-function trainConfig(config: Parsed, written: object, makesTables: boolean, name: string) {
+function trainConfig(config: Parsed, written: object, makesTables: boolean, report: Report) {
   const { data, pretrain, seed, device, threads } = config;
   const places = placesOf(config.output);
   const { train, validation, validationPairs } = data;
   const own = written as { validation?: object; backTranslation?: object };
   const { backTranslation = {} } = own;
   const readsTables = ['tableRounds', 'languageModels', 'constraints'].some((key) => key in backTranslation);
-  return parseTranslationConfig(
+  return checkTranslationConfig(
     {
       ...written,
       ...(makesTables &&
@@ -272,6 +280,6 @@ function trainConfig(config: Parsed, written: object, makesTables: boolean, name
       device,
       threads,
     },
-    name,
+    report,
   );
 }

@@ -113,4 +113,23 @@ describe('what is refused before anything is done', () => {
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(message) }),
     );
   });
+
+  test('all of it at once, each section under its name', () => {
+    const changes = {
+      data: { ...data, more: { de: 'de.txt' } },
+      pretrain: { objectives: { type: 'mml' }, budget: {} },
+      train: { backTranslation: { directions: ['en-xx'] }, budget: {} },
+    };
+    expect(() => parseXlmRunConfig({ ...config(), ...changes }, 'r.yaml')).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(
+          new RegExp(
+            '^r\\.yaml has 5 problems:\n- data\\.more\\.de is .*;\n- pretrain: objectives\\[0\\]: there is no objective "mml".*;\n' +
+              '- pretrain: training would never end: .*;\n- train: backTranslation\\.directions\\[0\\] is "en-xx", .*;\n' +
+              '- train: training would never end: .*\\.$',
+          ),
+        ),
+      }),
+    );
+  });
 });

@@ -1,6 +1,5 @@
-import { PolybeamError } from '../../errors.js';
 import { nearestName } from '../../generation/nearestName.js';
-import { readSchema, readYaml, refuseProblems, runProblems } from '../../training/readConfig.js';
+import { checkAll, type Report, readSchema, readYaml, runProblems } from '../../training/readConfig.js';
 import type { RunIdentity } from '../../training/runCheckpoint.js';
 import { scheduleIdentity } from '../../training/schedule.js';
 import type { JointVocabularyOptions } from '../jointVocabulary.js';
@@ -34,15 +33,26 @@ export function parseTranslationConfigText(text: string, name: string): Translat
  * @throws CONFIG_INVALID naming the path, the value and the remedy
  */
 export function parseTranslationConfig(value: unknown, name = 'The configuration'): TranslationConfig {
+  return checkAll(name, (report) => checkTranslationConfig(value, report));
+}
+
+/**
+ * As `parseTranslationConfig`, for a section of a larger file.
+ * @param report takes problems
+ * @returns undefined where a problem leaves no configuration
+ */
+export function checkTranslationConfig(value: unknown, report: Report): TranslationConfig | undefined {
   const given = wrapLanguageData(value ?? {});
-  const parsed = readSchema(translationConfigSchema, given, name);
+  const parsed = readSchema(translationConfigSchema, given, report);
+  if (!parsed) return undefined;
   const languages = languagesOfData(parsed.data);
-  refuseProblems(languageProblems(parsed, languages), name);
-  const directions = readDirections(parsed, name);
+  const wrong = languageProblems(parsed, languages).filter((problem) => problem !== undefined);
+  const directions = readDirections(parsed, (problem) => problem && wrong.push(problem));
+  wrong.forEach(report);
   const config: TranslationConfig = {
     ...parsed,
     languages,
-    vocabulary: chooseVocabulary(parsed, (given as Written).vocabulary?.train, languages, name),
+    vocabulary: chooseVocabulary(parsed, (given as Written).vocabulary?.train, languages, report),
     backTranslation: { ...parsed.backTranslation, directions },
     weights: {
       denoising: weightOf(parsed.data.train, parsed.denoising.weight ?? (directions[0] ? paperDecay : 1)),
@@ -59,7 +69,9 @@ export function parseTranslationConfig(value: unknown, name = 'The configuration
     },
     schedule: { ...parsed.schedule, totalUpdates: parsed.schedule.totalUpdates ?? parsed.budget.maxUpdates },
   };
-  refuseProblems(problems(config), name);
+  problems(config).forEach(report);
+  // Where languages or directions are wrong, what is learned is not known.
+  if (wrong.length === 0) taskProblems(config).forEach(report);
   return config;
 }
 
@@ -94,64 +106,72 @@ function unknownLanguage(code: string, name: string, languages: readonly string[
   );
 }
 
-/** Directions of back-translation as given, or all. @throws CONFIG_INVALID */
-function readDirections({ data, backTranslation }: Parsed, name: string): Direction[] {
+/** Directions of back-translation as given, or all; without those that are reported. */
+function readDirections({ data, backTranslation }: Parsed, report: Report): Direction[] {
   const texts = Object.keys(data.train ?? {});
-  const invalid = (what: string) => new PolybeamError('CONFIG_INVALID', `${name}: ${what}.`);
   const { directions: given } = backTranslation;
   if (!given) {
     if (texts.length === 1 && !data.pairs) {
-      throw invalid(
+      report(
         `data.train has text in one language (${texts[0]}), so nothing can be translated back: give text in another, or set ` +
           'backTranslation.directions to [] to learn denoising alone',
       );
     }
     return allDirections(texts);
   }
-  return given.map((text, at) => {
+  return given.flatMap((text, at) => {
     const path = `backTranslation.directions[${at}]`;
     const direction = parseDirection(text, languagesOfData(data));
     if (!direction) {
-      throw invalid(
+      report(
         `${path} is ${JSON.stringify(text)}, which is no pair of two of ${languagesOfData(data).join(', ')}: give such as en-fr`,
       );
+      return [];
     }
     if (texts.includes(direction.to)) return direction;
-    throw invalid(
+    report(
       `${path} is ${text}, which is learned from texts of ${direction.to}, and data.train has text in ${texts.join(', ') || 'no language'}: ` +
         `give text of ${direction.to}, or leave the direction out`,
     );
+    return [];
   });
 }
 
 /** What no field can tell alone: each entry is a problem or undefined. */
 function problems(config: TranslationConfig): (string | undefined)[] {
   const { data, batch, init, model, backTranslation } = config;
-  const silent = silentFrom(Object.values(config.weights));
   const { decoding } = backTranslation;
-  const unread = (['temperature', 'topK', 'numBeams'] as const).find(
+  const unread = (['temperature', 'topK', 'numBeams'] as const).filter(
     (key) => backTranslation[key] !== undefined && decoding !== (key === 'numBeams' ? 'beam' : 'sample'),
   );
   return [
     ...runProblems({ ...config, data: { validation: data.validation ?? data.validationPairs } }),
-    silent === undefined
-      ? undefined
-      : `from round ${silent} on every task has weight 0, so nothing is learned: raise one of denoising.weight, ` +
-        'backTranslation.weight, mass.weight and translation.weight, or give the directions and data that they need',
-    unread
-      ? `backTranslation.${unread} (${backTranslation[unread]}) has no meaning with decoding ${decoding}: leave one out`
-      : undefined,
-    ...tableProblems(config),
+    ...unread.map(
+      (key) =>
+        `backTranslation.${key} (${backTranslation[key]}) has no meaning with decoding ${decoding}: leave one out`,
+    ),
     init !== undefined && model.preset !== undefined
       ? `init (${init}) gives the sizes, so model.preset (${model.preset}) has no meaning: leave one out`
       : undefined,
     init !== undefined && config.embeddings
       ? `init (${init}) gives the embeddings, so embeddings has no meaning: leave one out`
       : undefined,
-    metricProblem(config),
     data.maxLength > batch.maxTokens
       ? `data.maxLength (${data.maxLength}) is more than batch.maxTokens (${batch.maxTokens}): lower the one or raise the other`
       : undefined,
+  ];
+}
+
+/** What the tasks have wrong, once their languages and directions are known. */
+function taskProblems(config: TranslationConfig): (string | undefined)[] {
+  const silent = silentFrom(Object.values(config.weights));
+  return [
+    silent === undefined
+      ? undefined
+      : `from round ${silent} on every task has weight 0, so nothing is learned: raise one of denoising.weight, ` +
+        'backTranslation.weight, mass.weight and translation.weight, or give the directions and data that they need',
+    ...tableProblems(config),
+    metricProblem(config),
   ];
 }
 
@@ -160,25 +180,32 @@ function tableProblems({ backTranslation, languages, data }: TranslationConfig):
   const { tables, directions, decoding, constraints } = backTranslation;
   const path = 'backTranslation';
   if (!tables) {
-    const unread = (['tableRounds', 'languageModels', 'constraints'] as const).find(
+    const unread = (['tableRounds', 'languageModels', 'constraints'] as const).filter(
       (key) => backTranslation[key] !== undefined,
     );
-    return [
-      unread &&
-        `${path}.${unread} goes with ${path}.tables, and there are none: give tables, or leave it out`,
-    ];
+    return unread.map(
+      (key) => `${path}.${key} goes with ${path}.tables, and there are none: give tables, or leave it out`,
+    );
   }
   const needed = directions.map(({ from, to }) => directionName({ from: to, to: from }));
-  const missing = needed.find((name) => !(name in tables));
-  const needless = Object.keys(tables).find((name) => !needed.includes(name));
-  const foreign = Object.keys(backTranslation.languageModels ?? {}).find((code) => !languages.includes(code));
+  const missing = needed.filter((name) => !(name in tables));
+  const needless = Object.keys(tables).filter((name) => !needed.includes(name));
+  const foreign = Object.keys(backTranslation.languageModels ?? {}).filter(
+    (code) => !languages.includes(code),
+  );
   return [
-    missing &&
-      `${path}.tables has no ${missing}, by which texts of ${Object.keys(data.train ?? {}).join(', ')} would be translated: add it`,
-    needless &&
-      `${path}.tables has ${needless}, which no direction needs; needed are ${needed.join(', ')}: leave it out`,
-    foreign &&
-      `${path}.languageModels has ${foreign}, which is not learned; data has ${languages.join(', ')}: leave it out`,
+    ...missing.map(
+      (name) =>
+        `${path}.tables has no ${name}, by which texts of ${Object.keys(data.train ?? {}).join(', ')} would be translated: add it`,
+    ),
+    ...needless.map(
+      (name) =>
+        `${path}.tables has ${name}, which no direction needs; needed are ${needed.join(', ')}: leave it out`,
+    ),
+    ...foreign.map(
+      (code) =>
+        `${path}.languageModels has ${code}, which is not learned; data has ${languages.join(', ')}: leave it out`,
+    ),
     constraints && decoding !== 'beam'
       ? `${path}.constraints needs ${path}.decoding beam, and it is ${decoding}: change it, or leave constraints out`
       : undefined,
