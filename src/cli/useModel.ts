@@ -7,6 +7,7 @@ import { type GenerationOptions, generationOptionsSchema } from '../generation/o
 import type { LoadOptions } from '../pretrained/loadModel.js';
 import type { Model } from '../pretrained/model.js';
 import { addSchemaFlags, requireFlag, schemaValues } from './flags.js';
+import { requireDeviceOf } from './requireDevice.js';
 import { type CommandStreams, warn } from './streams.js';
 
 /** How any command that runs a model does so. */
@@ -102,6 +103,7 @@ export async function useModel<T>(
       `${weights ? '--ensemble-weights' : '--ensemble-combine'} has no effect without --ensemble; give it model directories.`,
     );
   }
+  await requireDeviceOf(given);
   const load = {
     device: given.device as Device | undefined,
     threads: given.threads,

@@ -1,15 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
-import { PolybeamError } from '../errors.js';
 import { compile } from './compile.js';
 import { encodeModel } from './onnxModel.js';
 import { attention } from './ops/attention.js';
 import { gelu } from './ops/gelu.js';
 import { layerNorm } from './ops/layerNorm.js';
 import { linear } from './ops/linear.js';
-import type { Device, Program, Signature, Tensors, TracedFunction } from './program.js';
+import type { Device, Program, Signature, Tensors } from './program.js';
 import { deviceHost, onnxRuntime } from './runtime.js';
 import { traceBackendName } from './traceBackend.js';
 import { traceFunction } from './traceFunction.js';
+import { probe, tryProgram } from './tryDevice.js';
 import { floats, type Value } from './values.js';
 
 /** What `listDevices` found out about one device. */
@@ -33,29 +33,6 @@ const howToGet = {
   tensorflow:
     'npm install @tensorflow/tfjs-node-gpu (NVIDIA, with CUDA) or @tensorflow/tfjs-node beside polybeam; docs/guides/devices.md says how to build it where its download is blocked.',
 };
-
-/** The smallest program that needs a matrix product and an element-wise function. */
-const probe: { fn: TracedFunction; signature: Signature; feeds: Record<string, Value>; wanted: number[] } = {
-  fn: ({ x }): Tensors => ({ y: tf.relu(tf.matMul(x, x, false, true)) }),
-  signature: { x: { type: 'float32', shape: ['rows', 2] } },
-  feeds: { x: floats([2, 2], new Float32Array([1, 2, -3, 1])) },
-  wanted: [5, 0, 0, 10],
-};
-
-async function tryProgram(device: Device): Promise<void> {
-  const program = await compile(probe.fn, probe.signature, { device });
-  try {
-    const { y } = await program.run(probe.feeds);
-    if (probe.wanted.some((value, index) => Math.abs(value - y.data[index]) > 1e-3)) {
-      throw new PolybeamError(
-        'DEVICE_UNAVAILABLE',
-        `The device ${device} computed ${y.data}, not ${probe.wanted}.`,
-      );
-    }
-  } finally {
-    await program.dispose();
-  }
-}
 
 /** The first line of an error, without the file names of native code before it. */
 function reasonOf(error: unknown): string {

@@ -1,3 +1,4 @@
+import { requireDevice } from '../engine/tryDevice.js';
 import { PolybeamError } from '../errors.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { fingerprintPairs, type TokenPair } from '../training/batching.js';
@@ -34,6 +35,7 @@ export async function pretrain(config: PretrainConfig, options: TrainOptions = {
 async function pretrainAlone(config: PretrainConfig, options: TrainOptions): Promise<TrainResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
   const note = (text: string) => progress?.note(text);
+  await requireDevice(config.device);
   const texts = await readTexts(config.data.train, config.data.pairs, options);
   const place = {
     output: config.output,

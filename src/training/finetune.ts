@@ -1,6 +1,7 @@
 import { type ParameterSpec, type Parameters, withPresence } from '../engine/parameters.js';
 import type { Device } from '../engine/program.js';
 import { checkStored } from '../engine/traceFunction.js';
+import { requireDevice } from '../engine/tryDevice.js';
 import { PolybeamError } from '../errors.js';
 import { generationConfigOf } from '../generation/generationConfig.js';
 import {
@@ -59,6 +60,7 @@ export async function finetune(config: FinetuneConfig, options: TrainOptions = {
 
 async function finetuneAlone(config: FinetuneConfig, options: TrainOptions): Promise<TrainResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
+  await requireDevice(config.device);
   const tuning = await openTuning(config, options, (text) => progress?.note(text));
   const { task, reader, start, note } = tuning;
   const objective = withWeightsOf(task.objective, start);

@@ -212,3 +212,22 @@ function weightsOf(step: TrainStep): Map<string, Float32Array> {
   const entries = [...step.tensors()].filter(([name]) => name.startsWith('weights/'));
   return new Map(entries.map(([name, { data }]) => [name.slice('weights/'.length), data.slice()]));
 }
+
+test('a program that cannot be compiled is refused where it is asked for, and not again when the step is disposed', async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  try {
+    const objective = objectiveWith(0);
+    const initial = initialWeights(trainableParameters(objective), 5);
+    const step = await compileTrainStep(objective, initial, { device: 'tfjs:absent', optimizer });
+    await expect(step.update(batchOf(pairs), options(1))).rejects.toMatchObject({
+      code: 'DEVICE_UNAVAILABLE',
+    });
+    step.dispose();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(unhandled).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', note);
+  }
+});

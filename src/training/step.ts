@@ -70,8 +70,15 @@ export async function compileTrainStep(
     weightValue: (name) => state.weights[name],
     restore: (tensors) => restore(state, tensors),
     dispose: () => {
-      for (const { programs } of tasks.values())
-        for (const program of Object.values(programs)) void program.made()?.then((made) => made.dispose());
+      for (const { programs } of tasks.values()) {
+        for (const program of Object.values(programs)) {
+          // Whoever asked for a program that could not be made has been told.
+          program.made()?.then(
+            (made) => made.dispose(),
+            () => {},
+          );
+        }
+      }
     },
   };
 }

@@ -2,6 +2,7 @@ import type { EncoderDecoder } from '../decoder/encoderDecoder.js';
 import { transformer } from '../decoder/transformer.js';
 import type { ParameterSpec } from '../engine/parameters.js';
 import type { Device } from '../engine/program.js';
+import { requireDevice } from '../engine/tryDevice.js';
 import type { DecodingRules } from '../generation/options.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { type BatchingOptions, createBatches, fingerprintPairs, type TokenPair } from './batching.js';
@@ -50,6 +51,7 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
 async function trainAlone(config: TrainConfig, options: TrainOptions): Promise<TrainResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
   const note = (text: string) => progress?.note(text);
+  await requireDevice(config.device);
   const text = await readParallelText(config.data.train);
   warnOfText(text, 'training', options);
   const place = { output: config.output, modelMaxLength: config.model.maxPositionEmbeddings };

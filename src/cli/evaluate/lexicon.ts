@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { type LexiconAccuracy, lexiconOptionsSchema } from '../../xlm/mapping/lexiconAccuracy.js';
 import { requireFlag } from '../flags.js';
+import { requireDeviceOf } from '../requireDevice.js';
 import type { EvaluateStreams } from './input.js';
 import { readSchemaFlags, readWidth, schemaFlags } from './schemaFlags.js';
 import { formatTable } from './table.js';
@@ -56,6 +57,7 @@ async function evaluateLexicon(
   const { limit, ...options } = readSchemaFlags(flagSchema, flags, 'evaluate lexicon') as z.input<
     typeof flagSchema
   >;
+  await requireDeviceOf(options);
   await import('../../node/install.js');
   const { readVectors } = await import('../../xlm/vectors/vectorFile.js');
   const { readDictionary } = await import('../../xlm/mapping/dictionaryFile.js');

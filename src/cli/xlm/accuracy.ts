@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { ngramAccuracySchema } from '../../xlm/pretraining/ngramAccuracy.js';
 import { addSchemaFlags, requireFlag, schemaValues, withFlagNames } from '../flags.js';
+import { requireDeviceOf } from '../requireDevice.js';
 import type { CommandStreams } from '../streams.js';
 import { invalidTextWarning } from './languageTexts.js';
 
@@ -38,6 +39,7 @@ async function measure(files: string[], flags: AccuracyFlags, streams: CommandSt
   const [table, from, to] = (['table', 'from', 'to'] as const).map((name) =>
     requireFlag(flags[name], `--${name}`),
   );
+  await requireDeviceOf(flags);
   const { parseTextFile, textsOf } = await import('../../xlm/texts.js');
   await import('../../node/install.js');
   const { measureNgramTranslations } = await import('../../xlm/pretraining/ngramAccuracy.js');

@@ -4,6 +4,7 @@ import { PolybeamError } from '../../errors.js';
 import { mappingOptionsSchema, resolveMappingOptions } from '../../xlm/mapping/mappingOptions.js';
 import type { MappingReport } from '../../xlm/mapping/mappingReport.js';
 import { addSchemaFlags, requireFlag, schemaValues, withFlagNames } from '../flags.js';
+import { requireDeviceOf } from '../requireDevice.js';
 import { type CommandStreams, createStatusLine, warn } from '../streams.js';
 
 const file = (what: string) => z.string().min(1).optional().describe(what);
@@ -56,6 +57,7 @@ async function map(flags: MapFlags, streams: CommandStreams): Promise<void> {
   }
   const options = schemaValues(mappingOptionsSchema, flags);
   await withFlagNames(mappingOptionsSchema, () => resolveMappingOptions(options));
+  await requireDeviceOf(options);
   await import('../../node/install.js');
   const { mapVectorFiles } = await import('../../xlm/mapping/mapFiles.js');
   const status = createStatusLine(streams);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { PolybeamError } from '../../errors.js';
 import { resolveTableOptions, tableOptionsSchema } from '../../xlm/table/tableOptions.js';
 import { addSchemaFlags, requireFlag, schemaValues, withFlagNames } from '../flags.js';
+import { requireDeviceOf } from '../requireDevice.js';
 import { type CommandStreams, createStatusLine } from '../streams.js';
 import { Interrupted, interruptSignal } from '../train.js';
 
@@ -55,6 +56,7 @@ async function build(flags: BuildFlags, streams: CommandStreams): Promise<void> 
   }
   const options = schemaValues(tableOptionsSchema, flags);
   await withFlagNames(tableOptionsSchema, () => resolveTableOptions(options));
+  await requireDeviceOf(options);
   await import('../../node/install.js');
   const { buildTable } = await import('../../xlm/table/buildTable.js');
   const { readVectors } = await import('../../xlm/vectors/vectorFile.js');

@@ -7,6 +7,7 @@ import { openTable } from '../../xlm/table/translationTable.js';
 import { addSchemaFlags, flagName, requireFlag, schemaValues, withFlagNames } from '../flags.js';
 import { onOneLine, readTexts } from '../lines.js';
 import { inPortions } from '../portions.js';
+import { requireDeviceOf } from '../requireDevice.js';
 import type { CommandStreams } from '../streams.js';
 
 /** What has no meaning without a language model. */
@@ -68,6 +69,7 @@ async function translate(texts: string[], flags: TranslateFlags, streams: Comman
       `${flagName(idle)} has no effect without --lm; give a language model, or leave it out.`,
     );
   }
+  await requireDeviceOf(flags);
   await import('../../node/install.js');
   const { loadLanguageModel, resolvePhraseOptions, translateByPhrases, translateByTable } = await import(
     '../../xlm/table/phraseTranslator.js'

@@ -1,3 +1,4 @@
+import { requireDevice } from '../../engine/tryDevice.js';
 import { pretrainingRun } from '../../pretraining/run.js';
 import { readVocabularyFacts } from '../../pretraining/vocabularyFacts.js';
 import { createProgress } from '../../training/progress.js';
@@ -34,6 +35,7 @@ export async function pretrainXlm(
 async function pretrainXlmAlone(config: XlmPretrainConfig, options: TrainOptions): Promise<TrainResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
   const note = (text: string) => progress?.note(text);
+  await requireDevice(config.device);
   const lines = await readLanguageLines(config.data.train, config.data.pairs, options);
   const { maxPositionEmbeddings } = config.model ?? {};
   const { tokenizer, directory } = await prepareJointTokenizer(config, lines, maxPositionEmbeddings, note);

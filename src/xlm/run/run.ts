@@ -1,3 +1,4 @@
+import { requireDevice } from '../../engine/tryDevice.js';
 import { PolybeamError } from '../../errors.js';
 import { createProgress } from '../../training/progress.js';
 import { aloneIn } from '../../training/runLock.js';
@@ -33,6 +34,7 @@ export async function runXlm(config: XlmRunConfig, options: TrainOptions = {}): 
 async function runXlmAlone(config: XlmRunConfig, options: TrainOptions): Promise<XlmRunResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
   const note = (text: string) => progress?.note(text);
+  await requireDevice(config.device);
   const places = placesOf(config.output);
   const context: StageContext = { config, note, options, record: await openRecord(places.record, note) };
   try {

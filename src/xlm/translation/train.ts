@@ -1,4 +1,5 @@
 import type { Device } from '../../engine/program.js';
+import { requireDevice } from '../../engine/tryDevice.js';
 import { fitsMass } from '../../pretraining/mass.js';
 import { readVocabularyFacts, type VocabularyFacts } from '../../pretraining/vocabularyFacts.js';
 import type { Tokenizer } from '../../text/tokenizer.js';
@@ -44,6 +45,7 @@ export async function trainTranslator(
 async function trainTranslatorAlone(config: TranslationConfig, options: TrainOptions): Promise<TrainResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
   const note = (text: string) => progress?.note(text);
+  await requireDevice(config.device);
   const lines = await readLanguageLines(config.data.train, config.data.pairs, options);
   const { tokenizer } = await prepareJointTokenizer(config, lines, config.model.maxPositionEmbeddings, note);
   const facts = await readVocabularyFacts(tokenizer);
