@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -72,6 +72,26 @@ describe('polybeam train', () => {
     const resumed = await run('train', configuration('long', `{ maxUpdates: ${Number(update) + 1} }`));
     expect(resumed.code).toBe(0);
     expect(resumed.out).toContain(`${Number(update) + 1} updates`);
+  });
+
+  it('says when it starts what lies beyond its budget', async () => {
+    const path = configuration(
+      'beyond',
+      '{ maxUpdates: 2 }',
+      'validation: { everyUpdates: 3, metric: loss }\nearlyStopping: { patience: 5 }',
+    );
+    const text = readFileSync(path, 'utf8')
+      .replace('warmupUpdates: 1', 'warmupUpdates: 2')
+      .replace('languages:', `validation: { tsv: ${data} }\n  languages:`);
+    writeFileSync(path, text);
+    const { code, err } = await run('train', path);
+    expect(code).toBe(0);
+    expect(err.match(/warning: .*/g)).toEqual([
+      'warning: schedule.warmupUpdates is 2, but budget.maxUpdates ends training after 2 updates: the learning rate does not ' +
+        'reach schedule.learningRate; lower schedule.warmupUpdates, or raise the budget.',
+      'warning: validation.everyUpdates is 3, but budget.maxUpdates ends training after 2 updates: nothing is validated; ' +
+        'lower validation.everyUpdates, or raise the budget.',
+    ]);
   });
 
   it.each([

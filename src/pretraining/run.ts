@@ -50,7 +50,7 @@ export interface PretrainingParts {
  */
 export async function pretrainingRun(
   { config, tasks, batches, identity, modelFiles, untrained, validation }: PretrainingParts,
-  { signal }: TrainOptions,
+  { signal, onWarning }: TrainOptions,
   progress: Progress | undefined,
 ): Promise<TrainResult> {
   const note = (text: string) => progress?.note(text);
@@ -66,12 +66,14 @@ export async function pretrainingRun(
     step,
     batches,
     schedule: createSchedule(config.schedule),
+    warmupUpdates: config.schedule.warmupUpdates,
     config: { ...config, validation: { ...config.validation, metric: 'loss' } },
     run: { directory: config.output, identity },
     modelFiles,
     ...(untrained && { untrained: async () => untrained }),
     validate: await validation(step),
     signal,
+    onWarning,
     progress,
   });
 }

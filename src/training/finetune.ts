@@ -90,12 +90,14 @@ async function finetuneAlone(config: FinetuneConfig, options: TrainOptions): Pro
     step,
     batches,
     schedule: createSchedule(schedule),
+    warmupUpdates: schedule.warmupUpdates,
     config,
     run: { directory: config.output, identity: finetuneIdentity(config, schedule, data) },
     modelFiles: await modelFiles(tuning),
     untrained: () => untrainedWeights(start, specs),
     validate: await validation(tuning, step, stages?.heldOut(task.collate) ?? task.collate),
     signal: options.signal,
+    onWarning: options.onWarning,
     progress,
   });
 }

@@ -3,7 +3,7 @@ import { createProgress, duration, type ProgressState } from './progress.js';
 
 const state: ProgressState = {
   update: 1200,
-  epoch: 2,
+  epoch: 3,
   loss: 3.21049,
   tokensPerSecond: 12_345,
   fraction: 0.25,
@@ -48,7 +48,7 @@ describe('createProgress', () => {
   it('shows no bar where the end is not known', () => {
     const texts: string[] = [];
     const progress = createProgress({ write: (text) => void texts.push(text), isTerminal: true });
-    progress.show({ update: 1, epoch: 0, loss: 9, tokensPerSecond: 90 });
+    progress.show({ update: 1, epoch: 1, loss: 9, tokensPerSecond: 90 });
     progress.finish();
     progress.finish();
     expect(texts).toEqual(['\rupdate 1  epoch 1  loss 9.000  90 tokens/s\x1b[K', '\n']);

@@ -12,7 +12,7 @@ export interface ProgressOutput {
 /** What progress shows. */
 export interface ProgressState {
   update: number;
-  /** Counted from 0. */
+  /** Of the last update, counted from 1. */
   epoch: number;
   /** Smoothed loss per target token. */
   loss: number;
@@ -82,7 +82,7 @@ export function createProgress(
 
 /** One line: what matters most first, since a narrow terminal cuts the end. */
 function progressLine(state: ProgressState, withBar: boolean): string {
-  const parts = [`update ${state.update}`, `epoch ${state.epoch + 1}`, `loss ${state.loss.toFixed(3)}`];
+  const parts = [`update ${state.update}`, `epoch ${state.epoch}`, `loss ${state.loss.toFixed(3)}`];
   parts.push(`${compact(state.tokensPerSecond)} tokens/s`);
   if (state.fraction !== undefined) {
     const share = Math.min(1, Math.max(0, state.fraction));

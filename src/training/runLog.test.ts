@@ -6,7 +6,7 @@ import { createRunLog, type LogRow } from './runLog.js';
 const row = (update: number): LogRow => ({
   type: 'update',
   update,
-  epoch: 0,
+  epoch: 1,
   loss: 2.5,
   negativeLogLikelihood: 2.25,
   learningRate: 0.001,

@@ -5,7 +5,7 @@ export interface UpdateRow {
   type: 'update';
   /** Updates done. */
   update: number;
-  /** Epoch of the last update, counted from 0. */
+  /** Epoch of the last update, counted from 1. */
   epoch: number;
   /** Label-smoothed loss per target token, in nats. */
   loss: number;
@@ -29,6 +29,7 @@ export interface UpdateRow {
 export interface ValidationRow {
   type: 'validation';
   update: number;
+  /** Epoch of the last update, counted from 1. */
   epoch: number;
   /** What decides: BLEU, or the loss. */
   score: number;

@@ -79,6 +79,7 @@ async function trainAlone(config: TrainConfig, options: TrainOptions): Promise<T
     step,
     batches,
     schedule: createSchedule(config.schedule),
+    warmupUpdates: config.schedule.warmupUpdates,
     config,
     run: { directory: config.output, identity: runIdentity(config, fingerprintPairs(pairs)) },
     modelFiles: {
@@ -87,6 +88,7 @@ async function trainAlone(config: TrainConfig, options: TrainOptions): Promise<T
     },
     validate: await validation(config, { model, tokenizer, ids, step }, options),
     signal: options.signal,
+    onWarning: options.onWarning,
     progress,
   });
 }

@@ -40,13 +40,18 @@ async function uninterrupted(changes: Partial<LoopConfig> = {}) {
 
 describe('trainLoop', () => {
   it('learns, validates, logs and checkpoints', async () => {
-    const { result, files } = await uninterrupted();
+    const { result, files, options } = await uninterrupted();
     expect(result).toMatchObject({ reason: 'maxUpdates', resumedFrom: 0 });
     expect(result.state.update).toBe(40);
     const rows = logRows(files);
     const updates = rows.filter((row) => row.type === 'update');
     const validations = rows.filter((row) => row.type === 'validation');
     expect(updates.map((row) => row.update)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+    // From 1, of the update that was just done, as progress shows them.
+    const updatesOfEpoch = Math.ceil(options.batches.epoch(0).count / 2);
+    const epochOf = (update: number) => Math.floor((update - 1) / updatesOfEpoch) + 1;
+    expect(validations.some(({ update }) => update % updatesOfEpoch === 0)).toBe(true);
+    for (const { update, epoch } of rows) expect([update, epoch]).toEqual([update, epochOf(update)]);
     expect(validations.map((row) => row.update)).toEqual([6, 12, 18, 24, 30, 36]);
     expect(validations.at(-1)!.score).toBeLessThan(0.7 * validations[0].score);
     expect(updates[0].learningRate).toBe(0);

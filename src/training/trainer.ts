@@ -199,7 +199,7 @@ async function runUpdate(loop: Loop): Promise<void> {
   addBatch(loop.window, batch, last);
   addSums(sums, last);
   refuseNonFinite(loop, sums.lossSum, report.gradientNorm, update, learningRate);
-  const epochOfUpdate = state.epoch;
+  const epochOfUpdate = state.epoch + 1;
   advance(state, micros, epoch.count);
   await record(loop, report, learningRate, epochOfUpdate);
 }
@@ -252,6 +252,7 @@ async function record(
   loop: Loop,
   { gradientNorm }: StepReport,
   learningRate: number,
+  /** Of the update, counted from 1. */
   epoch: number,
 ): Promise<void> {
   const { state, window, config } = loop;
@@ -330,12 +331,17 @@ async function validateIfDue(loop: Loop): Promise<boolean> {
   await loop.log?.append({
     type: 'validation',
     update: state.update,
-    epoch: state.epoch,
+    epoch: epochOfLastUpdate(state),
     ...found,
     best,
     seconds: seconds(loop),
   });
   return best;
+}
+
+/** Counted from 1. */
+function epochOfLastUpdate({ epoch, batchIndex }: RunState): number {
+  return batchIndex === 0 ? epoch : epoch + 1;
 }
 
 function noteValidation({ state, progress }: Loop, found: Validation, best: boolean): void {

@@ -1,3 +1,4 @@
+import { beyondBudget } from './beyondBudget.js';
 import { createRunLog } from './runLog.js';
 import { type ModelFiles, writeFinalModel } from './runParts.js';
 import { type StopReason, type TrainLoopOptions, trainLoop } from './trainer.js';
@@ -18,14 +19,25 @@ export interface TrainResult {
 /** What a run needs from its beginning to its model. */
 export interface WholeRun extends Omit<TrainLoopOptions, 'log' | 'modelFiles'> {
   modelFiles: ModelFiles;
+  /** Updates over which the learning rate rises: what lies beyond the budget is warned of. */
+  warmupUpdates: number;
+  onWarning?: (message: string) => void;
   /** Weights of the final model that are not trained. */
   untrained?: () => Promise<ReadonlyMap<string, TrainTensor>>;
 }
 
 /** Trains, logs, and writes `<directory>/model` unless it was interrupted; frees the step. @throws what `trainLoop` throws */
-export async function wholeRun({ untrained, ...run }: WholeRun): Promise<TrainResult> {
+export async function wholeRun({
+  untrained,
+  warmupUpdates,
+  onWarning,
+  ...run
+}: WholeRun): Promise<TrainResult> {
   const { directory } = run.run;
   try {
+    const firstEpoch = () => run.batches.epoch(0);
+    for (const warning of beyondBudget({ ...run, warmupUpdates, firstEpoch, validates: !!run.validate }))
+      onWarning?.(warning);
     const result = await trainLoop({ ...run, log: createRunLog(`${directory}/log.jsonl`) });
     const { reason, state, pointer, resumedFrom } = result;
     const done = { reason, updates: state.update, resumedFrom, best: state.best };

@@ -78,6 +78,7 @@ async function trainTranslatorAlone(config: TranslationConfig, options: TrainOpt
       step,
       batches: translationBatches(rounds, make),
       schedule: createSchedule(config.schedule),
+      warmupUpdates: config.schedule.warmupUpdates,
       config: { ...config, batch: { accumulate: 1 } },
       run: {
         directory: config.output,
@@ -86,6 +87,7 @@ async function trainTranslatorAlone(config: TranslationConfig, options: TrainOpt
       modelFiles: model.files,
       validate: await validation(config, { step, translator, tokenizer, model, make }, options),
       signal: options.signal,
+      onWarning: options.onWarning,
       progress,
     });
   } finally {
