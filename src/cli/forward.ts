@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { z } from 'zod';
 import { readInputs, tokenIds } from './jsonLines.js';
+import { addFileFlags, type FileFlags, redirected } from './redirect.js';
 import { type CommandStreams, writeOut } from './streams.js';
 import { addModelFlags, type ModelFlags, useModel } from './useModel.js';
 
@@ -27,8 +28,11 @@ Examples:
   $ echo '{"input_ids": [101, 7592, 102]}' | polybeam forward --model bert-base-uncased
   $ echo '{"input_ids": [5, 8, 2], "decoder_input_ids": [0, 4]}' | polybeam forward --model models/en-fr-software`,
     );
+  addFileFlags(command);
   addModelFlags(command, ['batchSize', 'maxBatchTokens', 'ensemble', 'ensembleWeights', 'ensembleCombine']);
-  return command.action((flags: ModelFlags) => forward(flags, streams));
+  return command.action((flags: ModelFlags & FileFlags) =>
+    redirected(flags, streams, (own) => forward(flags, own)),
+  );
 }
 
 async function forward(flags: ModelFlags, streams: CommandStreams): Promise<void> {

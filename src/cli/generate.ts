@@ -7,6 +7,7 @@ import type { ModelInput } from '../pretrained/modelParts.js';
 import { withFlagNames } from './flags.js';
 import { readInputs, tokenIds } from './jsonLines.js';
 import { inPortions } from './portions.js';
+import { addFileFlags, type FileFlags, redirected } from './redirect.js';
 import { withDecoder } from './stopStrings.js';
 import { type CommandStreams, warn } from './streams.js';
 import { addUnknownFlags, type UnknownFlags, unknownReplacement } from './unknownWords.js';
@@ -34,7 +35,7 @@ const inputSchema = z.union([
   }),
 ]);
 
-type GenerateFlags = ModelFlags & UnknownFlags & { logProbabilities?: boolean };
+type GenerateFlags = ModelFlags & UnknownFlags & FileFlags & { logProbabilities?: boolean };
 
 /** `polybeam generate`: token ids or texts in, sequences with scores out, as JSON lines. */
 export function generateCommand(streams: CommandStreams = process): Command {
@@ -52,14 +53,15 @@ export function generateCommand(streams: CommandStreams = process): Command {
       `
 Examples:
   $ echo '{"text": "Free software"}' | polybeam generate --model models/en-fr-software --num-beams 4
-  $ polybeam generate --model DIR --num-beams 4 --num-return-sequences 4 < in.jsonl > out.jsonl
+  $ polybeam generate --model DIR --num-beams 4 --num-return-sequences 4 --input in.jsonl --output out.jsonl
   $ polybeam generate --model DIR --do-sample --top-p 0.9 --seed 7 < in.jsonl`,
     );
+  addFileFlags(command);
   command.option('--log-probabilities', 'add "log_probabilities", that of each new token, to every sequence');
   addUnknownFlags(command);
   addModelFlags(command);
   addGenerationFlags(command);
-  return command.action((flags: GenerateFlags) => generate(flags, streams));
+  return command.action((flags: GenerateFlags) => redirected(flags, streams, (own) => generate(flags, own)));
 }
 
 async function generate(flags: GenerateFlags, streams: CommandStreams): Promise<void> {

@@ -49,8 +49,20 @@ describe('the command line', () => {
     [['vocap'], "polybeam: unknown command 'vocap'; did you mean vocab?\n"],
     [['frobnicate'], "polybeam: unknown command 'frobnicate'; polybeam --help lists the commands.\n"],
     [['vocab', '--sise', '3', 'x'], "polybeam: unknown option '--sise'; did you mean --size?\n"],
-    [['vocab', '--size'], "polybeam: option '--size <n>' argument missing; --help lists what there is.\n"],
-    [['vocab'], "polybeam: missing required argument 'files'; --help lists what there is.\n"],
+    [['vocab', '--size'], 'polybeam: The value of --size is missing: write --size <n>. [OPTION_INVALID]\n'],
+    [['vocab'], 'polybeam: <files> is missing: give it as an argument. [OPTION_INVALID]\n'],
+    [['evaluate', 'bleu', 'x'], 'polybeam: --reference is missing: give it a value. [OPTION_INVALID]\n'],
+    [['evaluate', 'rouge', 'x'], 'polybeam: --reference is missing: give it a value. [OPTION_INVALID]\n'],
+    [['evaluate', 'report', 'x'], 'polybeam: --reference is missing: give it a value. [OPTION_INVALID]\n'],
+    [
+      ['evaluate', 'bleu', '--lowercse'],
+      "polybeam: unknown option '--lowercse'; did you mean --lowercase?\n",
+    ],
+    [
+      ['shortlist', '--tokenizer', 'x', '--output', 'y'],
+      'polybeam: --source with --target, --tsv or --table is missing: give one of them. [OPTION_INVALID]\n',
+    ],
+    [['xlm', 'run'], 'polybeam: <config> is missing: give it as an argument. [OPTION_INVALID]\n'],
     [['vocab', 'x'], 'polybeam: --output is missing: give it a value. [OPTION_INVALID]\n'],
     [
       ['vocab', 'x', '--output', 'y', '--size', 'many'],

@@ -9,6 +9,7 @@ import { forwardCommand } from './forward.js';
 import { generateCommand } from './generate.js';
 import { packageVersion } from './packageRoot.js';
 import { pretrainCommand } from './pretrain.js';
+import { refuseArguments } from './redirect.js';
 import { rerankCommand } from './rerank.js';
 import { scoreCommand } from './score.js';
 import { shortlistCommand } from './shortlist.js';
@@ -97,7 +98,9 @@ export async function runProgram(
 export function reportError(error: unknown, args: readonly string[], { stderr }: CommandStreams): ExitCode {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
-    if (error.code !== 'commander.help') stderr.write(`polybeam: ${printableLine(usageSentence(error))}\n`);
+    const missing = missingSentence(error);
+    if (missing) stderr.write(`polybeam: ${printableLine(missing)} [OPTION_INVALID]\n`);
+    else if (error.code !== 'commander.help') stderr.write(`polybeam: ${printableLine(usageSentence(error))}\n`);
     return 2;
   }
   if (error instanceof Interrupted) {
@@ -116,6 +119,14 @@ export function reportError(error: unknown, args: readonly string[], { stderr }:
   }
   if (debug) stderr.write(`${printable(stackOf(error))}\n`);
   return error instanceof PolybeamError && error.code.startsWith('OPTION_') ? 2 : 1;
+}
+
+/** What commander misses, in the words of `requireFlag`. */
+function missingSentence({ message, code }: CommanderError): string | undefined {
+  const [, name] = /'(.*?)'/.exec(message) ?? [];
+  if (code === 'commander.missingArgument') return `<${name}> is missing: give it as an argument.`;
+  if (code !== 'commander.optionMissingArgument') return undefined;
+  return `The value of ${name.split(' ')[0]} is missing: write ${name}.`;
 }
 
 /** commander's message as one sentence with the remedy. */
@@ -141,5 +152,6 @@ function helpWidth(stream: { isTTY?: boolean; columns?: number }): number {
 
 function inheritSettings(command: Command, parent: Command): void {
   command.copyInheritedSettings(parent);
+  refuseArguments(command);
   for (const child of command.commands) inheritSettings(child, command);
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { minimumBayesRisk, minimumBayesRiskSchema } from '../reranking/minimumBayesRisk.js';
 import { addSchemaFlags, schemaValues } from './flags.js';
 import { readInputs } from './jsonLines.js';
+import { addFileFlags, type FileFlags, redirected } from './redirect.js';
 import { type CommandStreams, writeOut } from './streams.js';
 
 /** A line of `polybeam generate`, of which only the texts are read. */
@@ -25,10 +26,13 @@ export function rerankCommand(streams: CommandStreams = process): Command {
       `
 Examples:
   $ polybeam generate --model DIR --num-beams 1 --do-sample --num-return-sequences 20 < in.jsonl | polybeam rerank
-  $ polybeam rerank --utility bleu < nbest.jsonl > ranked.jsonl`,
+  $ polybeam rerank --utility bleu --input nbest.jsonl --output ranked.jsonl`,
     );
+  addFileFlags(command);
   addSchemaFlags(command, flagSchema);
-  return command.action((flags: Record<string, unknown>) => rerank(flags, streams));
+  return command.action((flags: Record<string, unknown> & FileFlags) =>
+    redirected(flags, streams, (own) => rerank(flags, own)),
+  );
 }
 
 async function rerank(flags: Record<string, unknown>, streams: CommandStreams): Promise<void> {

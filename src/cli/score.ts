@@ -7,17 +7,19 @@ import { addSchemaFlags, schemaValues, withFlagNames } from './flags.js';
 import { readLines } from './lines.js';
 import { packageRoot } from './packageRoot.js';
 import { inPortions } from './portions.js';
+import { addFileFlags, type FileFlags, redirected } from './redirect.js';
 import type { CommandStreams } from './streams.js';
 import { embeddedModel } from './translate.js';
 import { addModelFlags, type ModelFlags, useModel } from './useModel.js';
 
-type ScoreFlags = ModelFlags & {
-  to?: string;
-  from?: string;
-  lengthPenalty?: number;
-  json?: boolean;
-  alignments?: AlignmentForm;
-};
+type ScoreFlags = ModelFlags &
+  FileFlags & {
+    to?: string;
+    from?: string;
+    lengthPenalty?: number;
+    json?: boolean;
+    alignments?: AlignmentForm;
+  };
 
 const alignmentOptions = generationOptionsSchema.pick({ alignmentLayer: true, alignmentHeads: true });
 
@@ -46,10 +48,11 @@ Examples:
   $ printf 'a free game\\tun jeu libre\\n' | polybeam score --to fr
   $ paste source.en translation.de | polybeam score --model opus-mt-en-de --json`,
     );
+  addFileFlags(command);
   addAlignmentsFlag(command, 'each score');
   addSchemaFlags(command, alignmentOptions);
   addModelFlags(command, ['maxBatchTokens']);
-  return command.action((flags: ScoreFlags) => score(flags, streams));
+  return command.action((flags: ScoreFlags) => redirected(flags, streams, (own) => score(flags, own)));
 }
 
 function readNumber(text: string): number {

@@ -91,7 +91,10 @@ describe('polybeam shortlist', () => {
   });
 
   it('refuses what it cannot learn from', async () => {
-    expect(await make()).toMatchObject({ code: 2, err: expect.stringContaining('nothing to learn from') });
+    expect(await make()).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('is missing: give one of them'),
+    });
     expect((await make('--source', 'a')).err).toContain('--source and --target go together');
     expect((await make('--tsv', 'a', '--table', 'b')).err).toContain('--tsv and --table exclude each other');
     expect((await run(['shortlist', '--output', 'x', '--tsv', 'a'])).err).toContain('--tokenizer is missing');

@@ -121,7 +121,7 @@ function requireOneInput({ source, target, tsv, table }: ShortlistFlags): void {
   throw new PolybeamError(
     given.length === 0 ? 'OPTION_INVALID' : 'OPTION_CONFLICT',
     given.length === 0
-      ? 'There is nothing to learn from: give --source and --target, --tsv, or --table.'
+      ? '--source with --target, --tsv or --table is missing: give one of them.'
       : `${given.join(' and ')} exclude each other; give one.`,
   );
 }

@@ -6,6 +6,7 @@ import { withFlagNames } from './flags.js';
 import { onOneLine, readTexts } from './lines.js';
 import { packageRoot } from './packageRoot.js';
 import { inPortions } from './portions.js';
+import { addFileFlags, type FileFlags, redirected } from './redirect.js';
 import { withDecoder } from './stopStrings.js';
 import type { CommandStreams } from './streams.js';
 import {
@@ -27,15 +28,16 @@ export function summarizeCommand(streams: CommandStreams = process): Command {
       `Summarize documents, or lines of standard input: a document a line in, a summary a line out, blank for blank. ` +
         `Without --model, the summarizer of software descriptions in ${embeddedSummarizer}.`,
     )
-    .argument('[document...]', 'documents to summarize; nothing reads standard input')
+    .argument('[document...]', 'documents to summarize; without any, lines are read')
     .addHelpText(
       'after',
       `
 Examples:
-  $ polybeam summarize < descriptions.txt > synopses.txt
+  $ polybeam summarize --input descriptions.txt --output synopses.txt
   $ polybeam summarize --model bart-large-cnn --num-beams 4 --min-new-tokens 30 < articles.txt
   $ polybeam summarize --model runs/summarize/model --no-repeat-ngram-size 3 "A long document ..."`,
     );
+  addFileFlags(command);
   addModelFlags(command);
   // One line goes in and one comes out.
   addGenerationFlags(command, [
@@ -45,7 +47,9 @@ Examples:
     'returnAlternatives',
     'minAlternativeExpansionProb',
   ]);
-  return command.action((documents: string[], flags: ModelFlags) => summarize(documents, flags, streams));
+  return command.action((documents: string[], flags: ModelFlags & FileFlags) =>
+    redirected(flags, streams, (own) => summarize(documents, flags, own), documents),
+  );
 }
 
 async function summarize(documents: string[], flags: ModelFlags, streams: CommandStreams): Promise<void> {

@@ -8,6 +8,7 @@ import { inGroups, onOneLine, readTexts } from './lines.js';
 import { packageRoot } from './packageRoot.js';
 import { inPortions } from './portions.js';
 import { addPrefixFlags, checkPrefixFlags, hasPrefixes, type PrefixFlags, withPrefixes } from './prefixes.js';
+import { addFileFlags, type FileFlags, redirected } from './redirect.js';
 import { withDecoder } from './stopStrings.js';
 import { printStreamed } from './streamedLines.js';
 import type { CommandStreams } from './streams.js';
@@ -32,7 +33,8 @@ type TranslateFlags = ModelFlags & {
   stream?: boolean;
   alignments?: AlignmentForm;
 } & UnknownFlags &
-  PrefixFlags;
+  PrefixFlags &
+  FileFlags;
 
 /** `polybeam translate`: a line in, a line out. */
 export function translateCommand(streams: CommandStreams = process): Command {
@@ -41,7 +43,7 @@ export function translateCommand(streams: CommandStreams = process): Command {
       `Translate texts, or lines of standard input: a line in, a line out, blank for blank. Without --model, the ` +
         `English to French model in ${embeddedModel}.`,
     )
-    .argument('[text...]', 'texts to translate; nothing reads standard input')
+    .argument('[text...]', 'texts to translate; without any, lines are read')
     .option('--to <language>', 'target language, checked against those of the model')
     .option('--from <language>', 'source language, for models that are told it')
     .option(
@@ -59,7 +61,7 @@ export function translateCommand(streams: CommandStreams = process): Command {
       `
 Examples:
   $ polybeam translate --to fr "This package contains the documentation."
-  $ polybeam translate --model opus-mt-en-de --num-beams 6 < input.en > output.de
+  $ polybeam translate --model opus-mt-en-de --num-beams 6 --input input.en --output output.de
   $ polybeam translate --model nllb-200-distilled-600M --from fra_Latn --to deu_Latn < input.fr
   $ polybeam translate --to fr --prefix "Ce paquet" "This package contains the documentation."
   $ polybeam translate --to fr --prefix-file beginnings.fr < input.en > output.fr
@@ -67,6 +69,7 @@ Examples:
   $ polybeam translate --to fr --alignments hard "This package contains the documentation."
   $ polybeam translate --do-sample --top-k 10 --seed 1 "Free software is a matter of liberty."`,
     );
+  addFileFlags(command);
   addAlignmentsFlag(command, 'each translation');
   addUnknownFlags(command);
   addPrefixFlags(command);
@@ -79,7 +82,9 @@ Examples:
     'returnAlternatives',
     'minAlternativeExpansionProb',
   ]);
-  return command.action((texts: string[], flags: TranslateFlags) => translate(texts, flags, streams));
+  return command.action((texts: string[], flags: TranslateFlags) =>
+    redirected(flags, streams, (own) => translate(texts, flags, own), texts),
+  );
 }
 
 function readChunk(text: string): number {

@@ -125,7 +125,7 @@ function metricCommand(metric: Metric, streams: EvaluateStreams): Command {
 }
 
 interface Flags {
-  reference: string[];
+  reference?: string[];
   json?: boolean;
   width: string;
   scoreOnly?: boolean;

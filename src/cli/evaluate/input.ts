@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { trimEnd } from '../../../eval/pythonText.js';
 import { PolybeamError } from '../../errors.js';
 import { unpackBytes } from '../../gzip.js';
+import { requireFlag } from '../flags.js';
 
 /** Streams that the command uses, so that tests can pass their own. */
 export interface EvaluateStreams {
@@ -42,12 +43,13 @@ export async function readParallel(paths: readonly string[], streams: EvaluateSt
 export const hypothesesHelp =
   'file with a line per segment, .gz or not, several to compare systems; - or nothing reads standard input';
 
-/** Reads the files of one or several systems, and their references: as `readParallel`. */
+/** Reads the files of one or several systems, and their references, which must be given: as `readParallel`. */
 export async function readSystems(
   paths: readonly string[],
-  references: readonly string[],
+  reference: readonly string[] | undefined,
   streams: EvaluateStreams,
 ): Promise<{ hypotheses: string[][]; references: string[][] }> {
+  const references = requireFlag(reference, '--reference');
   const files = await readParallel([...paths, ...references], streams);
   return { hypotheses: files.slice(0, paths.length), references: files.slice(paths.length) };
 }

@@ -10,12 +10,13 @@ import {
 import { scoreTable, statisticsTable } from '../../../eval/report/tables.js';
 import { PolybeamError } from '../../errors.js';
 import { fileAccess } from '../../files.js';
+import { requireFlag } from '../flags.js';
 import { describePath, type EvaluateStreams, hypothesesHelp, readParallel } from './input.js';
 import { exclude, readSchemaFlags, readWidth, referenceFlag, schemaFlags } from './schemaFlags.js';
 import { formatTable } from './table.js';
 
 interface ReportFlags {
-  reference: string[];
+  reference?: string[];
   source?: string;
   alignments?: string[];
   html?: string;
@@ -67,13 +68,11 @@ async function report(paths: readonly string[], flags: ReportFlags, streams: Eva
   checkAlignments(paths, flags);
   const alignmentPaths = flags.alignments ?? [];
   const sourcePaths = flags.source === undefined ? [] : [flags.source];
-  const files = await readParallel(
-    [...paths, ...flags.reference, ...sourcePaths, ...alignmentPaths],
-    streams,
-  );
+  const referencePaths = requireFlag(flags.reference, '--reference');
+  const files = await readParallel([...paths, ...referencePaths, ...sourcePaths, ...alignmentPaths], streams);
   const take = (count: number) => files.splice(0, count);
   const hypotheses = take(paths.length);
-  const references = take(flags.reference.length);
+  const references = take(referencePaths.length);
   const [source] = take(sourcePaths.length);
   const names = shortNames(paths);
   const systems = hypotheses.map((lines, i) => ({

@@ -24,7 +24,7 @@ const keys = ['precision', 'recall', 'fmeasure'] as const;
 type Intervals = { [key in (typeof keys)[number]]: Interval };
 
 interface RougeFlags {
-  reference: string[];
+  reference?: string[];
   json?: boolean;
   width: string;
   sentenceLevel?: boolean;

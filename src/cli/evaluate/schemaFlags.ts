@@ -89,12 +89,10 @@ export function exclude(
   }
 }
 
-/** The flag `--reference`, which may be repeated. */
+/** The flag `--reference`, which may be repeated and must be given (`requireFlag`). */
 export function referenceFlag(): Option {
   return new Option(
     '--reference <file>',
     'file with the reference of each line; repeat it for several references',
-  )
-    .argParser((file: string, files: string[] | undefined) => [...(files ?? []), file])
-    .makeOptionMandatory();
+  ).argParser((file: string, files: string[] | undefined) => [...(files ?? []), file]);
 }

@@ -7,6 +7,7 @@ import { openTable } from '../../xlm/table/translationTable.js';
 import { addSchemaFlags, flagName, requireFlag, schemaValues, withFlagNames } from '../flags.js';
 import { onOneLine, readTexts } from '../lines.js';
 import { inPortions } from '../portions.js';
+import { addFileFlags, type FileFlags, redirected } from '../redirect.js';
 import { requireDeviceOf } from '../requireDevice.js';
 import type { CommandStreams } from '../streams.js';
 
@@ -37,7 +38,7 @@ const commandSchema = z.strictObject({
 
 const optionSchema = phraseOptionsSchema.extend(phraseSearchSchema.shape);
 
-type TranslateFlags = Partial<z.output<typeof commandSchema>>;
+type TranslateFlags = Partial<z.output<typeof commandSchema>> & FileFlags;
 
 /** `polybeam xlm table translate`: translates phrase by phrase, with a language model where there is one. */
 export function tableTranslateCommand(streams: CommandStreams = process): Command {
@@ -46,16 +47,19 @@ export function tableTranslateCommand(streams: CommandStreams = process): Comman
       'Translate lines phrase by phrase: the most probable phrases of a table, or with --lm those that together with a language ' +
         'model make the most probable text.',
     )
-    .argument('[texts...]', 'texts; without any, the lines of standard input')
+    .argument('[texts...]', 'texts to translate; without any, lines are read')
     .addHelpText(
       'after',
       `
 Examples:
   $ polybeam xlm table translate --table en-de.tsv "a red car"
-  $ polybeam xlm table translate --table en-de.tsv --lm gpt2-de --reordering 2 < input.en > output.de`,
+  $ polybeam xlm table translate --table en-de.tsv --lm gpt2-de --reordering 2 --input input.en --output output.de`,
     );
+  addFileFlags(command);
   addSchemaFlags(command, commandSchema);
-  return command.action((texts: string[], flags: TranslateFlags) => translate(texts, flags, streams));
+  return command.action((texts: string[], flags: TranslateFlags) =>
+    redirected(flags, streams, (own) => translate(texts, flags, own), texts),
+  );
 }
 
 async function translate(texts: string[], flags: TranslateFlags, streams: CommandStreams): Promise<void> {
