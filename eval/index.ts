@@ -38,6 +38,7 @@ export {
   rouge,
   rougeOptionsSchema,
   rougeScore,
+  rougeScriptWarning,
   rougeStatistics,
   tokenizeRouge,
 } from './rouge.js';

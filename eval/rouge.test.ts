@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bootstrapMeans } from './bootstrap.js';
 import { porterStem } from './porterStemmer.js';
-import { type RougeType, rouge, rougeScore, tokenizeRouge } from './rouge.js';
+import { type RougeType, rouge, rougeScore, rougeScriptWarning, tokenizeRouge } from './rouge.js';
 
 type Triple = [precision: number, recall: number, fmeasure: number];
 const fixture = JSON.parse(readFileSync('test/fixtures/eval/rouge.json', 'utf8')) as {
@@ -117,5 +117,16 @@ describe('ROUGE refuses', () => {
     expect(() => rouge(['a', 'b'], [['a']])).toThrow(/Reference 1 has 1 lines/);
     const result = rouge(['a'], [['a']], { types: ['rougeL'] });
     expect(() => rougeScore(result, 'rouge1')).toThrow(/rouge1 was not computed: choose from rougeL/);
+  });
+});
+
+describe('rougeScriptWarning', () => {
+  it('counts the texts with letters of which none is Latin', () => {
+    const texts = ['Кошка спит.', '猫', '12 + 3', '', 'Ünïcode', '猫 sleeps', null, '第 3 章'];
+    expect(rougeScriptWarning(texts)).toMatch(
+      / 3 of 5 references .*: they score 0 even against themselves\./,
+    );
+    expect(rouge(['Кошка спит.'], [['Кошка спит.']]).scores.rouge1!.fmeasure).toBe(0);
+    expect(rougeScriptWarning(['Le chat dort.', '12', ''])).toBeUndefined();
   });
 });

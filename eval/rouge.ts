@@ -156,6 +156,22 @@ export function tokenizeRouge(text: string, stem?: (word: string) => string): st
   return stem ? words.map((word) => (word.length > 3 ? stem(word) : word)) : words;
 }
 
+/**
+ * A warning where texts have letters but none of a to z, of which alone ROUGE makes words: one scores 0 even against itself (or what
+ * its digits score).
+ *
+ * @returns a sentence; undefined where there is no such text
+ */
+export function rougeScriptWarning(texts: readonly Reference[]): string | undefined {
+  const all = texts.filter((text) => text !== null && /\p{L}/u.test(text));
+  const foreign = all.filter((text) => !/[a-z]/.test(text!.toLowerCase())).length;
+  if (foreign === 0) return undefined;
+  return (
+    `ROUGE makes words of the letters a to z and of digits alone, as rouge-score does, and ${foreign} of ${all.length} references with letters ` +
+    'have none of these letters: they score 0 even against themselves. chrF compares text in any script.'
+  );
+}
+
 /** The value against the reference with the highest F, the first of equals. */
 function bestValue(
   type: RougeType,

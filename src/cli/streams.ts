@@ -38,7 +38,7 @@ export async function caughtUp(stdout: CommandStreams['stdout']): Promise<void> 
 }
 
 /** Prints a warning as every command does: one line on standard error. */
-export function warn(streams: CommandStreams, message: string): void {
+export function warn(streams: Pick<CommandStreams, 'stderr'>, message: string): void {
   streams.stderr.write(`polybeam: warning: ${printableLine(message)}\n`);
 }
 

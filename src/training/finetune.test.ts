@@ -69,6 +69,26 @@ async function difference(before: string, after: string): Promise<Map<string, nu
 const json = async (path: string) => JSON.parse(await readFile(path, 'utf8'));
 
 describe('finetune', () => {
+  test.each([
+    ['rougeL', 1],
+    ['chrf', 0],
+  ])('warns where it validates by ROUGE on texts that it cannot compare: %s', async (metric, count) => {
+    const held = join(root, 'cyrillic.tsv');
+    await writeFile(held, 'a b\tКошка спит\n');
+    const warnings: string[] = [];
+    const config = configuration({
+      init: await fixtureWithTokenizer(root, 'bart'),
+      ...still,
+      data: { train: { tsv }, validation: { tsv: held }, maxSourceLength: 16, maxTargetLength: 16 },
+      validation: { metric, everyUpdates: 1 },
+    });
+    await finetune(config, { onWarning: (text) => warnings.push(text) });
+    const told = warnings.filter((text) =>
+      text.startsWith('validation.metric is rougeL: ROUGE makes words of'),
+    );
+    expect(told).toHaveLength(count);
+  });
+
   test.each(kinds)('gives back a %s directory as it was where the rate is 0', async (kind) => {
     const init = await fixtureWithTokenizer(root, kind);
     const { modelDirectory } = await finetune(configuration({ init, ...still }));

@@ -1,3 +1,4 @@
+import { rougeScriptWarning } from '../../eval/index.js';
 import { type ParameterSpec, type Parameters, withPresence } from '../engine/parameters.js';
 import type { Device } from '../engine/program.js';
 import { checkStored } from '../engine/traceFunction.js';
@@ -262,6 +263,8 @@ async function validation(tuning: Tuning, step: TrainStep, collate: Collate): Pr
   const { metric, lowercase, maxSentences, everyUpdates: _, ...own } = config.validation;
   const text = await readParallelText(config.data.validation);
   warnOfText(text, 'validation', options);
+  const warning = metric.startsWith('rouge') ? rougeScriptWarning(text.target) : undefined;
+  if (warning) options.onWarning?.(`validation.metric is ${metric}: ${warning}`);
   const [source, target] = [text.source.slice(0, maxSentences), text.target.slice(0, maxSentences)];
   const pairs = await reader.encode({ ...text, source, target });
   // A long target is no reason not to write one; the loss is over those that fit.

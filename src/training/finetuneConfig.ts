@@ -72,7 +72,7 @@ const validationSchema = decodingSchema.extend({
     .enum([...textMetrics, 'loss'])
     .default('rougeL')
     .describe(
-      'What decides which checkpoint is best: ROUGE F-measure, BLEU or chrF of what the model writes, or the loss, which ' +
+      'What decides which checkpoint is best: ROUGE F-measure (of Latin letters and digits), BLEU or chrF of what the model writes, or the loss, which ' +
         'is cheaper.',
     ),
   lowercase: z

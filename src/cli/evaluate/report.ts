@@ -8,9 +8,11 @@ import {
   reportOptionsSchema,
 } from '../../../eval/report/model.js';
 import { scoreTable, statisticsTable } from '../../../eval/report/tables.js';
+import { rougeScriptWarning } from '../../../eval/rouge.js';
 import { PolybeamError } from '../../errors.js';
 import { fileAccess } from '../../files.js';
 import { requireFlag } from '../flags.js';
+import { warn } from '../streams.js';
 import { describePath, type EvaluateStreams, hypothesesHelp, readParallel } from './input.js';
 import { exclude, readSchemaFlags, readWidth, referenceFlag, schemaFlags } from './schemaFlags.js';
 import { formatTable } from './table.js';
@@ -74,6 +76,10 @@ async function report(paths: readonly string[], flags: ReportFlags, streams: Eva
   const hypotheses = take(paths.length);
   const references = take(referencePaths.length);
   const [source] = take(sourcePaths.length);
+  if (reportOptionsSchema.parse(options).metrics.some((name) => name.startsWith('rouge'))) {
+    const warning = rougeScriptWarning(references.flat());
+    if (warning) warn(streams, warning);
+  }
   const names = shortNames(paths);
   const systems = hypotheses.map((lines, i) => ({
     name: names[i],

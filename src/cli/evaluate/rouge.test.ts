@@ -17,13 +17,20 @@ const [hypotheses, references] = corpora.one;
 const rows = hypotheses.map((text, i) => [inLine(text), inLine(references[0][i])]);
 const expected = cases.find((c) => c.corpus === 'one' && c.stemmer)!.lines;
 
+/** What the last run wrote to standard error. */
+let warnings = '';
+
 async function run(args: string[], input: string) {
+  warnings = '';
   let stdout = '';
   async function* stdin() {
     yield input;
   }
   const program = new Command('polybeam').exitOverride();
-  const streams = { stdout: { write: (text: string) => (stdout += text) }, stderr: { write: () => '' } };
+  const streams = {
+    stdout: { write: (text: string) => (stdout += text) },
+    stderr: { write: (text: string) => (warnings += text) },
+  };
   program.addCommand(evaluateCommand({ stdin: stdin(), ...streams }));
   await program.parseAsync(['evaluate', 'rouge', ...args], { from: 'user' });
   return stdout;
@@ -53,6 +60,21 @@ describe('polybeam evaluate rouge', () => {
       }
     }
     expect(result.rouge1).not.toHaveProperty('confidence');
+  });
+
+  it('warns of references without Latin letters, and only of these', async () => {
+    await withFile([]);
+    expect(warnings).toBe('');
+    const lines = [
+      ['Кошка спит.', 'Кошка спит.'],
+      ['the cat', 'the cat'],
+    ];
+    const scores = (await withFile([], lines))
+      .match(/^rouge1 .*$/m)?.[0]
+      .split(/ +/)
+      .slice(1);
+    expect(scores).toEqual(['0.5000', '0.5000', '0.5000']);
+    expect(warnings).toMatch(/^polybeam: warning: ROUGE makes words .* 1 of 2 references .* chrF .*\n$/);
   });
 
   it('adds intervals that hold the means and depend on the seed alone', async () => {

@@ -8,8 +8,10 @@ import {
   type RougeValue,
   rouge,
   rougeOptionsSchema,
+  rougeScriptWarning,
   rougeStatistics,
 } from '../../../eval/rouge.js';
+import { warn } from '../streams.js';
 import { type EvaluateStreams, hypothesesHelp, readSystems } from './input.js';
 import { exclude, readSchemaFlags, readWidth, referenceFlag, schemaFlags } from './schemaFlags.js';
 import {
@@ -34,7 +36,10 @@ interface RougeFlags {
 /** `polybeam evaluate rouge`. */
 export function rougeCommand(streams: EvaluateStreams): Command {
   const command = new Command('rouge')
-    .description("Print ROUGE, as Google's rouge-score 0.1.2 computes it: means over lines, 0 to 1.")
+    .description(
+      "Print ROUGE, as Google's rouge-score 0.1.2 computes it: means over lines, 0 to 1. Words are made of the letters a to z and of " +
+        'digits alone; text in other scripts scores 0, and chrf is the measure for it.',
+    )
     .argument('[hypotheses...]', hypothesesHelp)
     .addOption(referenceFlag())
     .option('--json', 'print JSON, with all digits')
@@ -73,6 +78,8 @@ async function evaluateRouge(
   const options = readSchemaFlags(rougeOptionsSchema, flags, 'evaluate rouge') as RougeOptions;
   const { confidence, paired } = readSignificance(flags, paths.length);
   const { hypotheses, references } = await readSystems(paths, flags.reference, streams);
+  const warning = rougeScriptWarning(references.flat());
+  if (warning) warn(streams, warning);
   const results = hypotheses.map((lines) => rouge(lines, references, options));
   const [result] = results;
   if (flags.sentenceLevel) {
