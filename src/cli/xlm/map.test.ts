@@ -106,3 +106,36 @@ test('what is missing or conflicts is refused before anything is read, with flag
   );
   expect(none).toMatchObject({ code: 1, err: expect.stringContaining('FILE_NOT_FOUND') });
 });
+
+test('words with no-break spaces, and words that come twice, are mapped into files that a table can be built of', async () => {
+  const lines = (await readFile(at('en.vec'), 'utf8')).trimEnd().split('\n').slice(1);
+  const numbers = lines[0].slice(lines[0].indexOf(' '));
+  const odd = [`25\u00a0000${numbers}`, `\ufeff${lines[1]}`, lines[2]];
+  await writeFile(at('odd.vec'), `${lines.length + 3} 6\n${[...lines, ...odd].join('\n')}\n`);
+  const args = files('odd').with(1, at('odd.vec'));
+  const made = await run(
+    'xlm',
+    'map',
+    ...args,
+    ...reference,
+    '--seed-dictionary',
+    'identical',
+    '--keep-failed',
+  );
+  expect(made.code).toBe(0);
+  expect(made.err).toContain(
+    `polybeam: warning: ${at('odd.vec')} has 1 vector of words that it has before, such as "${words[0][2]}": the first of each is taken.\n`,
+  );
+  const found = (await readVectors(at('odd.en.vec'))).words;
+  expect(found).toEqual([...words[0], '25\u00a0000', `\ufeff${words[0][1]}`]);
+  const built = await run(
+    'xlm',
+    'table',
+    'build',
+    ...['--source', at('odd.en.vec'), '--target', at('odd.de.vec')],
+    '--output',
+    at('odd.tsv'),
+  );
+  expect(built).toMatchObject({ code: 0, err: '' });
+  expect(await readFile(at('odd.tsv'), 'utf8')).toMatch(/^25\u00a0000\t/m);
+});

@@ -63,6 +63,7 @@ async function map(flags: MapFlags, streams: CommandStreams): Promise<void> {
   const status = createStatusLine(streams);
   const report = await withFlagNames(mappingOptionsSchema, () =>
     mapVectorFiles(files, options, {
+      onWarning: (message) => warn(streams, message),
       onIteration: ({ iteration, objective, keepProbability }) =>
         status.show(
           `iteration ${iteration}, objective ${objective.toFixed(5)}, ${percent(keepProbability)} of similarities`,

@@ -4,7 +4,7 @@ import { PolybeamError } from '../../errors.js';
 import { resolveTableOptions, tableOptionsSchema } from '../../xlm/table/tableOptions.js';
 import { addSchemaFlags, requireFlag, schemaValues, withFlagNames } from '../flags.js';
 import { requireDeviceOf } from '../requireDevice.js';
-import { type CommandStreams, createStatusLine } from '../streams.js';
+import { type CommandStreams, createStatusLine, warn } from '../streams.js';
 import { Interrupted, interruptSignal } from '../train.js';
 
 const commandSchema = z.strictObject({
@@ -60,9 +60,10 @@ async function build(flags: BuildFlags, streams: CommandStreams): Promise<void> 
   await import('../../node/install.js');
   const { buildTable } = await import('../../xlm/table/buildTable.js');
   const { readVectors } = await import('../../xlm/vectors/vectorFile.js');
+  const onWarning = (message: string) => warn(streams, message);
   const vectors = [
-    await readVectors(source, flags.sourceLimit),
-    await readVectors(target, flags.targetLimit),
+    await readVectors(source, flags.sourceLimit, onWarning),
+    await readVectors(target, flags.targetLimit, onWarning),
   ] as const;
   const status = createStatusLine(streams);
   const interrupt = interruptSignal();

@@ -25,9 +25,10 @@ export interface MappingFiles {
 export async function mapVectorFiles(
   files: MappingFiles,
   options: MappingOptions = {},
-  hooks: MappingHooks = {},
+  hooks: MappingHooks & { onWarning?: (message: string) => void } = {},
 ): Promise<MappingReport> {
-  const [source, target] = [await readVectors(files.source), await readVectors(files.target)];
+  const read = (path: string) => readVectors(path, undefined, hooks.onWarning);
+  const [source, target] = [await read(files.source), await read(files.target)];
   const mapping = await mapVectors(source, target, { ...options, keepFailed: true }, hooks);
   const { report } = mapping;
   if (files.report !== undefined) {

@@ -268,3 +268,10 @@ test('a signal ends it between iterations', async () => {
   await expect(running).rejects.toThrow('enough');
   expect(seen).toEqual([1, 2]);
 });
+
+test('a word that comes twice is refused before anything is computed', async () => {
+  const twice = { words: ['a', 'b', 'a'], size: 1, values: Float32Array.of(1, 2, 3) };
+  const once = { ...twice, words: ['a', 'b', 'c'] };
+  expect(await refusal(mapVectors(twice, once))).toMatch(/INPUT_INVALID.*source vectors have "a" twice/);
+  expect(await refusal(mapVectors(once, twice))).toMatch(/INPUT_INVALID.*target vectors have "a" twice/);
+});

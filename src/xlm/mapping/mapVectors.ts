@@ -1,7 +1,7 @@
 import type { Device } from '../../engine/program.js';
 import { PolybeamError } from '../../errors.js';
 import { gatherRows, normalizeRows, rowsOf, sliceRows, type VectorRows } from '../vectors/vectorRows.js';
-import type { WordVectors } from '../vectors/wordVectors.js';
+import { requireDistinct, type WordVectors } from '../vectors/wordVectors.js';
 import { readDictionary } from './dictionaryFile.js';
 import type { WordPairs } from './dictionaryInduction.js';
 import { orthogonalMap, symmetricMaps } from './linearMaps.js';
@@ -32,7 +32,8 @@ export interface Mapping {
  * Maps the vectors of two languages into one space without parallel text (Artetxe, Labaka and Agirre, ACL 2018, "A robust
  * self-learning method for fully unsupervised cross-lingual mappings of word embeddings"): a first dictionary, then in turns the
  * rotation that suits the dictionary and the dictionary of nearest neighbours under the rotation, then re-weighting.
- * @throws MAPPING_FAILED unless `keepFailed`; INPUT_INVALID where no pair can be begun with, or the sizes of the vectors differ;
+ * @throws MAPPING_FAILED unless `keepFailed`; INPUT_INVALID where no pair can be begun with, the sizes of the vectors differ, or a word
+ * comes twice;
  * OPTION_UNKNOWN, OPTION_INVALID, OPTION_CONFLICT
  */
 export async function mapVectors(
@@ -48,6 +49,8 @@ export async function mapVectors(
       `The source's vectors have ${source.size} features and the target's ${target.size}: train both with one size.`,
     );
   }
+  requireDistinct(source.words, 'source');
+  requireDistinct(target.words, 'target');
   const programs = createVectorPrograms({ device: resolved.device as Device, threads: resolved.threads });
   try {
     const sides: MappedSides = [sideOf(source, resolved), sideOf(target, resolved)];

@@ -2,11 +2,11 @@ import type { Device } from '../../engine/program.js';
 import { PolybeamError } from '../../errors.js';
 import { createInterruption } from '../../generation/abort.js';
 import { gatherRows, rowsOf, scaleToUnit, type VectorRows } from '../vectors/vectorRows.js';
-import type { WordVectors } from '../vectors/wordVectors.js';
+import { requireDistinct, type WordVectors } from '../vectors/wordVectors.js';
 import { createMarginSearch, type MarginMatches, type Neighborhood } from './margin.js';
 import { type ResolvedTableOptions, resolveTableOptions, type TableOptions } from './tableOptions.js';
 import { fitTemperature, type ScoredLists, shares, softmax } from './tableProbabilities.js';
-import type { Translation } from './translationTable.js';
+import { isNgram, type Translation } from './translationTable.js';
 
 /** How a table is built, beside its options. */
 export interface TableRun {
@@ -95,18 +95,19 @@ function takeSide(
 ): Side {
   const { words, size, values } = vectors;
   const kept: number[] = [];
-  const seen = new Set<string>();
   for (let row = 0; row < Math.min(limit, words.length); row++) {
     if (wordsIn(words[row]) > longest) continue;
     if (values.subarray(row * size, (row + 1) * size).every((value) => value === 0)) continue;
-    if (seen.has(words[row])) {
-      throw new PolybeamError(
-        'INPUT_INVALID',
-        `The ${side} vectors have "${words[row]}" twice; leave one out.`,
-      );
-    }
-    seen.add(words[row]);
     kept.push(row);
+  }
+  const own = kept.map((row) => words[row]);
+  requireDistinct(own, side);
+  const odd = own.find((word) => !isNgram(word));
+  if (odd !== undefined) {
+    throw new PolybeamError(
+      'INPUT_INVALID',
+      `The ${side} vectors have ${JSON.stringify(odd)}, which a table cannot hold; leave it out.`,
+    );
   }
   if (kept.length === 0) {
     throw new PolybeamError(
@@ -116,7 +117,7 @@ function takeSide(
   }
   const rows = gatherRows(rowsOf(vectors), kept);
   scaleToUnit(rows);
-  return { words: kept.map((row) => words[row]), rows };
+  return { words: own, rows };
 }
 
 const wordsIn = (ngram: string) => ngram.split(' ').length;

@@ -16,6 +16,12 @@ test('n-grams are words with blanks between', () => {
   expect(joinWords([])).toBe('');
 });
 
+test('what stayed whole has blanks around it, whatever it begins or ends with', () => {
+  expect(joinWords(['see', 'http://x.org/', 'or', '/etc/hosts', ',', 'at', '-5'])).toBe(
+    'see http://x.org/ or /etc/hosts, at -5',
+  );
+});
+
 test('nothing stands before the first word', () => {
   expect(blankBetween('', 'a')).toBe(false);
   expect(blankBetween('a', 'b')).toBe(true);

@@ -3,11 +3,11 @@
  * write blanks have them.
  */
 
-/** Nothing stands between these and the word before: closing marks, and what joins two words. */
-const gluesLeft = /^[,.;:!?)\]}%…'’”»/_-]/u;
+/** Nothing stands between these and the word before: closing marks, what joins two words, and words that begin with an apostrophe. */
+const gluesLeft = /^(?:[,.;:!?)\]}%…”»/_-](?: |$)|['’])/u;
 
-/** Nothing stands between these and the word after: opening marks, and what joins two words. */
-const gluesRight = /[([{'’“„«¿¡/_-]$/u;
+/** Nothing stands between these and the word after: opening marks, what joins two words, and words that end with an apostrophe. */
+const gluesRight = /(?:(?:^| )[([{“„«¿¡/_-]|['’])$/u;
 
 /** Whether a blank stands between two words, or two n-grams. */
 export function blankBetween(before: string, after: string): boolean {

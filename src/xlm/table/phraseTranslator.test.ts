@@ -20,6 +20,8 @@ const list = (...pairs: (string | number)[]) =>
     probability: Number(pairs[2 * at + 1]),
   }));
 
+const unitsOf = (words: readonly string[]) => words.map((text) => ({ text, ngram: text }));
+
 const table = createTable([
   ['a', list('un', 0.6, 'une', 0.3, 'u', 0.1)],
   ['red', list('rouge', 0.9, 'roux', 0.1)],
@@ -43,9 +45,19 @@ test('without a language model the most probable segmentation is taken', () => {
   expect(translateByTable(table, ' ')).toEqual({ text: '', score: 0 });
 });
 
+test('what the table lacks is not torn apart, nor are numbers and addresses of which it has parts', () => {
+  const text = 'A red car, 1,000.50 foo_bar: http://a.red.org/car?car=a.';
+  expect(translateByTable(table, text).text).toBe(
+    'un voiture rouge, 1,000.50 foo_bar: http://a.red.org/car?car=a.',
+  );
+  // A unit that the table has as an n-gram is translated.
+  const numbers = createTable([['1 , 000', list('mille', 1)]]);
+  expect(translateByTable(numbers, '1,000 1,001').text).toBe('mille 1,001');
+});
+
 test('the best segmentation is the best of all', () => {
   const words = ['a', 'red', 'car', 'a', 'red', 'x', 'car'];
-  const phrases = findPhrases(table, words, { translations: 9, copyScore: -3 });
+  const phrases = findPhrases(table, unitsOf(words), { translations: 9, copyScore: -3 });
   const scores: number[] = [];
   const walk = (at: number, score: number) => {
     if (at === words.length) scores.push(score);
@@ -87,7 +99,7 @@ describe('with a language model', () => {
   function derivations(text: string, options: Required<PhraseSearchOptions>): Map<string, number> {
     const words = text.split(' ');
     const copyScore = Math.log(options.copyProbability);
-    const phrases = findPhrases(table, words, { translations: options.translations, copyScore });
+    const phrases = findPhrases(table, unitsOf(words), { translations: options.translations, copyScore });
     const found = new Map<string, number>();
     const walk = (done: readonly boolean[], last: number, written: readonly string[], score: number) => {
       const first = done.indexOf(false);

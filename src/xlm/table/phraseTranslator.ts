@@ -7,12 +7,12 @@ import { resolveGenerationOptions } from '../../generation/options.js';
 import type { StepModel } from '../../generation/stepModel.js';
 import { loadParts } from '../../pretrained/loadModel.js';
 import type { Tokenizer } from '../../text/tokenizer.js';
-import { splitIntoWords } from '../words.js';
 import { joinWords } from './joinWords.js';
 import { createPhraseModel } from './phraseModel.js';
 import { createSentence, type PhraseSentence } from './phraseStates.js';
-import { bestSegmentation, findPhrases, type PhraseSearch } from './phrases.js';
+import { bestSegmentation, findPhrases, type PhraseSearch, translates } from './phrases.js';
 import { phraseOptionsSchema, phraseSearchSchema } from './phraseTranslatorOptions.js';
+import { splitIntoUnits } from './sourceUnits.js';
 import { createTokenForms } from './tokenForms.js';
 import type { TranslationTable } from './translationTable.js';
 
@@ -80,7 +80,7 @@ export async function loadLanguageModel(
 
 /**
  * Translates a text by its most probable segmentation into phrases of the table, each by its most probable translation, in the order
- * of the source. Words that the table lacks stay.
+ * of the source. Words that the table lacks stay, as do numbers and addresses as a whole (`splitIntoUnits`).
  *
  * @throws OPTION_UNKNOWN, OPTION_INVALID
  */
@@ -90,8 +90,8 @@ export function translateByTable(
   options: PhraseOptions = {},
 ): PhraseOutput {
   const search = phraseSearchOf(readOptions(phraseOptionsSchema, options, 'phrase translation'));
-  const words = splitIntoWords(text).map((word) => word.text);
-  const { phrases, score } = bestSegmentation(words.length, findPhrases(table, words, search));
+  const units = splitIntoUnits(text, (word) => translates(table, word));
+  const { phrases, score } = bestSegmentation(units.length, findPhrases(table, units, search));
   return { text: joinWords(phrases.map(({ translations }) => translations[0].target)), score };
 }
 
@@ -130,7 +130,7 @@ export async function translateByPhrases(
   const options = resolvePhraseOptions(given);
   const search = phraseSearchOf(options);
   const sources = texts.map((text, index) => {
-    const words = splitIntoWords(text).map((word) => word.text);
+    const words = splitIntoUnits(text, (word) => translates(table, word));
     return { index, number: firstIndex + index + 1, words, phrases: findPhrases(table, words, search) };
   });
   const outputs = texts.map((): PhraseOutput => ({ text: '', score: 0 }));
@@ -179,7 +179,7 @@ export function resolvePhraseOptions(given: PhraseSearchOptions): ResolvedOption
 }
 
 function refuseLong(
-  batch: readonly { number: number; words: readonly string[] }[],
+  batch: readonly { number: number; words: readonly unknown[] }[],
   sentences: readonly PhraseSentence[],
   { steps }: LanguageModel,
 ): void {

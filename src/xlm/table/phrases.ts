@@ -1,8 +1,9 @@
+import type { SourceUnit } from './sourceUnits.js';
 import type { TranslationTable } from './translationTable.js';
 
-/** What a stretch of source words may become. */
+/** What a stretch of source units, which are words for the most part, may become. */
 export interface Phrase {
-  /** Index of its first word, and that after its last. */
+  /** Index of its first unit, and that after its last. */
   start: number;
   end: number;
   /** Best first; at least one. */
@@ -26,30 +27,43 @@ export interface PhraseSearch {
 }
 
 /**
- * All stretches of words that a table translates, and the single words that it lacks, which stay as they are: any position can be
+ * All stretches of units that a table translates, and the single units that it lacks, which stay as they are: any position can be
  * gone on from. A stretch is looked up as it is written, then in lower case.
  *
  * @returns by start, of one start the longest first
  */
 export function findPhrases(
   table: TranslationTable,
-  words: readonly string[],
+  units: readonly SourceUnit[],
   { translations, copyScore }: PhraseSearch,
 ): Phrase[] {
   const phrases: Phrase[] = [];
-  for (let start = 0; start < words.length; start++) {
-    const longest = Math.min(table.longestSource, words.length - start);
+  for (let start = 0; start < units.length; start++) {
+    // A unit is looked for by itself, however many words it has.
+    const longest = Math.min(Math.max(1, table.longestSource), units.length - start);
     for (let length = longest; length >= 1; length--) {
-      const ngram = words.slice(start, start + length).join(' ');
+      const ngram = units
+        .slice(start, start + length)
+        .map((unit) => unit.ngram)
+        .join(' ');
       const entries = lookUp(table, ngram).slice(0, translations);
       const found = entries.map(({ target, probability }) => ({ target, score: Math.log(probability) }));
       if (found.length > 0) phrases.push({ start, end: start + length, translations: found });
       else if (length === 1) {
-        phrases.push({ start, end: start + 1, translations: [{ target: ngram, score: copyScore }] });
+        phrases.push({
+          start,
+          end: start + 1,
+          translations: [{ target: units[start].text, score: copyScore }],
+        });
       }
     }
   }
   return phrases;
+}
+
+/** Whether a table has a word, as it is written or in lower case. */
+export function translates(table: TranslationTable, word: string): boolean {
+  return table.has(word) || table.has(word.toLowerCase());
 }
 
 function lookUp(table: TranslationTable, ngram: string) {

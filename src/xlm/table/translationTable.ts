@@ -53,7 +53,8 @@ const lineFeed = 10;
 const tab = 9;
 const space = 32;
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+// Decoded piece by piece, each would lose a mark that it begins with.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** How far the sum of a source's probabilities may be from 1: they are written with few digits. */
 const sumTolerance = 1e-3;
@@ -160,10 +161,13 @@ function compareCodePoints(a: string, b: string): number {
 
 const isSurrogate = (unit: number) => unit >= 0xd800 && unit <= 0xdfff;
 
+/** Whether a table can hold an n-gram: tabs and line feeds are what separates them. */
+export function isNgram(text: string): boolean {
+  return text !== '' && !/[\t\n]/.test(text);
+}
+
 function checkTranslations(source: string, translations: readonly Translation[]): void {
-  const wrong = [source, ...translations.map(({ target }) => target)].find(
-    (ngram) => ngram === '' || /[\t\n]/.test(ngram),
-  );
+  const wrong = [source, ...translations.map(({ target }) => target)].find((ngram) => !isNgram(ngram));
   if (wrong !== undefined) throw badEntry(source, `holds ${JSON.stringify(wrong)}, which is no n-gram`);
   let sum = 0;
   translations.forEach(({ target, probability }, rank) => {

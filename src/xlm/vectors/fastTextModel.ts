@@ -3,6 +3,7 @@ import { fileAccess } from '../../files.js';
 import { refuseLfsPointer } from '../../lfsPointer.js';
 import { ngramJoiner } from '../words.js';
 import type { WordVectors } from './wordVectors.js';
+import { readWord } from './writtenWords.js';
 
 /** A model of fastText (`.bin`), of which only the dictionary is in memory. */
 export interface FastTextModel {
@@ -47,7 +48,7 @@ export async function openFastText(path: string): Promise<FastTextModel> {
   }
   const idOf = new Map(words.map((word, id) => [word, id]));
   return {
-    words: words.map((word) => word.replaceAll(ngramJoiner, ' ')),
+    words: words.map(readWord),
     size: header.dim,
     vectors: (asked) => vectorsOf(model, idOf, asked),
   };
@@ -255,7 +256,7 @@ class ByteSource {
   text(): string {
     const end = this.bytes.indexOf(0, this.at);
     if (end < 0) throw this.truncated();
-    const text = new TextDecoder().decode(this.bytes.subarray(this.at, end));
+    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.bytes.subarray(this.at, end));
     this.at = end + 1;
     return text;
   }

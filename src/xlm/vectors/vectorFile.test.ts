@@ -26,6 +26,53 @@ test('a file of fastText, which ends its lines with a space, is read', async () 
   });
 });
 
+test('words come back whatever characters but blanks and line feeds they have', async () => {
+  const path = join(await folder(), 'en.vec');
+  const words = [
+    '25\u00a0000',
+    '\u00a0',
+    'a\u2028b',
+    '\ufeffword',
+    'word',
+    '\r',
+    '␣',
+    '␣␣',
+    '␣a',
+    'new york',
+    'a\tb',
+    '𝒜',
+  ];
+  const vectors = { words, size: 1, values: Float32Array.from(words, (_, at) => at + 1) };
+  await writeVectors(path, vectors);
+  expect(await readVectors(path)).toEqual(vectors);
+});
+
+test.each(['', ' ', 'a  b', ' a', 'a\nb', 'a␣b', '\ud800'])(
+  'a word that would not is refused: %j',
+  async (word) => {
+    const path = join(await folder(), 'en.vec');
+    const vectors = { words: ['a', word], size: 1, values: Float32Array.of(1, 2) };
+    await expect(writeVectors(path, vectors)).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining(`The n-gram ${JSON.stringify(word)} cannot be written`),
+    });
+  },
+);
+
+test('of a word that comes several times the first vector counts, and that is said', async () => {
+  const path = join(await folder(), 'en.vec');
+  await writeFile(path, '\ufeff5 1\na 1\nb 2\na 3\nc 4\nb 5\n');
+  const warnings: string[] = [];
+  expect(await readVectors(path, undefined, (text) => warnings.push(text))).toEqual({
+    words: ['a', 'b', 'c'],
+    size: 1,
+    values: Float32Array.of(1, 2, 4),
+  });
+  expect(warnings).toEqual([
+    `${path} has 2 vectors of words that it has before, such as "a": the first of each is taken.`,
+  ]);
+});
+
 test.each([
   ['no counts', 'car 1 2\n', 'its first line is "car 1 2"'],
   ['a short line', '2 2\na 1 2\nb 1\n', 'line 3 has 1 numbers, line 1 promised 2'],

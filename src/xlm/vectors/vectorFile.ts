@@ -5,14 +5,20 @@ import { refuseLfsPointer } from '../../lfsPointer.js';
 import { ngramJoiner } from '../words.js';
 import { openFastText } from './fastTextModel.js';
 import type { WordVectors } from './wordVectors.js';
+import { readWord, writeWord } from './writtenWords.js';
 
 /**
  * Reads vectors in the text format of word2vec and fastText (`.vec`, perhaps gzipped): a line of two counts, then a word and its
- * numbers a line; or those of the words of a fastText model (`.bin`).
+ * numbers a line; or those of the words of a fastText model (`.bin`). Of a word that comes several times the first vector counts.
  * @param limit words to read at most, from the first; default all
+ * @param onWarning told of words that come several times
  * @throws FILE_NOT_FOUND; FILE_CORRUPT naming the line; WEIGHT_DTYPE for a quantized model
  */
-export async function readVectors(path: string, limit = Number.POSITIVE_INFINITY): Promise<WordVectors> {
+export async function readVectors(
+  path: string,
+  limit = Number.POSITIVE_INFINITY,
+  onWarning?: (message: string) => void,
+): Promise<WordVectors> {
   if (/\.(bin|ftz)$/.test(path)) {
     const model = await openFastText(path);
     return model.vectors(model.words.slice(0, Math.min(limit, model.words.length)));
@@ -33,7 +39,7 @@ export async function readVectors(path: string, limit = Number.POSITIVE_INFINITY
     if (cells.length !== size + 1) {
       throw corrupt(path, `line ${row + 2} has ${cells.length - 1} numbers, line 1 promised ${size}`);
     }
-    words.push(cells[0].replaceAll(ngramJoiner, ' '));
+    words.push(readWord(cells[0]));
     for (let at = 0; at < size; at++) {
       const value = cells[at + 1] === '' ? Number.NaN : Math.fround(Number(cells[at + 1]));
       if (!Number.isFinite(value)) {
@@ -45,7 +51,34 @@ export async function readVectors(path: string, limit = Number.POSITIVE_INFINITY
       values[row * size + at] = value;
     }
   }
-  return { words, size, values };
+  return withoutRepeated({ words, size, values }, path, onWarning);
+}
+
+/** Vectors of each word once: the first, which is that of the most frequent. */
+function withoutRepeated(
+  vectors: WordVectors,
+  path: string,
+  onWarning?: (message: string) => void,
+): WordVectors {
+  const { words, size, values } = vectors;
+  const seen = new Set<string>();
+  const kept: number[] = [];
+  let example: string | undefined;
+  words.forEach((word, row) => {
+    if (seen.has(word)) example ??= word;
+    else kept.push(row);
+    seen.add(word);
+  });
+  if (kept.length === words.length) return vectors;
+  const again = words.length - kept.length;
+  onWarning?.(
+    `${path} has ${again} ${again === 1 ? 'vector' : 'vectors'} of words that it has before, such as ${JSON.stringify(example)}: the first of each is taken.`,
+  );
+  const own = new Float32Array(kept.length * size);
+  kept.forEach((row, place) => {
+    own.set(values.subarray(row * size, (row + 1) * size), place * size);
+  });
+  return { words: kept.map((row) => words[row]), size, values: own };
 }
 
 /** For a file that was cut short: it names the last line that is there. */
@@ -62,10 +95,10 @@ function endsEarly(
 
 /**
  * Writes vectors as `readVectors` reads them, with six significant digits.
- * @throws FILE_WRITE; INPUT_INVALID for a word that would not come back: with other white space than single spaces, or with the joiner
+ * @throws FILE_WRITE; INPUT_INVALID for a word that would not come back, such as one with a line feed or with two blanks in a row
  */
 export async function writeVectors(path: string, vectors: WordVectors): Promise<void> {
-  const odd = vectors.words.find((word) => word.includes(ngramJoiner) || !/^\S+( \S+)*$/.test(word));
+  const odd = vectors.words.find((word) => writeWord(word) === undefined);
   if (odd !== undefined) {
     throw new PolybeamError(
       'INPUT_INVALID',
@@ -80,7 +113,7 @@ function* vectorLines({ words, size, values }: WordVectors): Generator<Uint8Arra
   const encoder = new TextEncoder();
   let lines = `${words.length} ${size}\n`;
   for (let row = 0; row < words.length; row++) {
-    lines += words[row].replaceAll(' ', ngramJoiner);
+    lines += writeWord(words[row]);
     for (let at = row * size; at < (row + 1) * size; at++) lines += ` ${Number(values[at].toPrecision(6))}`;
     lines += '\n';
     // Many small writes would take longer than the numbers.
@@ -93,7 +126,8 @@ function* vectorLines({ words, size, values }: WordVectors): Generator<Uint8Arra
 
 /** Lines one by one: a file of vectors is larger than a string may be. */
 function* linesOf(bytes: Uint8Array): Generator<string, undefined> {
-  const decoder = new TextDecoder();
+  // Decoded line by line, each would lose a mark that its word begins with.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   for (let from = 0; from < bytes.length; ) {
     const end = bytes.indexOf(10, from);
     const until = end < 0 ? bytes.length : end;
@@ -103,7 +137,12 @@ function* linesOf(bytes: Uint8Array): Generator<string, undefined> {
 }
 
 function header(line: string | undefined, path: string): [number, number] {
-  const numbers = line?.trim().split(' ').map(Number) ?? [];
+  const numbers =
+    line
+      ?.replace(/^\ufeff/, '')
+      .trim()
+      .split(' ')
+      .map(Number) ?? [];
   if (numbers.length === 2 && numbers.every((value) => Number.isInteger(value) && value > 0))
     return [numbers[0], numbers[1]];
   throw corrupt(path, `its first line is ${JSON.stringify(line?.slice(0, 40) ?? '')} and not two counts`);
