@@ -163,8 +163,8 @@ export function tokenizeRouge(text: string, stem?: (word: string) => string): st
  * @returns a sentence; undefined where there is no such text
  */
 export function rougeScriptWarning(texts: readonly Reference[]): string | undefined {
-  const all = texts.filter((text) => text !== null && /\p{L}/u.test(text));
-  const foreign = all.filter((text) => !/[a-z]/.test(text!.toLowerCase())).length;
+  const all = texts.filter((text) => typeof text === 'string' && /\p{L}/u.test(text)) as string[];
+  const foreign = all.filter((text) => !/[a-z]/.test(text.toLowerCase())).length;
   if (foreign === 0) return undefined;
   return (
     `ROUGE makes words of the letters a to z and of digits alone, as rouge-score does, and ${foreign} of ${all.length} references with letters ` +

@@ -15,15 +15,19 @@ export function giveWay(): Promise<void> {
  * A function to call between steps. A model may compute without ever giving way to timers and events, so that nobody
  * would get to call `abort`: with a signal, the search gives way every now and then.
  *
+ * @param what is aborted, for the message
  * @throws PolybeamError ABORTED with the signal's reason as its cause
  */
-export function createInterruption(signal: AbortSignal | undefined): () => Promise<void> | undefined {
+export function createInterruption(
+  signal: AbortSignal | undefined,
+  what = 'search',
+): () => Promise<void> | undefined {
   let last = performance.now();
   const check = () => {
     if (!signal?.aborted) return;
     throw new PolybeamError(
       'ABORTED',
-      'The search was aborted by its signal; call again without it to get a result.',
+      `The ${what} was aborted by its signal; call again without it to get a result.`,
       { cause: signal.reason },
     );
   };

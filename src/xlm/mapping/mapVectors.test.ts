@@ -265,7 +265,11 @@ test('a signal ends it between iterations', async () => {
       },
     },
   );
-  await expect(running).rejects.toThrow('enough');
+  await expect(running).rejects.toMatchObject({
+    code: 'ABORTED',
+    message: expect.stringMatching(/^The mapping was aborted/),
+    cause: new Error('enough'),
+  });
   expect(seen).toEqual([1, 2]);
 });
 
@@ -274,4 +278,26 @@ test('a word that comes twice is refused before anything is computed', async () 
   const once = { ...twice, words: ['a', 'b', 'c'] };
   expect(await refusal(mapVectors(twice, once))).toMatch(/INPUT_INVALID.*source vectors have "a" twice/);
   expect(await refusal(mapVectors(once, twice))).toMatch(/INPUT_INVALID.*target vectors have "a" twice/);
+});
+
+test('fewer words than features are refused before anything is computed, unless the last mapping is a rotation', async () => {
+  const words = ['a', 'b', 'c', 'd e', 'e f'];
+  const few = { words, size: 4, values: Float32Array.from({ length: 20 }, (_, at) => Math.sin(at * at)) };
+  const iterations: number[] = [];
+  const map = (options: MappingOptions) =>
+    mapVectors(
+      few,
+      few,
+      { seedDictionary: 'identical', keepFailed: true, threads: 1, patience: 1, ...options },
+      {
+        onIteration: ({ iteration }) => iterations.push(iteration),
+      },
+    );
+  expect(await refusal(map({}))).toMatch(
+    /INPUT_INVALID.* has 3 words of the target at most, fewer than the 4 features/,
+  );
+  const seeded = await map({ selfLearning: false, learnFromNgrams: true, vocabularySize: 2 });
+  expect(seeded.source.words).toEqual(words);
+  expect(iterations.splice(0)).toEqual([1]);
+  expect((await map({ finalMapping: 'orthogonal' })).source.words).toEqual(words);
 });

@@ -6,7 +6,12 @@ import { readDictionary } from './dictionaryFile.js';
 import type { WordPairs } from './dictionaryInduction.js';
 import { orthogonalMap, symmetricMaps } from './linearMaps.js';
 import { foundAgain, measureAgreement } from './mappingAgreement.js';
-import { type MappingOptions, type ResolvedMappingOptions, resolveMappingOptions } from './mappingOptions.js';
+import {
+  type MappingOptions,
+  type ResolvedMappingOptions,
+  resolveMappingOptions,
+  tooFewWords,
+} from './mappingOptions.js';
 import { failedMapping, type MappingReport, reportOf } from './mappingReport.js';
 import { alikePairs, dictionaryPairs, isNumeral, similarityPairs } from './seedDictionaries.js';
 import {
@@ -54,7 +59,18 @@ export async function mapVectors(
   const programs = createVectorPrograms({ device: resolved.device as Device, threads: resolved.threads });
   try {
     const sides: MappedSides = [sideOf(source, resolved), sideOf(target, resolved)];
+    // Self-learning goes on from any pairs to pairs of all words that are learned from.
+    if (resolved.selfLearning)
+      requireWords(
+        sides.map(({ learned }) => learned.count),
+        source.size,
+        resolved,
+      );
     const seedPairs = await firstPairs(programs, sides, resolved);
+    if (!resolved.selfLearning) {
+      const { sources, targets } = seedPairs;
+      requireWords([new Set(sources).size, new Set(targets).size], source.size, resolved);
+    }
     const learned = await learnPairs(programs, sides, seedPairs, resolved, hooks);
     const mapped = await finalVectors(programs, sides, learned.pairs, resolved);
     const agreement = await measureAgreement(programs, sides, mapped, resolved.neighborhood);
@@ -74,6 +90,21 @@ export async function mapVectors(
   } finally {
     await programs.release();
   }
+}
+
+/** @throws INPUT_INVALID where the words of the dictionary will be too few for the last mapping */
+function requireWords(
+  [source, target]: readonly number[],
+  size: number,
+  options: ResolvedMappingOptions,
+): void {
+  const few = source < target ? { words: source, side: 'source' } : { words: target, side: 'target' };
+  if (!tooFewWords(few.words, size, options)) return;
+  throw new PolybeamError(
+    'INPUT_INVALID',
+    `The dictionary has ${few.words} words of the ${few.side} at most, fewer than the ${size} features of a vector, so finalMapping symmetric ` +
+      'cannot whiten them; take finalMapping orthogonal, vectors of fewer features, or vectors of more words.',
+  );
 }
 
 function sideOf(vectors: WordVectors, options: ResolvedMappingOptions): MappedSide {

@@ -137,3 +137,12 @@ export function resolveMappingOptions(options: MappingOptions): ResolvedMappingO
   }
   return resolved;
 }
+
+/** Whether the last mapping cannot be computed of so few words of a language: their vectors cannot span all features. */
+export function tooFewWords(
+  words: number,
+  size: number,
+  { finalMapping }: Pick<ResolvedMappingOptions, 'finalMapping'>,
+): boolean {
+  return finalMapping === 'symmetric' && words < size;
+}

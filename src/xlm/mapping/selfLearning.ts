@@ -1,3 +1,4 @@
+import { createInterruption } from '../../generation/abort.js';
 import { createDraws } from '../../pretraining/draws.js';
 import { gatherRows, type VectorRows } from '../vectors/vectorRows.js';
 import { type InductionOptions, induceDictionary, type WordPairs } from './dictionaryInduction.js';
@@ -32,7 +33,7 @@ export interface MappingProgress {
 export interface MappingHooks {
   /** Called after each iteration. */
   onIteration?(progress: MappingProgress): void;
-  /** Ends the mapping between two iterations, with its reason. */
+  /** Ends the mapping between two iterations with ABORTED, whose cause is its reason. */
   signal?: AbortSignal;
 }
 
@@ -68,12 +69,13 @@ export async function learnPairs(
   schedule: LearningSchedule,
   { onIteration, signal }: MappingHooks,
 ): Promise<Learned> {
+  const interrupt = createInterruption(signal, 'mapping');
   const trace: MappingProgress[] = [];
   let pairs = seedPairs;
   let keepProbability = schedule.selfLearning ? schedule.keepProbability : 1;
   let [best, stalled] = [Number.NEGATIVE_INFINITY, 0];
   for (let iteration = 1; ; iteration++) {
-    signal?.throwIfAborted();
+    await interrupt();
     if (stalled >= schedule.patience) {
       if (keepProbability >= 1) return { pairs, trace, converged: true };
       keepProbability = Math.min(1, keepProbability * schedule.keepGrowth);

@@ -11,14 +11,22 @@ import {
   languageTextsSchema,
   wrapLanguageData,
 } from '../languageData.js';
-import { mappingOptionsSchema } from '../mapping/mappingOptions.js';
+import {
+  type MappingOptions,
+  mappingOptionsSchema,
+  resolveMappingOptions,
+} from '../mapping/mappingOptions.js';
 import { type XlmPretrainConfig, xlmPretrainConfigSchema } from '../pretraining/config.js';
 import { checkXlmPretrainConfig } from '../pretraining/parseConfig.js';
-import { tableOptionsSchema } from '../table/tableOptions.js';
+import { resolveTableOptions, type TableOptions, tableOptionsSchema } from '../table/tableOptions.js';
 import { type TranslationConfig, translationConfigSchema } from '../translation/config.js';
 import { checkTranslationConfig } from '../translation/parseConfig.js';
-import { ngramOptionsSchema } from '../vectors/ngrams.js';
-import { vectorOptionsSchema } from '../vectors/trainVectors.js';
+import { type NgramOptions, ngramOptionsSchema, resolveNgramOptions } from '../vectors/ngrams.js';
+import {
+  resolveVectorOptions,
+  type VectorTrainingOptions,
+  vectorOptionsSchema,
+} from '../vectors/trainVectors.js';
 import { pairsOf, placesOf } from './places.js';
 
 /*
@@ -108,7 +116,8 @@ export type XlmRunConfigInput = z.input<typeof xlmRunConfigSchema>;
 type Parsed = z.output<typeof xlmRunConfigSchema>;
 
 /** A checked configuration, with those of the trainings that it leads to. */
-export interface XlmRunConfig extends Omit<Parsed, 'pretrain' | 'train'> {
+export interface XlmRunConfig extends Omit<Parsed, 'pretrain' | 'train' | 'mapping'> {
+  mapping?: Partial<Parsed['mapping']>;
   languages: string[];
   /** Whether vectors, mappings and tables are made. */
   makesTables: boolean;
@@ -135,12 +144,13 @@ export function parseXlmRunConfig(value: unknown, name = 'The configuration'): X
 
 function checkXlmRunConfig(value: unknown, report: Report): XlmRunConfig | undefined {
   const given = wrapMore(wrapLanguageData(value ?? {}));
-  const written = given as { pretrain?: object; train?: object };
+  const written = given as Written;
   const parsed = readSchema(xlmRunConfigSchema, withoutLists(given), report);
   if (!parsed) return undefined;
   const languages = Object.keys(parsed.data.train);
   const makesTables = [parsed.ngrams, parsed.vectors, parsed.mapping, parsed.table].some(Boolean);
   problems(parsed, languages, makesTables).forEach(report);
+  stageProblems(written).forEach(report);
   // Languages that are wrong would be wrong in every section.
   if (languages.length < 2 || languages.some((language) => codeProblem(language))) return undefined;
   const readsTables = parsed.pretrain?.objectives.some(isCmlm) ?? false;
@@ -149,7 +159,34 @@ function checkXlmRunConfig(value: unknown, report: Report): XlmRunConfig | undef
     pretrainConfig(parsed, written.pretrain!, makesTables || readsTables, within('pretrain', report));
   const train = parsed.train && trainConfig(parsed, written.train!, makesTables, within('train', report));
   report(roomProblem(pretrain, train));
-  return { ...parsed, languages, makesTables, pretrain, train };
+  return { ...parsed, mapping: asMapped(parsed.mapping), languages, makesTables, pretrain, train };
+}
+
+/** Sections as they were written, without defaults: some defaults depend on others, and only what was written can be out of place. */
+interface Written {
+  ngrams?: NgramOptions;
+  vectors?: VectorTrainingOptions;
+  mapping?: MappingOptions;
+  table?: TableOptions;
+  pretrain?: object;
+  train?: object;
+}
+
+/** What options of the stages before the trainings have wrong together. */
+function stageProblems({ ngrams, vectors, mapping, table }: Written): (string | undefined)[] {
+  return [
+    ngrams && optionsProblem('ngrams', () => resolveNgramOptions(ngrams)),
+    vectors && optionsProblem('vectors', () => resolveVectorOptions(vectors)),
+    mapping && optionsProblem('mapping', () => resolveMappingOptions(mapping)),
+    table && optionsProblem('table', () => resolveTableOptions(table)),
+  ];
+}
+
+/** Without the default that means nothing to a rotation, and is refused beside one where it is given. */
+function asMapped(mapping: Parsed['mapping']): XlmRunConfig['mapping'] {
+  if (mapping?.finalMapping !== 'orthogonal') return mapping;
+  const { reweight: _, ...options } = mapping;
+  return options;
 }
 
 /** Texts of a language for the stages before translation. */

@@ -1,5 +1,5 @@
 import '../../node/install.js';
-import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -69,10 +69,10 @@ test('all stages are made once, and again only where they are missing', async ()
   expect(typeof text).toBe('string');
   await model.dispose();
 
-  await expect(runXlm(parseXlmRunConfig(config({ vectors: { size: 9 } })))).rejects.toMatchObject({
+  await expect(runXlm(parseXlmRunConfig(config({ vectors: { size: 7 } })))).rejects.toMatchObject({
     code: 'CHECKPOINT_MISMATCH',
     message: expect.stringMatching(
-      /^vectors\/en was made with vectors\.size 8, but the configuration now has 9: /,
+      /^vectors\/en was made with vectors\.size 8, but the configuration now has 7: /,
     ),
   });
 });
@@ -86,6 +86,53 @@ test('an interruption before a training leaves what was made', async () => {
   expect(found).toEqual({ interrupted: true });
 });
 
+test.each(['vectors/en', 'mapped/en-fr', 'tables/en-fr'])(
+  'an interruption of %s says so, and the same call goes on',
+  async (stage) => {
+    const controller = new AbortController();
+    const output = {
+      write: (text: string) => {
+        if (text === `${stage}\n`) controller.abort();
+      },
+      isTerminal: false,
+    };
+    const { pretrain, train, ...stages } = config({ output: at(`stopped-${stage.replace('/', '-')}`) });
+    const parsed = parseXlmRunConfig(stages);
+    expect(await runXlm(parsed, { output, signal: controller.signal })).toEqual({ interrupted: true });
+    expect(await runXlm(parsed)).toEqual({
+      interrupted: false,
+      modelDirectory: undefined,
+      training: undefined,
+    });
+  },
+);
+
+test('texts with fewer words than features are refused before vectors are trained', async () => {
+  const changes = { output: at('few'), vectors: { size: 9 } };
+  await expect(runXlm(parseXlmRunConfig(config(changes)))).rejects.toMatchObject({
+    code: 'INPUT_INVALID',
+    message: expect.stringMatching(
+      /^The texts of en have 8 words of at least 2 occurrences .*fewer than the 9 features of vectors\.size.*mapping\.finalMapping/,
+    ),
+  });
+  expect(await readdir(at('few/vectors'))).not.toContain('en.vec');
+});
+
+test('a rotation needs no such number of words, nor a dictionary that is not there any vectors', async () => {
+  const { pretrain, train, ...stages } = config({
+    output: at('rotated'),
+    vectors: { size: 9, epochs: 1, buckets: 500 },
+    mapping: { seedDictionary: 'identical', patience: 2, keepFailed: true, finalMapping: 'orthogonal' },
+  });
+  expect((await runXlm(parseXlmRunConfig(stages))).interrupted).toBe(false);
+  const missing = {
+    output: at('missing'),
+    mapping: { seedDictionary: 'dictionary', dictionary: at('absent') },
+  } as const;
+  await expect(runXlm(parseXlmRunConfig(config(missing)))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
+  await expect(readdir(at('missing/vectors'))).rejects.toThrow();
+});
+
 describe('what is refused before anything is done', () => {
   const { data } = config();
   test.each<[string, Partial<Record<string, unknown>>, string]>([
@@ -97,6 +144,11 @@ describe('what is refused before anything is done', () => {
       'vocabulary: "mask" cannot be the code of a language',
     ],
     ['an option of a stage', { mapping: { patience: 0 } }, 'mapping.patience'],
+    [
+      'options of stages that exclude each other',
+      { mapping: { finalMapping: 'orthogonal', reweight: 0.5 }, vectors: { minSubword: 7, maxSubword: 6 } },
+      'vectors: minSubword 7 is larger than maxSubword 6: lower it, or set maxSubword 0 for no parts;\n- mapping: reweight 0.5 belongs to',
+    ],
     ['a training without an end', { train: {} }, 'train: training would never end'],
     [
       'texts that the model has no room for',

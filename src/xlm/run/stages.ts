@@ -1,14 +1,17 @@
+import { PolybeamError } from '../../errors.js';
 import { fileAccess } from '../../files.js';
 import { saveTokenizer } from '../../text/saveTokenizer.js';
 import type { TrainOptions } from '../../training/train.js';
 import { trainJointVocabulary } from '../jointVocabulary.js';
 import type { LanguageTexts } from '../languageData.js';
+import { readDictionary } from '../mapping/dictionaryFile.js';
 import { mapVectorFiles } from '../mapping/mapFiles.js';
+import { resolveMappingOptions, tooFewWords } from '../mapping/mappingOptions.js';
 import { buildTable } from '../table/buildTable.js';
 import { writeTable } from '../table/translationTable.js';
 import { type Texts, textsOf } from '../texts.js';
-import { chooseNgrams, readNgrams, writeNgrams } from '../vectors/ngrams.js';
-import { trainVectors } from '../vectors/trainVectors.js';
+import { chooseNgrams, readNgrams, resolveNgramOptions, writeNgrams } from '../vectors/ngrams.js';
+import { resolveVectorOptions, trainVectors } from '../vectors/trainVectors.js';
 import { readVectors, writeVectors } from '../vectors/vectorFile.js';
 import { allTexts, type XlmRunConfig } from './config.js';
 import { type LanguagePair, pairsOf, placesOf } from './places.js';
@@ -61,20 +64,47 @@ export async function makeVocabulary(context: StageContext): Promise<void> {
   });
 }
 
-/** n-grams of a language, and their vectors. */
-export async function makeVectors(context: StageContext, language: string): Promise<void> {
-  const { config, record, note, options } = context;
-  const { lowercase } = config.data;
-  const places = placesOf(config.output);
-  const path = places.ngrams(language);
+/** Words and n-grams of a language. */
+async function makeNgrams(context: StageContext, language: string): Promise<void> {
+  const { config, record, note } = context;
+  const path = placesOf(config.output).ngrams(language);
   const texts = allTexts(config.data);
-  const ngramOptions = { ...config.ngrams, lowercase };
+  const ngramOptions = { ...config.ngrams, lowercase: config.data.lowercase };
   const chosen = { ngrams: ngramOptions, texts: await textSizes({ [language]: texts[language] }) };
   await record.stage(`ngrams/${language}`, chosen, [path], async () => {
     const ngrams = await chooseNgrams(textsIn(context, language), ngramOptions);
     await writeNgrams(path, ngrams);
     note(`${ngrams.length} words and n-grams`);
   });
+}
+
+/**
+ * Refuses before vectors are trained what could not be mapped afterwards.
+ * @throws INPUT_INVALID
+ */
+async function requireMappable({ config }: StageContext, language: string): Promise<void> {
+  const mapping = resolveMappingOptions({ ...config.mapping });
+  const { size } = resolveVectorOptions(config.vectors ?? {});
+  const { minCount } = resolveNgramOptions(config.ngrams ?? {});
+  const ngrams = await readNgrams(placesOf(config.output).ngrams(language));
+  const learned = ngrams.filter(({ text }) => mapping.learnFromNgrams || !text.includes(' ')).length;
+  const words = Math.min(learned, mapping.vocabularySize);
+  if (!tooFewWords(words, size, mapping)) return;
+  throw new PolybeamError(
+    'INPUT_INVALID',
+    `The texts of ${language} have ${words} words of at least ${minCount} occurrences to learn a mapping from, fewer than the ${size} features of vectors.size, ` +
+      'so mapping.finalMapping symmetric cannot whiten them: lower vectors.size, give more text, lower ngrams.minCount, or set ' +
+      'mapping.finalMapping to orthogonal.',
+  );
+}
+
+/** Vectors of a language's n-grams. */
+async function makeVectors(context: StageContext, language: string): Promise<void> {
+  const { config, record, note, options } = context;
+  const { lowercase } = config.data;
+  const places = placesOf(config.output);
+  const path = places.ngrams(language);
+  const chosen = record.settingsOf(`ngrams/${language}`);
   const vectorOptions = { ...config.vectors, lowercase, seed: config.seed };
   const settings = { vectors: vectorOptions, of: chosen };
   await record.stage(`vectors/${language}`, settings, [places.vectors(language)], async () => {
@@ -135,7 +165,13 @@ async function makeTables({ config, record, note, options }: StageContext, pair:
 
 /** Vectors, mappings and tables of all languages. */
 export async function makeAllTables(context: StageContext): Promise<void> {
-  const { languages } = context.config;
+  const { languages, mapping } = context.config;
+  // Found damaged or missing now rather than when vectors have been trained.
+  if (mapping?.dictionary !== undefined) await readDictionary(mapping.dictionary);
+  for (const language of languages) {
+    await makeNgrams(context, language);
+    await requireMappable(context, language);
+  }
   for (const language of languages) await makeVectors(context, language);
   for (const pair of pairsOf(languages)) {
     await makeMapping(context, pair);

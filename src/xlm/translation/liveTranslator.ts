@@ -1,6 +1,7 @@
 import type { EncoderDecoder } from '../../decoder/encoderDecoder.js';
 import { createStepModel } from '../../decoder/stepModel.js';
 import type { CompileOptions } from '../../engine/program.js';
+import { createInterruption } from '../../generation/abort.js';
 import type { ForcedWords } from '../../generation/constraints.js';
 import { generate } from '../../generation/generate.js';
 import { type GenerationOptions, resolveGenerationOptions } from '../../generation/options.js';
@@ -82,11 +83,12 @@ export function createLiveTranslator(
   const rules = { decoderStartTokenId: eosTokenId, eosTokenIds: [eosTokenId], padTokenId };
   return {
     translate: async (texts, direction, options, { signal, forceWordsIds } = {}) => {
+      const interrupt = createInterruption(signal, 'translation');
       const results: number[][] = [];
       // Those of like length together: a batch takes as many steps as its longest output.
       const order = texts.map((_, index) => index).sort((a, b) => texts[b].length - texts[a].length);
       for (let at = 0; at < order.length; at += largestBatch) {
-        signal?.throwIfAborted();
+        await interrupt();
         const indices = order.slice(at, at + largestBatch);
         const inputs = indices.map((index) => ({
           inputIds: sourceOf(texts[index], direction, ids),
