@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PolybeamError } from '../src/errors.js';
+import type { BleuOptions } from './bleu.types.js';
 import { type LineStatistics, sumRows } from './lineStatistics.js';
 import { clippedMatches } from './ngrams.js';
 import { readOptions } from './options.js';
@@ -7,6 +8,8 @@ import { formatFixed, trimEnd } from './pythonText.js';
 import { makeSignature, type Score } from './score.js';
 import { pairSegments, type Reference, type Segment } from './segments.js';
 import { tokenizerFor, tokenizerNames } from './tokenizers.js';
+
+export type { BleuOptions };
 
 /** Options of BLEU; the defaults are those of sacreBLEU's corpus BLEU. */
 export const bleuOptionsSchema = z.strictObject({
@@ -33,8 +36,6 @@ export const bleuOptionsSchema = z.strictObject({
     .describe('Leave out orders longer than the hypothesis: for scoring single sentences.'),
 });
 
-/** What a caller may pass as BLEU's options. */
-export type BleuOptions = z.input<typeof bleuOptionsSchema>;
 type ResolvedOptions = z.output<typeof bleuOptionsSchema>;
 
 /** BLEU with the numbers that it is made of. */

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import type { BootstrapOptions } from './bootstrap.types.js';
 import { numpyRandom } from './numpyRandom.js';
 import { readOptions } from './options.js';
 import { quantile } from './quantile.js';
+
+export type { BootstrapOptions };
 
 /** A mean with the interval that bootstrap resampling gives it. */
 export interface Interval {
@@ -27,9 +30,6 @@ export const bootstrapOptionsSchema = z.strictObject({
     .default(12345)
     .describe('Selects the random numbers; the same seed gives the same interval.'),
 });
-
-/** What a caller may pass for intervals. */
-export type BootstrapOptions = z.input<typeof bootstrapOptionsSchema>;
 
 /**
  * Bootstrap interval of a mean over lines (Efron and Tibshirani 1993; used for ROUGE by Lin 2004), computed as

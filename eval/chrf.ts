@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { PolybeamError } from '../src/errors.js';
+import type { ChrfOptions } from './chrf.types.js';
 import { type LineStatistics, sumRows } from './lineStatistics.js';
 import { clippedMatches } from './ngrams.js';
 import { readOptions } from './options.js';
 import { codePoints, splitWords } from './pythonText.js';
 import { makeSignature, type Score } from './score.js';
 import { pairSegments, type Reference, type Segment } from './segments.js';
+
+export type { ChrfOptions };
 
 /** Options of chrF; the defaults are sacreBLEU's: chrF2. */
 export const chrfOptionsSchema = z.strictObject({
@@ -26,8 +29,6 @@ export const chrfOptionsSchema = z.strictObject({
     ),
 });
 
-/** What a caller may pass as chrF's options. */
-export type ChrfOptions = z.input<typeof chrfOptionsSchema>;
 type ResolvedOptions = z.output<typeof chrfOptionsSchema>;
 
 /** A chrF score; `name` is `chrF` with beta and a + per word order: `chrF2`, `chrF2++`. */

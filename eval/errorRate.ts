@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { editDistance } from './editDistance.js';
+import type { ErrorRateOptions } from './errorRate.types.js';
 import { type LineStatistics, sumRows } from './lineStatistics.js';
 import { readOptions } from './options.js';
 import { codePoints, splitWords, trim } from './pythonText.js';
 import type { Score } from './score.js';
 import { pairSegments, type Reference, type Segment } from './segments.js';
+
+export type { ErrorRateOptions };
 
 /** Options of word and character error rates. */
 export const errorRateOptionsSchema = z.strictObject({
@@ -15,8 +18,6 @@ export const errorRateOptionsSchema = z.strictObject({
     .describe('Compose both sides first (Unicode NFC), so that é is one character however it was written.'),
 });
 
-/** What a caller may pass as options of an error rate. */
-export type ErrorRateOptions = z.input<typeof errorRateOptionsSchema>;
 type ResolvedOptions = z.output<typeof errorRateOptionsSchema>;
 
 /** An error rate with the numbers that it is made of; lower is better, and 100 may be exceeded. */

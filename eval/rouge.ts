@@ -5,8 +5,11 @@ import { lcsLength, unionLcsHits } from './longestCommon.js';
 import { clippedMatches } from './ngrams.js';
 import { readOptions } from './options.js';
 import { porterStem } from './porterStemmer.js';
+import type { RougeOptions } from './rouge.types.js';
 import { makeRougeSignature, type Score } from './score.js';
 import { pairSegments, type Reference } from './segments.js';
+
+export type { RougeOptions };
 
 /** `rouge1` to `rouge9`: n-grams; `rougeL`: longest common subsequence; `rougeLsum`: the same sentence by sentence. */
 export type RougeType = `rouge${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 'L' | 'Lsum'}`;
@@ -32,9 +35,6 @@ export const rougeOptionsSchema = z.strictObject({
       'What stands between the sentences of a text, for rougeLsum; it counts as a blank for the other types.',
     ),
 });
-
-/** What a caller may pass as ROUGE's options. */
-export type RougeOptions = z.input<typeof rougeOptionsSchema>;
 
 /** Precision, recall and their harmonic mean, 0..1. */
 export interface RougeValue {

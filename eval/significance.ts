@@ -4,6 +4,9 @@ import { type LineStatistics, sumRows } from './lineStatistics.js';
 import { numpyRandom } from './numpyRandom.js';
 import { readOptions } from './options.js';
 import type { Score } from './score.js';
+import type { ConfidenceOptions, PairedTestOptions } from './significance.types.js';
+
+export type { ConfidenceOptions, PairedTestOptions };
 
 const seed = z
   .int()
@@ -17,9 +20,6 @@ export const confidenceOptionsSchema = z.strictObject({
   samples: z.int().min(2).max(10_000_000).default(1000).describe('How many times the lines are drawn anew.'),
   seed,
 });
-
-/** What a caller may pass for an interval. */
-export type ConfidenceOptions = z.input<typeof confidenceOptionsSchema>;
 
 /** Options of tests between systems; the defaults are sacreBLEU's. */
 export const pairedTestOptionsSchema = z.strictObject({
@@ -37,9 +37,6 @@ export const pairedTestOptionsSchema = z.strictObject({
     .describe('Resamplings (default 1000) or randomizations (default 10000).'),
   seed,
 });
-
-/** What a caller may pass for a test. */
-export type PairedTestOptions = z.input<typeof pairedTestOptionsSchema>;
 
 /** The scores of resampled corpora. */
 export interface Confidence {

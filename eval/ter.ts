@@ -3,8 +3,11 @@ import { type LineStatistics, sumRows } from './lineStatistics.js';
 import { readOptions } from './options.js';
 import { makeSignature, type Score } from './score.js';
 import { pairSegments, type Reference, type Segment } from './segments.js';
+import type { TerOptions } from './ter.types.js';
 import { countEdits } from './tercom.js';
 import { tokenizeTercom } from './tokenizeTercom.js';
+
+export type { TerOptions };
 
 /** Options of TER; the defaults are those of sacreBLEU. */
 export const terOptionsSchema = z.strictObject({
@@ -19,8 +22,6 @@ export const terOptionsSchema = z.strictObject({
   caseSensitive: z.boolean().default(false).describe('Keep case.'),
 });
 
-/** What a caller may pass as TER's options. */
-export type TerOptions = z.input<typeof terOptionsSchema>;
 type ResolvedOptions = z.output<typeof terOptionsSchema>;
 
 /** Translation edit rate with the numbers that it is made of; lower is better, and 100 may be exceeded. */

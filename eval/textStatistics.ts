@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { PolybeamError } from '../src/errors.js';
 import { readOptions } from './options.js';
 import { quantile } from './quantile.js';
+import type { StatisticsOptions } from './textStatistics.types.js';
 import { tokenizerFor, tokenizerNames } from './tokenizers.js';
+
+export type { StatisticsOptions };
 
 /** Options of statistics of texts. */
 export const statisticsOptionsSchema = z.strictObject({
@@ -13,9 +16,6 @@ export const statisticsOptionsSchema = z.strictObject({
   caseSensitive: z.boolean().default(false).describe('Take words that differ in case for different ones.'),
   maxNgramOrder: z.int().positive().max(9).default(4).describe('The longest n-gram that is looked at.'),
 });
-
-/** What a caller may pass as options of statistics. */
-export type StatisticsOptions = z.input<typeof statisticsOptionsSchema>;
 
 /** How a quantity is spread over lines; quartiles are interpolated. */
 export interface Distribution {

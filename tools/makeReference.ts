@@ -1,8 +1,10 @@
 /**
- * Writes docs/reference/ from the option schemas, the error catalogue and the help pages:
- * `npm run docs`. With `--check` it writes nothing and fails where a page is out of date.
+ * Writes docs/reference/ from the option schemas, the error catalogue and the help pages, and from the schemas the types of options
+ * (*.types.ts) and what editors complete configurations by (schemas/): `npm run docs`. With `--check` it writes nothing and fails where a page is out of date.
  */
+import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { describeFlags } from '../src/cli/flags.js';
@@ -26,6 +28,8 @@ import { tableOptionsSchema } from '../src/xlm/table/tableOptions.js';
 import { translationConfigSchema } from '../src/xlm/translation/config.js';
 import { ngramOptionsSchema } from '../src/xlm/vectors/ngrams.js';
 import { vectorOptionsSchema } from '../src/xlm/vectors/trainVectors.js';
+import { schemaFiles } from './options/configSchemas.js';
+import { typeFiles } from './options/optionTypes.js';
 
 type JsonSchema = z.core.JSONSchema.Schema;
 
@@ -365,14 +369,35 @@ const pages: Record<string, string> = {
 };
 
 const check = process.argv.includes('--check');
-if (!check) mkdirSync(directory, { recursive: true });
-for (const [name, content] of Object.entries(pages)) {
-  const path = `${directory}/${name}`;
-  if (!check) writeFileSync(path, content);
-  else if (currentContent(path) !== content) {
+const made: Record<string, string> = Object.fromEntries(
+  Object.entries(pages).map(([name, content]) => [`${directory}/${name}`, content]),
+);
+await Promise.all(
+  Object.entries({ ...typeFiles(), ...schemaFiles() }).map(async ([path, content]) => {
+    made[path] = await formatted(path, content);
+  }),
+);
+for (const [path, content] of Object.entries(made)) {
+  if (!check) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+  } else if (currentContent(path) !== content) {
     console.error(`${path} is out of date: run \`npm run docs\` and commit it.`);
     process.exitCode = 1;
   }
+}
+
+/** As `npm run format` would leave a file. */
+function formatted(path: string, content: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      'node_modules/.bin/biome',
+      ['format', `--stdin-file-path=${path}`],
+      { maxBuffer: 1 << 26 },
+      (error, stdout) => (error ? reject(error) : resolve(stdout)),
+    );
+    child.stdin?.end(content);
+  });
 }
 
 function currentContent(path: string): string | undefined {

@@ -10,6 +10,9 @@ import { type Confidence, confidenceOf, type PairedResult, pairedTest } from '..
 import { terStatistics } from '../ter.js';
 import { type TextStatistics, textStatistics } from '../textStatistics.js';
 import type { TextAlignment } from './alignments.js';
+import type { ReportOptions } from './model.types.js';
+
+export type { ReportOptions };
 
 const rougeNames = ['rouge1', 'rouge2', 'rougeL', 'rougeLsum'] as const;
 const metricNames = ['bleu', 'chrf', 'chrf++', 'ter', 'wer', 'cer', ...rougeNames] as const;
@@ -43,9 +46,6 @@ export const reportOptionsSchema = z.strictObject({
     .default(20)
     .describe('How many of the worst lines of each system are shown.'),
 });
-
-/** What a caller may pass as options of a report. */
-export type ReportOptions = z.input<typeof reportOptionsSchema>;
 
 /** What a report is made from. */
 export interface ReportInput {

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { assistedDefaults, assistedOptionFields, type ResolvedAssistedOptions } from './assistedOptions.js';
+import type { GenerationOptions } from './optionsSchema.types.js';
 import { type ResolvedSamplingOptions, samplingDefaults, samplingOptionFields } from './samplingOptions.js';
 import { isShortlist, type Shortlist } from './shortlist.js';
+
+export type { GenerationOptions };
 
 const tokenId = z.int().min(0);
 const tokenIds = z.array(tokenId);
@@ -289,9 +292,6 @@ export const generationOptionsSchema = z.strictObject({
       'Seed of sampling: an integer from 0; the same seed and input give the same samples whatever the batch. Default: a new one each time.',
     ),
 });
-
-/** What a caller may set; everything is optional. */
-export type GenerationOptions = z.infer<typeof generationOptionsSchema>;
 
 /** Options whose default is that there is no such thing, or what the model's rules say. */
 type OptionalName =

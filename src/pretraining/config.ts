@@ -7,9 +7,12 @@ import {
   vocabularySchema,
 } from '../training/config.js';
 import { batchSchema, count, optimizerSchema, path, runSections } from '../training/configPieces.js';
+import type { PretrainConfigInput } from './config.types.js';
 import { textSourceSchema } from './corpus.js';
 import { type PretrainedModelType, pretrainedModelTypes } from './modelTypes.js';
 import type { ObjectiveName } from './objectives.js';
+
+export type { PretrainConfigInput };
 
 /*
  * The file that `polybeam pretrain` reads; the sections that training has too are in training/configPieces.ts. Cross-checks are in
@@ -101,9 +104,6 @@ export const pretrainConfigSchema = z.strictObject({
   validation: validationSchema.prefault({}).describe('The loss on held-out text while training.'),
   ...runSections,
 });
-
-/** The configuration as a user may write it, defaults left out. */
-export type PretrainConfigInput = z.input<typeof pretrainConfigSchema>;
 
 type Parsed = z.output<typeof pretrainConfigSchema>;
 

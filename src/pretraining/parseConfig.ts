@@ -5,7 +5,7 @@ import { resolveModel, resolveVocabulary, sourceProblem } from '../training/pars
 import { checkAll, type Report, readSchema, readYaml, runProblems, within } from '../training/readConfig.js';
 import type { RunIdentity } from '../training/runCheckpoint.js';
 import { scheduleIdentity } from '../training/schedule.js';
-import { type PretrainConfig, pretrainConfigSchema } from './config.js';
+import { type PretrainConfig, type PretrainConfigInput, pretrainConfigSchema } from './config.js';
 import { type ObjectiveName, objectiveKinds } from './objectives.js';
 
 /**
@@ -21,6 +21,8 @@ export function parsePretrainConfigText(text: string, name: string): PretrainCon
  * @param name how messages call the configuration: its file
  * @throws CONFIG_INVALID naming the path, the value and the remedy
  */
+export function parsePretrainConfig(value: PretrainConfigInput, name?: string): PretrainConfig;
+export function parsePretrainConfig(value: unknown, name?: string): PretrainConfig;
 export function parsePretrainConfig(value: unknown, name = 'The configuration'): PretrainConfig {
   return checkAll(name, (report) => checkPretrainConfig(value, report));
 }

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { sentenceBleu, sentenceChrf } from '../../eval/index.js';
 import { PolybeamError } from '../errors.js';
+import type { MinimumBayesRiskOptions } from './minimumBayesRisk.types.js';
+
+export type { MinimumBayesRiskOptions };
 
 export const minimumBayesRiskSchema = z.strictObject({
   utility: z
@@ -12,9 +15,6 @@ export const minimumBayesRiskSchema = z.strictObject({
     .optional()
     .describe('Weight of each piece of evidence; default all equal, as samples of a model are.'),
 });
-
-/** See `minimumBayesRiskSchema`. */
-export type MinimumBayesRiskOptions = z.input<typeof minimumBayesRiskSchema>;
 
 /** A candidate and what it is worth. */
 export interface RankedCandidate {

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { PolybeamError } from '../errors.js';
 import { rolesByName } from './specialTokens.js';
 import type { Template } from './tokenizerFile.js';
+import type { VocabularyOptions } from './vocabularyOptions.types.js';
+
+export type { VocabularyOptions };
 
 const defaultTokens = {
   bpe: ['<pad>', '</s>', '<unk>'],
@@ -82,9 +85,6 @@ export const vocabularyCommandSchema = vocabularyOptionsSchema.extend({
   output: z.string().min(1).describe('Directory to write tokenizer.json and its configuration into.'),
   modelMaxLength: count('Tokens in a text at most, for tokenizer_config.json. Default no limit.').optional(),
 });
-
-/** Options of vocabulary training as given. */
-export type VocabularyOptions = z.input<typeof vocabularyOptionsSchema>;
 
 /** Options of vocabulary training with every default filled in. */
 export interface ResolvedVocabularyOptions extends z.output<typeof vocabularyOptionsSchema> {

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { transformerPresets } from '../encoder/transformer.js';
 import { vocabularyOptionsSchema } from '../text/vocabularyOptions.js';
+import type { TrainConfigInput } from './config.types.js';
 import { batchSchema, count, optimizerSchema, path, rate, runSections } from './configPieces.js';
+
+export type { TrainConfigInput };
 
 /*
  * The file that `polybeam train` reads. Each description gives the meaning, the default where it is not a plain value,
@@ -168,9 +171,6 @@ export const trainConfigSchema = z.strictObject({
   validation: validationSchema.prefault({}).describe('Checks on held-out text while training.'),
   ...runSections,
 });
-
-/** The configuration as a user may write it, defaults left out. */
-export type TrainConfigInput = z.input<typeof trainConfigSchema>;
 
 type ParsedConfig = z.output<typeof trainConfigSchema>;
 

@@ -10,7 +10,10 @@ import {
   runSections,
   scheduleSchema,
 } from './configPieces.js';
+import type { FinetuneConfigInput } from './finetuneConfig.types.js';
 import { textMetrics } from './metrics.js';
+
+export type { FinetuneConfigInput };
 
 /*
  * The file that `polybeam finetune` reads; the reference page is made from the descriptions. Cross-checks are in
@@ -185,9 +188,6 @@ export const finetuneConfigSchema = z.strictObject({
     .prefault({})
     .describe('What is saved, and when.'),
 });
-
-/** The configuration as a user may write it, defaults left out. */
-export type FinetuneConfigInput = z.input<typeof finetuneConfigSchema>;
 
 /** A checked configuration with every default filled in that does not depend on the model. */
 export type FinetuneConfig = z.output<typeof finetuneConfigSchema>;

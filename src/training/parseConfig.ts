@@ -1,6 +1,12 @@
 import type { z } from 'zod';
 import { resolveVocabularyOptions } from '../text/vocabularyOptions.js';
-import { modelPresets, type TrainConfig, type TrainModelConfig, trainConfigSchema } from './config.js';
+import {
+  modelPresets,
+  type TrainConfig,
+  type TrainConfigInput,
+  type TrainModelConfig,
+  trainConfigSchema,
+} from './config.js';
 import { checkAll, type Report, readSchema, readYaml, runProblems } from './readConfig.js';
 import type { RunIdentity } from './runCheckpoint.js';
 import { scheduleIdentity } from './schedule.js';
@@ -20,6 +26,8 @@ export function parseTrainConfigText(text: string, name: string): TrainConfig {
  * Throws CONFIG_INVALID naming the path, the value and the remedy, and the nearest name where a key is unknown.
  * @param name how messages call the configuration: its file
  */
+export function parseTrainConfig(value: TrainConfigInput, name?: string): TrainConfig;
+export function parseTrainConfig(value: unknown, name?: string): TrainConfig;
 export function parseTrainConfig(value: unknown, name = 'The configuration'): TrainConfig {
   return checkAll(name, (report) => checkTrainConfig(value, report));
 }

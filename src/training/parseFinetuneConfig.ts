@@ -1,5 +1,5 @@
 import type { TruncationRule } from '../text/truncation.js';
-import { type FinetuneConfig, finetuneConfigSchema } from './finetuneConfig.js';
+import { type FinetuneConfig, type FinetuneConfigInput, finetuneConfigSchema } from './finetuneConfig.js';
 import { sourceProblem, wrapSingleSources } from './parseConfig.js';
 import { checkAll, type Report, readSchema, readYaml, runProblems } from './readConfig.js';
 import type { RunIdentity } from './runCheckpoint.js';
@@ -15,6 +15,8 @@ export function parseFinetuneConfigText(text: string, name: string): FinetuneCon
  * @param name how messages call the configuration: its file
  * @throws CONFIG_INVALID naming the path, the value and the remedy
  */
+export function parseFinetuneConfig(value: FinetuneConfigInput, name?: string): FinetuneConfig;
+export function parseFinetuneConfig(value: unknown, name?: string): FinetuneConfig;
 export function parseFinetuneConfig(value: unknown, name = 'The configuration'): FinetuneConfig {
   return checkAll(name, (report) => checkFinetuneConfig(value, report));
 }

@@ -8,7 +8,10 @@ import {
   resolveVocabularyOptions,
   vocabularyOptionsSchema,
 } from '../text/vocabularyOptions.js';
+import type { JointVocabularyOptions } from './jointVocabulary.types.js';
 import type { Texts } from './texts.js';
+
+export type { JointVocabularyOptions };
 
 /** Options of a vocabulary that several languages share. */
 export const jointVocabularySchema = vocabularyOptionsSchema
@@ -28,9 +31,6 @@ export const jointVocabularySchema = vocabularyOptionsSchema
         'A language with n texts counts as if texts were drawn from it in proportion to n^alpha: 1 as they are, 0 all languages alike.',
       ),
   });
-
-/** Options of a joint vocabulary as given. */
-export type JointVocabularyOptions = z.input<typeof jointVocabularySchema>;
 
 /** A vocabulary that several languages share. */
 export interface JointVocabulary {

@@ -6,7 +6,10 @@ import { gatherRows, normalizeRows, rowsOf, type VectorRows } from '../vectors/v
 import type { WordVectors } from '../vectors/wordVectors.js';
 import type { DictionaryEntry } from './dictionaryFile.js';
 import { halfMeans } from './dictionaryInduction.js';
+import type { LexiconOptions } from './lexiconAccuracy.types.js';
 import { createVectorPrograms, type Nearest, type VectorPrograms } from './vectorPrograms.js';
+
+export type { LexiconOptions };
 
 /** Options of measuring mapped vectors by a dictionary. */
 export const lexiconOptionsSchema = z.strictObject({
@@ -34,8 +37,6 @@ export const lexiconOptionsSchema = z.strictObject({
   device: z.string().default('cpu').describe('Where products are computed: cpu, webgpu, cuda or tfjs:NAME.'),
   threads: z.int().min(1).optional().describe('Threads on the CPU. Default: all cores.'),
 });
-
-export type LexiconOptions = z.input<typeof lexiconOptionsSchema>;
 
 /** How well the nearest words of mapped vectors are those of a dictionary. */
 export interface LexiconAccuracy {

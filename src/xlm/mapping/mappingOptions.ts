@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { readOptions } from '../../../eval/options.js';
 import { PolybeamError } from '../../errors.js';
+import type { MappingOptions } from './mappingOptions.types.js';
+
+export type { MappingOptions };
 
 /** Options of mapping two languages' vectors into one space; constants of Artetxe et al. 2018 (ACL) where not said otherwise. */
 export const mappingOptionsSchema = z.strictObject({
@@ -110,9 +113,6 @@ export const mappingOptionsSchema = z.strictObject({
   device: z.string().default('cpu').describe('Where products are computed: cpu, webgpu, cuda or tfjs:NAME.'),
   threads: z.int().min(1).optional().describe('Threads on the CPU. Default: all cores.'),
 });
-
-/** Options as they are given. */
-export type MappingOptions = z.input<typeof mappingOptionsSchema>;
 
 /** Options with their defaults. */
 export type ResolvedMappingOptions = z.output<typeof mappingOptionsSchema>;

@@ -4,7 +4,10 @@ import { objectivesSchema } from '../../pretraining/config.js';
 import { batchSchema, count, optimizerSchema, path, rate, runSections } from '../../training/configPieces.js';
 import { languagePairsSchema, languageTextsSchema } from '../languageData.js';
 import { type VocabularyChoice, vocabularyChoiceSchema } from '../vocabularyChoice.js';
+import type { XlmPretrainConfigInput } from './config.types.js';
 import type { XlmObjectiveName } from './objectives.js';
+
+export type { XlmPretrainConfigInput };
 
 /*
  * The file that `polybeam xlm pretrain` reads; the sections that training has too are in training/configPieces.ts. Cross-checks are in
@@ -122,9 +125,6 @@ export const xlmPretrainConfigSchema = z.strictObject({
     .describe('Perplexity and accuracy on held-out text, by objective and language, while training.'),
   ...runSections,
 });
-
-/** The configuration as a user may write it, defaults left out. */
-export type XlmPretrainConfigInput = z.input<typeof xlmPretrainConfigSchema>;
 
 type Parsed = z.output<typeof xlmPretrainConfigSchema>;
 

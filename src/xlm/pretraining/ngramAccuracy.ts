@@ -15,6 +15,7 @@ import { loadTokenizer } from '../../text/loadTokenizer.js';
 import { streamFeeds } from './batch.js';
 import { logitsAt, rowSignature } from './loss.js';
 import { endTokenOf, languagesOfConfig, rowLengthOf } from './model.js';
+import type { NgramAccuracyOptions } from './ngramAccuracy.types.js';
 import {
   chooseNgrams,
   type FoundNgram,
@@ -24,6 +25,8 @@ import {
 } from './ngramTables.js';
 import type { Language } from './objective.js';
 import { streamRows } from './streams.js';
+
+export type { NgramAccuracyOptions };
 
 /** Options of measuring translations at masked n-grams. */
 export const ngramAccuracySchema = z.strictObject({
@@ -46,9 +49,6 @@ export const ngramAccuracySchema = z.strictObject({
   maxRows: z.int().min(1).default(200).describe('Rows measured at most, from the first.'),
   seed: z.int().min(0).max(4294967295).default(1).describe('Decides which n-grams are masked.'),
 });
-
-/** Options of measuring as given. */
-export type NgramAccuracyOptions = z.input<typeof ngramAccuracySchema>;
 
 /** Shares, from 0 to 1. */
 export interface NgramShares {

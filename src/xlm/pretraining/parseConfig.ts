@@ -6,7 +6,12 @@ import { scheduleIdentity } from '../../training/schedule.js';
 import type { JointVocabularyOptions } from '../jointVocabulary.js';
 import { codeProblem, isObject, languagesOfData, pairProblems, wrapLanguageData } from '../languageData.js';
 import { chooseVocabulary } from '../vocabularyChoice.js';
-import { type XlmModelConfig, type XlmPretrainConfig, xlmPretrainConfigSchema } from './config.js';
+import {
+  type XlmModelConfig,
+  type XlmPretrainConfig,
+  type XlmPretrainConfigInput,
+  xlmPretrainConfigSchema,
+} from './config.js';
 import { type XlmObjectiveName, xlmObjectiveKinds } from './objectives.js';
 
 /**
@@ -22,6 +27,8 @@ export function parseXlmPretrainConfigText(text: string, name: string): XlmPretr
  * @param name how messages call the configuration: its file
  * @throws CONFIG_INVALID naming the path, the value and the remedy
  */
+export function parseXlmPretrainConfig(value: XlmPretrainConfigInput, name?: string): XlmPretrainConfig;
+export function parseXlmPretrainConfig(value: unknown, name?: string): XlmPretrainConfig;
 export function parseXlmPretrainConfig(value: unknown, name = 'The configuration'): XlmPretrainConfig {
   return checkAll(name, (report) => checkXlmPretrainConfig(value, report));
 }

@@ -27,7 +27,10 @@ import {
   type VectorTrainingOptions,
   vectorOptionsSchema,
 } from '../vectors/trainVectors.js';
+import type { XlmRunConfigInput } from './config.types.js';
 import { pairsOf, placesOf } from './places.js';
+
+export type { XlmRunConfigInput };
 
 /*
  * The file that `polybeam xlm run` reads: the options of every stage of the road from texts to a translation model. Stages get
@@ -110,9 +113,6 @@ export const xlmRunConfigSchema = z.strictObject({
   ...runSchema,
 });
 
-/** The configuration as a user may write it, defaults left out. */
-export type XlmRunConfigInput = z.input<typeof xlmRunConfigSchema>;
-
 type Parsed = z.output<typeof xlmRunConfigSchema>;
 
 /** A checked configuration, with those of the trainings that it leads to. */
@@ -138,6 +138,8 @@ export function parseXlmRunConfigText(text: string, name: string): XlmRunConfig 
  * @param name how messages call the configuration: its file
  * @throws CONFIG_INVALID naming the path, the value and the remedy
  */
+export function parseXlmRunConfig(value: XlmRunConfigInput, name?: string): XlmRunConfig;
+export function parseXlmRunConfig(value: unknown, name?: string): XlmRunConfig;
 export function parseXlmRunConfig(value: unknown, name = 'The configuration'): XlmRunConfig {
   return checkAll(name, (report) => checkXlmRunConfig(value, report));
 }

@@ -12,15 +12,12 @@ import { createPhraseModel } from './phraseModel.js';
 import { createSentence, type PhraseSentence } from './phraseStates.js';
 import { bestSegmentation, findPhrases, type PhraseSearch, translates } from './phrases.js';
 import { phraseOptionsSchema, phraseSearchSchema } from './phraseTranslatorOptions.js';
+import type { PhraseOptions, PhraseSearchOptions } from './phraseTranslatorOptions.types.js';
 import { splitIntoUnits } from './sourceUnits.js';
 import { createTokenForms } from './tokenForms.js';
 import type { TranslationTable } from './translationTable.js';
 
-/** Options of translating by a table alone. */
-export type PhraseOptions = z.input<typeof phraseOptionsSchema>;
-
-/** Options of translating by a table and a language model. */
-export type PhraseSearchOptions = PhraseOptions & z.input<typeof phraseSearchSchema>;
+export type { PhraseOptions, PhraseSearchOptions };
 
 /** A translation phrase by phrase. */
 export interface PhraseOutput {

@@ -3,8 +3,11 @@ import { readOptions } from '../../../eval/options.js';
 import type { ForcedWords } from '../../generation/constraints.js';
 import type { Tokenizer } from '../../text/tokenizer.js';
 import { splitIntoWords } from '../words.js';
+import type { ConstraintOptions } from './tableConstraints.types.js';
 import { createTokenForms } from './tokenForms.js';
 import type { Translation, TranslationTable } from './translationTable.js';
+
+export type { ConstraintOptions };
 
 /** Options of taking constraints from a table. */
 export const constraintOptionsSchema = z.strictObject({
@@ -27,9 +30,6 @@ export const constraintOptionsSchema = z.strictObject({
     .describe('N-grams of a text that constrain, at most: the surest.'),
   bias: z.number().default(2).describe('What is added to the logit of a token of a sure translation.'),
 });
-
-/** Options of taking constraints from a table. */
-export type ConstraintOptions = z.input<typeof constraintOptionsSchema>;
 
 /** What a table is sure of in a text. */
 export interface SurePhrase {

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { readOptions } from '../../../eval/options.js';
 import { PolybeamError } from '../../errors.js';
+import type { TableOptions } from './tableOptions.types.js';
+
+export type { TableOptions };
 
 /** Options of building a translation table from mapped vectors. */
 export const tableOptionsSchema = z.strictObject({
@@ -41,9 +44,6 @@ export const tableOptionsSchema = z.strictObject({
   device: z.string().default('cpu').describe('Where to compute; polybeam doctor lists what there is.'),
   threads: z.int().min(1).optional().describe('Threads on the CPU. Default: one for each core.'),
 });
-
-/** Options as they are given. */
-export type TableOptions = z.input<typeof tableOptionsSchema>;
 
 /** Options with their defaults. */
 export type ResolvedTableOptions = z.output<typeof tableOptionsSchema>;

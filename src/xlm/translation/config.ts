@@ -13,8 +13,11 @@ import {
 import { languagePairsSchema, languageTextsSchema } from '../languageData.js';
 import { constraintOptionsSchema } from '../table/tableConstraints.js';
 import { type VocabularyChoice, vocabularyChoiceSchema } from '../vocabularyChoice.js';
+import type { TranslationConfigInput } from './config.types.js';
 import type { Direction } from './languageCodes.js';
 import { type WeightSchedule, weightScheduleSchema } from './lossWeight.js';
+
+export type { TranslationConfigInput };
 
 /*
  * The file that `polybeam xlm train` reads; the sections that training has too are in training/configPieces.ts. Cross-checks are in
@@ -295,9 +298,6 @@ export const translationConfigSchema = z.strictObject({
     .prefault({})
     .describe('What is saved, and when.'),
 });
-
-/** The configuration as a user may write it, defaults left out. */
-export type TranslationConfigInput = z.input<typeof translationConfigSchema>;
 
 type Parsed = z.output<typeof translationConfigSchema>;
 

@@ -5,7 +5,7 @@ import { scheduleIdentity } from '../../training/schedule.js';
 import type { JointVocabularyOptions } from '../jointVocabulary.js';
 import { codeProblem, languagesOfData, pairProblems, wrapLanguageData } from '../languageData.js';
 import { chooseVocabulary } from '../vocabularyChoice.js';
-import { type TranslationConfig, translationConfigSchema } from './config.js';
+import { type TranslationConfig, type TranslationConfigInput, translationConfigSchema } from './config.js';
 import { allDirections, type Direction, directionName, parseDirection, roundTrips } from './languageCodes.js';
 import { readWeightSchedule, silentFrom, type WeightSchedule } from './lossWeight.js';
 
@@ -32,6 +32,8 @@ export function parseTranslationConfigText(text: string, name: string): Translat
  * @param name how messages call the configuration: its file
  * @throws CONFIG_INVALID naming the path, the value and the remedy
  */
+export function parseTranslationConfig(value: TranslationConfigInput, name?: string): TranslationConfig;
+export function parseTranslationConfig(value: unknown, name?: string): TranslationConfig;
 export function parseTranslationConfig(value: unknown, name = 'The configuration'): TranslationConfig {
   return checkAll(name, (report) => checkTranslationConfig(value, report));
 }

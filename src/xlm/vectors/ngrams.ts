@@ -5,6 +5,9 @@ import { fileAccess } from '../../files.js';
 import { type Texts, textsOf } from '../texts.js';
 import { ngramJoiner } from '../words.js';
 import { type CountProgress, countNgrams, countWords, type WordCounts } from './countNgrams.js';
+import type { NgramOptions } from './ngrams.types.js';
+
+export type { NgramOptions };
 
 /** Options of choosing n-grams. */
 export const ngramOptionsSchema = z.strictObject({
@@ -53,9 +56,6 @@ export const ngramOptionsSchema = z.strictObject({
         'more, there are more passes, and the counts stay exact.',
     ),
 });
-
-/** Options of choosing n-grams as given. */
-export type NgramOptions = z.input<typeof ngramOptionsSchema>;
 
 /** A word or n-gram of a vocabulary. */
 export interface Ngram {

@@ -5,8 +5,11 @@ import type { Texts } from '../texts.js';
 import { ngramJoiner } from '../words.js';
 import type { Ngram } from './ngrams.js';
 import { type SkipGramProgress, type SkipGramSettings, skipGramTrainer } from './skipGram.js';
+import type { VectorTrainingOptions } from './trainVectors.types.js';
 import { type CutOptions, type Units, unitLines, unitsOf, type WordIds, wordIdsOf } from './units.js';
 import type { WordVectors } from './wordVectors.js';
+
+export type { VectorTrainingOptions };
 
 /** Options of training vectors. */
 export const vectorOptionsSchema = z.strictObject({
@@ -60,9 +63,6 @@ export const vectorOptionsSchema = z.strictObject({
   seed: z.int().min(0).max(2147483647).default(1).describe('Seed of all that is drawn.'),
   lowercase: z.boolean().default(false).describe('Lower-case the texts, as for the n-grams.'),
 });
-
-/** Options of training vectors as given. */
-export type VectorTrainingOptions = z.input<typeof vectorOptionsSchema>;
 
 type ResolvedOptions = z.output<typeof vectorOptionsSchema>;
 

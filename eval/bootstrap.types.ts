@@ -1,0 +1,20 @@
+// Made by `npm run docs` from the schema beside it: do not edit.
+
+/** What a caller may pass as options of resampling. */
+export type BootstrapOptions = {
+  /**
+   * How many times the lines are drawn anew.
+   * @default 1000
+   */
+  samples?: number;
+  /**
+   * Share of the resampled values that lie within the interval.
+   * @default 0.95
+   */
+  confidence?: number;
+  /**
+   * Selects the random numbers; the same seed gives the same interval.
+   * @default 12345
+   */
+  seed?: number;
+};
