@@ -9,6 +9,8 @@ import { type CommandStreams, warn } from './streams.js';
 export type FileFlags = {
   input?: string;
   output?: string;
+  /** No flag: what makes a search give way to Ctrl-C, which is then waited for; set by `redirected`. */
+  signal?: AbortSignal;
 };
 
 /** Gives a command that reads lines and writes lines the flags that name files for them. */
@@ -28,11 +30,12 @@ export function addFileFlags(command: Command): Command {
  * @throws PolybeamError FILE_NOT_FOUND, FILE_CORRUPT, FILE_WRITE; OPTION_CONFLICT where there are texts and `--input`
  */
 export async function redirected(
-  { input, output }: FileFlags,
+  flags: FileFlags,
   streams: CommandStreams,
   run: (streams: CommandStreams) => Promise<void>,
   texts: readonly string[] = [],
 ): Promise<void> {
+  const { input, output } = flags;
   if (input !== undefined && texts.length > 0) {
     throw new PolybeamError(
       'OPTION_CONFLICT',
@@ -43,8 +46,12 @@ export async function redirected(
   const source = input === undefined ? undefined : await openInput(input);
   try {
     const own = { ...streams, ...source?.streams };
-    if (output === undefined) await run(own);
-    else await writeWhole(output, (stdout) => run({ ...own, stdout }));
+    if (output === undefined) {
+      await run(own);
+    } else {
+      flags.signal = new AbortController().signal;
+      await writeWhole(output, (stdout) => run({ ...own, stdout }));
+    }
   } finally {
     await source?.file.close();
   }

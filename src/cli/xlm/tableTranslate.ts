@@ -94,7 +94,7 @@ async function translate(texts: string[], flags: TranslateFlags, streams: Comman
   try {
     await inPortions(lines, { batchSize: flags.batchSize }, streams, async (portion, batching) => {
       const found = await withFlagNames(optionSchema, () =>
-        translateByPhrases(table, model, portion, options, batching),
+        translateByPhrases(table, model, portion, options, { ...batching, signal: flags.signal }),
       );
       return found.map(({ text }) => onOneLine(text));
     });
