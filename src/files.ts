@@ -21,6 +21,8 @@ export interface FileAccess {
    * this function paths are taken as they are.
    */
   realPath?(path: string): Promise<string>;
+  /** The directory for files that can be made again, of this user; undefined where there is none. It need not exist. */
+  cacheDirectory?(): string | undefined;
   /** Names in a directory, sorted; empty where there is no such directory. */
   list(directory: string): Promise<string[]>;
   /**

@@ -6,6 +6,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import '../../test/support/engine/runtime.js';
 import { memoryWeights } from '../../test/support/engine/weights.js';
 import type { ErrorCode, PolybeamError } from '../errors.js';
+import { setFileAccess } from '../files.js';
+import { nodeFiles } from '../node/files.js';
 import { compile } from './compile.js';
 import { rangeTo, sizeOf } from './ops/sizes.js';
 import type { Device, Signature, TracedFunction } from './program.js';
@@ -111,6 +113,7 @@ describe('weights in files', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it('are read from where they lie, beside weights from memory', async () => {
+    setFileAccess(nodeFiles);
     const path = join(folder, 'weights.bin');
     // The first eight bytes belong to something else.
     writeFileSync(path, new Uint8Array(new Float32Array([9, 9, 1, 2, 3, 4, 5, 6]).buffer));

@@ -1,5 +1,6 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { PolybeamError } from '../errors.js';
+import { fileAccess } from '../files.js';
 import { countRun, replaceContent } from './deviceValues.js';
 import { type Graph, type GraphWeight, onHost } from './graph.js';
 import { encodeModel, nodeName, placeStored, type WeightPlacement } from './onnxModel.js';
@@ -38,9 +39,11 @@ async function placeWeights(
     if (mapped && stored.data.kind === 'file') files.push({ weight, stored, path: stored.data.path });
     else unmapped.push(weight);
   }
-  if (files.length > 0) placed.folder = commonFolder(files.map(({ path }) => path));
+  // The runtime refuses a file whose real path lies outside the folder, such as those of Hugging Face's cache.
+  const realPaths = await resolvePaths(files.map(({ path }) => path));
+  if (files.length > 0) placed.folder = commonFolder([...realPaths.values()]);
   for (const { weight, stored, path } of files) {
-    const location = path.slice(placed.folder!.length + 1);
+    const location = realPaths.get(path)!.slice(placed.folder!.length).replace(/^\//, '');
     placed.placements.set(weight.name, placeStored(stored, location, weight.type)!);
   }
   const read = weightReader(specs, weights);
@@ -63,13 +66,21 @@ function fits({ quantized, shape }: GraphWeight, stored: StoredWeight): boolean 
   return quantized === undefined || stored.shape.join() === shape.join();
 }
 
-/** The deepest folder that all files lie below. */
+/** Real paths by path. */
+async function resolvePaths(paths: readonly string[]): Promise<Map<string, string>> {
+  const resolved = new Map<string, string>();
+  for (const path of new Set(paths)) resolved.set(path, (await fileAccess().realPath?.(path)) ?? path);
+  return resolved;
+}
+
+/** The deepest folder that all files lie below; `/` where that is the root. */
 function commonFolder(paths: readonly string[]): string {
-  let folder = paths[0].slice(0, paths[0].lastIndexOf('/'));
+  const folderOf = (path: string) => path.slice(0, path.lastIndexOf('/') + 1);
+  let folder = folderOf(paths[0]);
   for (const path of paths) {
-    while (folder && !path.startsWith(`${folder}/`)) folder = folder.slice(0, folder.lastIndexOf('/'));
+    while (!path.startsWith(folder)) folder = folderOf(folder.slice(0, -1));
   }
-  return folder;
+  return folder.length > 1 ? folder.slice(0, -1) : folder;
 }
 
 /** Bytes of weights that are not mapped. The two parts of a quantized weight come one after the other. */

@@ -1,5 +1,6 @@
 import { appendFile, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
-import { dirname, sep } from 'node:path';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, sep } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { createGunzip } from 'node:zlib';
@@ -14,6 +15,7 @@ export const nodeFiles: FileAccess = {
   size: async (path) => (await statOrUndefined(path))?.size,
   modified: async (path) => (await statOrUndefined(path))?.mtimeMs,
   realPath: async (path) => (await unlessMissing(path, () => realpath(path)))?.replaceAll(sep, '/') ?? path,
+  cacheDirectory,
   list: async (directory) => {
     return (await unlessMissing(directory, () => readdir(directory)))?.sort() ?? [];
   },
@@ -29,6 +31,18 @@ export const nodeFiles: FileAccess = {
   remove: (path) =>
     writing(path, 'it is there still, perhaps in part', () => rm(path, { recursive: true, force: true })),
 };
+
+/** By the XDG Base Directory Specification, which has relative paths ignored. */
+function cacheDirectory(): string | undefined {
+  const { XDG_CACHE_HOME: given } = process.env;
+  if (given && isAbsolute(given)) return `${given.replaceAll(sep, '/')}/polybeam`;
+  try {
+    return `${homedir().replaceAll(sep, '/')}/.cache/polybeam`;
+  } catch {
+    // The system knows no such user.
+    return undefined;
+  }
+}
 
 function isMissing(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;

@@ -41,7 +41,9 @@ export interface LoadOptions {
   weightPrecision?: WeightPrecision | 'float16';
   /**
    * Keep weights that are rounded to int8 or int4 while loading in `.polybeam/` below the directory, so that the next load
-   * maps them; a file of weights that changes is rounded anew. No error where nothing can be written. Default true.
+   * maps them; a file of weights that changes is rounded anew. A directory in Hugging Face's cache, or one that cannot be
+   * written to, has them in the user's cache (`${XDG_CACHE_HOME:-~/.cache}/polybeam`). No error where nothing can be
+   * written. Default true.
    */
   cache?: boolean;
   /** Told what was cut or replaced in inputs; default: nobody. */

@@ -105,10 +105,9 @@ export const cacheFolder = '.polybeam';
 const cacheVersion = 1;
 
 /**
- * The weights with those of products rounded, from a file `.polybeam/<precision>-<key>.safetensors` below the directory,
- * which is made where it is missing. The key stands for the names, sizes and times of change of the weight files. Where
- * the file cannot be written (a directory that may only be read), or files have no times, weights are returned as they
- * are: each program then rounds its own.
+ * The weights with those of products rounded, from a file `<precision>-<key>.safetensors` of one of `cacheFolders`, which
+ * is made where it is missing. The key stands for the names, sizes and times of change of the weight files. Where
+ * the file cannot be written, or files have no times, weights are returned as they are: each program then rounds its own.
  */
 export async function withPackedWeights(
   directory: string,
@@ -119,21 +118,60 @@ export async function withPackedWeights(
   if (packedPrecision(weights) === precision) return weights;
   const key = await cacheKey(weights);
   if (key === undefined) return weights;
-  const path = `${directory}/${cacheFolder}/${precision}-${key}.safetensors`;
-  const cached = await openCache(path);
-  if (cached) return layered(weights, cached);
+  const name = `${precision}-${key}.safetensors`;
+  const folders = await cacheFolders(directory);
+  for (const folder of folders) {
+    const cached = await openCache(`${folder}/${name}`);
+    if (cached) return layered(weights, cached);
+  }
   try {
     const { tensors } = packWeights(definition, weights, precision);
-    if (tensors.length === 0) return weights;
-    await writeSafetensors(path, tensors);
-    await removeOthers(directory, `${precision}-${key}.safetensors`);
+    const made = tensors.length > 0 && (await writeCache(folders, name, tensors));
+    return made ? layered(weights, made) : weights;
   } catch (error) {
     // What is wrong with the weights themselves is said where they are used.
     if (error instanceof PolybeamError) return weights;
     throw error;
   }
-  const made = await openCache(path);
-  return made ? layered(weights, made) : weights;
+}
+
+/** Writes the file into the first folder that takes it; undefined where none does. */
+async function writeCache(
+  folders: readonly string[],
+  name: string,
+  tensors: readonly TensorToWrite[],
+): Promise<WeightStore | undefined> {
+  for (const folder of folders) {
+    try {
+      await writeSafetensors(`${folder}/${name}`, tensors);
+      await removeOthers(folder, name);
+      return await openCache(`${folder}/${name}`);
+    } catch (error) {
+      if (!(error instanceof PolybeamError && error.code === 'FILE_WRITE')) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** A snapshot as huggingface_hub lays it out: what is in it belongs to that library. */
+const hubSnapshot = /\/(models|datasets|spaces)--[^/]+\/snapshots\//;
+
+/**
+ * Where the rounded weights of a model directory may be, the best place first: below the directory, unless it is in
+ * Hugging Face's cache; then a folder of its own in the user's cache.
+ */
+async function cacheFolders(directory: string): Promise<string[]> {
+  const files = fileAccess();
+  const path = (await files.realPath?.(directory)) ?? directory;
+  const own = hubSnapshot.test(path) ? [] : [`${directory}/${cacheFolder}`];
+  const root = files.cacheDirectory?.();
+  return root === undefined ? own : [...own, `${root}/weights/${await hash(path)}`];
+}
+
+/** 16 hexadecimal digits. */
+async function hash(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return [...new Uint8Array(digest.slice(0, 8))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** A damaged file is as good as none: it is written anew. */
@@ -168,13 +206,11 @@ async function cacheKey(weights: WeightStore): Promise<string | undefined> {
     parts.push([path.slice(path.lastIndexOf('/') + 1), await size(path), await modified(path)]);
   }
   if (parts.length === 1) return undefined;
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(parts)));
-  return [...new Uint8Array(digest.slice(0, 8))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hash(JSON.stringify(parts));
 }
 
 /** Files of weights that have changed since are of no use. */
-async function removeOthers(directory: string, kept: string): Promise<void> {
-  const folder = `${directory}/${cacheFolder}`;
+async function removeOthers(folder: string, kept: string): Promise<void> {
   const precision = kept.slice(0, kept.indexOf('-') + 1);
   for (const name of await fileAccess().list(folder)) {
     const old = name.startsWith(precision) && name.endsWith('.safetensors') && name !== kept;
