@@ -20,6 +20,7 @@ export const errorCatalogue = {
   WEIGHT_DTYPE: 'A weight is stored in a number format that polybeam does not read.',
   FILE_NOT_FOUND: 'A file or directory does not exist.',
   FILE_CORRUPT: 'A file is truncated or not in its format.',
+  FILE_CHANGED: 'A file of weights was replaced, changed or removed while a model that reads it was in use.',
   FILE_WRITE: 'A file could not be written; what was there before is untouched.',
   CONFIG_INVALID: 'A configuration file has a wrong or missing value.',
   MODEL_TYPE_UNKNOWN: 'A config.json names a model type that polybeam does not implement.',

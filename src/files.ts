@@ -17,6 +17,12 @@ export interface FileAccess {
    */
   modified?(path: string): Promise<number | undefined>;
   /**
+   * What tells the content of a file from others that were or will be at this path, without reading it: another where the
+   * file is replaced or written to; undefined where there is no such file. Without this function such changes are not
+   * noticed.
+   */
+  version?(path: string): Promise<string | undefined>;
+  /**
    * The path of the same file or directory without symbolic links; `path` itself where there is no such file. Without
    * this function paths are taken as they are.
    */
@@ -30,6 +36,11 @@ export interface FileAccess {
    * the old file or the new one, never a part. Throws FILE_WRITE; the old file is then untouched. Makes directories.
    */
   writeAtomic(path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void>;
+  /**
+   * Removes temporary files that `writeAtomic` left in a directory because its process was killed; not those of writers
+   * that are alive.
+   */
+  removeLeftovers?(directory: string): Promise<void>;
   /** Appends to a file, making it where it does not exist. */
   append(path: string, text: string): Promise<void>;
   /**

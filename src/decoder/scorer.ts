@@ -55,6 +55,7 @@ export function createScorer(model: Decoder, options: CompileOptions): Scorer {
     const known =
       programs.get(key) ?? compile((inputs, p) => scoreTokens(model, attention, inputs, p), all, options);
     programs.set(key, known);
+    known.catch(() => programs.delete(key));
     return known;
   };
   return {

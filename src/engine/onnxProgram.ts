@@ -9,7 +9,7 @@ import { type CompileOptions, type Device, type Program, residentOutputs } from 
 import { type QuantizedWeight, quantizeInt4, quantizeInt8 } from './quantize.js';
 import { mapsFiles, onnxRuntime } from './runtime.js';
 import { checkFeeds, checkInto, fromOnnx, isOnDevice, onDevice, toOnnx, type Value } from './values.js';
-import type { StoredWeight, WeightStore } from './weights.js';
+import { type FileData, requireUnchanged, type StoredWeight, type WeightStore } from './weights.js';
 
 /** What a session must be given beside the model: bytes or paths of external weights. */
 type ExternalData = { path: string; data: Uint8Array };
@@ -19,6 +19,8 @@ interface PlacedWeights {
   external: ExternalData[];
   /** Directory of weight files that ONNX Runtime maps itself. */
   folder?: string;
+  /** Those files. */
+  mapped: FileData[];
 }
 
 /**
@@ -30,20 +32,21 @@ async function placeWeights(
   specs: readonly ParameterSpec[],
   weights: WeightStore | undefined,
 ): Promise<PlacedWeights> {
-  const placed: PlacedWeights = { placements: new Map(), external: [] };
+  const placed: PlacedWeights = { placements: new Map(), external: [], mapped: [] };
   const unmapped: GraphWeight[] = [];
-  const files: { weight: GraphWeight; stored: StoredWeight; path: string }[] = [];
+  const files: { weight: GraphWeight; stored: StoredWeight; data: FileData }[] = [];
   for (const weight of graph.weights.values()) {
     const stored = weights?.get(weight.name);
     const mapped = mapsFiles() && stored && fits(weight, stored) && placeStored(stored, '', weight.type);
-    if (mapped && stored.data.kind === 'file') files.push({ weight, stored, path: stored.data.path });
+    if (mapped && stored.data.kind === 'file') files.push({ weight, stored, data: stored.data });
     else unmapped.push(weight);
   }
   // The runtime refuses a file whose real path lies outside the folder, such as those of Hugging Face's cache.
-  const realPaths = await resolvePaths(files.map(({ path }) => path));
+  const realPaths = await resolvePaths(files.map(({ data }) => data.path));
+  placed.mapped = [...new Map(files.map(({ data }) => [data.path, data])).values()];
   if (files.length > 0) placed.folder = commonFolder([...realPaths.values()]);
-  for (const { weight, stored, path } of files) {
-    const location = realPaths.get(path)!.slice(placed.folder!.length).replace(/^\//, '');
+  for (const { weight, stored, data } of files) {
+    const location = realPaths.get(data.path)!.slice(placed.folder!.length).replace(/^\//, '');
     placed.placements.set(weight.name, placeStored(stored, location, weight.type)!);
   }
   const read = weightReader(specs, weights);
@@ -168,6 +171,31 @@ function explain(error: Error, device: Device): Error {
   );
 }
 
+/** A session over files that are the same before and after it is made, and so the same as when their headers were read. */
+async function openSession(
+  model: Uint8Array,
+  { mapped }: PlacedWeights,
+  options: InferenceSession.SessionOptions,
+  device: Device,
+): Promise<InferenceSession> {
+  const checkFiles = () => Promise.all(mapped.map(requireUnchanged));
+  // Mapping a file that has become too short can end the process.
+  await checkFiles();
+  const session = await onnxRuntime()
+    .InferenceSession.create(model, options)
+    .catch(async (error: Error) => {
+      await checkFiles();
+      throw explain(error, device);
+    });
+  try {
+    await checkFiles();
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+  return session;
+}
+
 /** A program over one ONNX Runtime session. */
 export async function createOnnxProgram(
   graph: Graph,
@@ -179,11 +207,8 @@ export async function createOnnxProgram(
   const place = { device, resident: device === 'cpu' ? [] : wanted };
   const placed = await placeWeights(graph, parameters, options.weights);
   const model = encodeModel(graph, placed.placements);
-  const session = await onnxRuntime()
-    .InferenceSession.create(model, sessionOptions(graph, options, placed, place.resident))
-    .catch((error: Error) => {
-      throw explain(error, device);
-    });
+  const settings = sessionOptions(graph, options, placed, place.resident);
+  const session = await openSession(model, placed, settings, device);
   const outputNames = graph.outputs.map((port) => port.name);
   return {
     ...place,

@@ -1,7 +1,18 @@
+import { PolybeamError } from '../errors.js';
+import { fileAccess } from '../files.js';
+
 /** Where the bytes of one stored tensor are. */
-export type WeightData =
-  | { kind: 'memory'; data: Uint8Array }
-  | { kind: 'file'; path: string; offset: number; length: number };
+export type WeightData = { kind: 'memory'; data: Uint8Array } | FileData;
+
+/** A place in a file. */
+export interface FileData {
+  kind: 'file';
+  path: string;
+  offset: number;
+  length: number;
+  /** `FileAccess.version` of the file when the place was found; undefined where changes are not noticed. */
+  version?: string;
+}
 
 /** Number formats a stored tensor may have; names as in safetensors. */
 export type WeightFormat = 'F32' | 'F16' | 'BF16' | 'I8' | 'I32' | 'I64' | 'U8' | 'BOOL' | 'F64';
@@ -13,6 +24,18 @@ export interface StoredWeight {
   data: WeightData;
   /** Of a weight that is stored as products read it, see `quantize.ts`: `data` are its integers in that layout. */
   packed?: 'int8' | 'int4';
+}
+
+/**
+ * Places in a file mean nothing in another one.
+ * @throws FILE_CHANGED where the file is not the one in which the place was found
+ */
+export async function requireUnchanged({ path, version }: Pick<FileData, 'path' | 'version'>): Promise<void> {
+  if (version === undefined || (await fileAccess().version?.(path)) === version) return;
+  throw new PolybeamError(
+    'FILE_CHANGED',
+    `${path} was replaced, changed or removed after the model was loaded; load the model again.`,
+  );
 }
 
 /**

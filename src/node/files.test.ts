@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -6,9 +7,10 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { nodeFiles } from './files.js';
@@ -149,6 +151,48 @@ describe('a full disk', () => {
       code: 'FILE_WRITE',
       message: expect.stringMatching(/log could not be written .* perhaps with a part of the new text/),
     });
+  });
+});
+
+describe('temporary files of killed processes', () => {
+  const host = hostname().replace(/[^\w-]/g, '_');
+
+  test('are removed; those of processes that live, and of other machines for a day, are not', async () => {
+    mkdirSync(at('left'));
+    const kept = [
+      `w.safetensors.${host}-${process.ppid}-0.tmp`,
+      'w.safetensors.elsewhere-4194999-0.tmp',
+      // Not of this library.
+      'notes.tmp',
+      'notes-4194999-0.tmp',
+    ];
+    const old = 'w.safetensors.elsewhere-4194998-0.tmp';
+    // No process has numbers this large.
+    const gone = [`w.safetensors.${host}-4194999-0.tmp`, `v.${host}-4194998-12.tmp`, old];
+    for (const name of [...kept, ...gone]) writeFileSync(at(`left/${name}`), 'part');
+    utimesSync(at(`left/${old}`), new Date(), new Date(Date.now() - 25 * 60 * 60 * 1000));
+    await nodeFiles.removeLeftovers!(at('left'));
+    expect(readdirSync(at('left')).sort()).toEqual(kept.sort());
+    await nodeFiles.removeLeftovers!(at('no such directory'));
+  });
+
+  test('are removed with the next file that is written there', async () => {
+    const path = at('killed/weights');
+    const code = `
+      import { nodeFiles } from ${JSON.stringify(new URL('files.ts', import.meta.url).href)};
+      const endless = async function* () { for (;;) yield new Uint8Array(1000); };
+      await nodeFiles.writeAtomic(${JSON.stringify(path)}, endless());`;
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code]);
+    const names = () => (existsSync(at('killed')) ? readdirSync(at('killed')) : []);
+    try {
+      await expect.poll(names, { timeout: 50_000 }).toHaveLength(1);
+    } finally {
+      child.kill('SIGKILL');
+    }
+    await once(child, 'exit');
+    expect(names()).toEqual([`weights.${host}-${child.pid}-0.tmp`]);
+    await nodeFiles.writeAtomic(path, [bytes('whole')]);
+    expect(names()).toEqual(['weights']);
   });
 });
 

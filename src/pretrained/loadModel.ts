@@ -140,7 +140,7 @@ async function disposeAll(
 ): Promise<void> {
   await steps?.release();
   await scorer?.release();
-  for (const { made } of programs) await (await made)?.dispose();
+  for (const { made } of programs) await (await made?.catch(() => undefined))?.dispose();
 }
 
 /** @throws CONFIG_INVALID for padding that is none of the model's tokens: a lookup would go beyond its table */

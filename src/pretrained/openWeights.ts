@@ -5,7 +5,7 @@ import {
   integersName,
   scalesSuffix,
 } from '../engine/quantize.js';
-import type { StoredWeight, WeightStore } from '../engine/weights.js';
+import { requireUnchanged, type StoredWeight, type WeightStore } from '../engine/weights.js';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
 import { refuseLfsPointer } from '../lfsPointer.js';
@@ -34,18 +34,29 @@ export async function openWeights(directory: string): Promise<WeightStore> {
 
 async function readWeights(directory: string): Promise<Map<string, StoredWeight>> {
   const names = new Set(await fileAccess().list(directory));
-  if (names.has('model.safetensors')) return readSafetensors(`${directory}/model.safetensors`);
+  if (names.has('model.safetensors')) return readFile(`${directory}/model.safetensors`, readSafetensors);
   for (const [index, read] of [
     ['model.safetensors.index.json', readSafetensors],
     ['pytorch_model.bin.index.json', readPytorchBin],
   ] as const) {
     if (names.has(index)) return readShards(directory, index, read);
   }
-  if (names.has('pytorch_model.bin')) return readPytorchBin(`${directory}/pytorch_model.bin`);
+  if (names.has('pytorch_model.bin')) return readFile(`${directory}/pytorch_model.bin`, readPytorchBin);
   throw new PolybeamError(
     'FILE_NOT_FOUND',
     `${directory} has no weights: model.safetensors, model.safetensors.index.json or pytorch_model.bin; check the path.`,
   );
+}
+
+/** The tensors of a file, bound to the file as it is now. */
+export async function readFile(
+  path: string,
+  read: (path: string) => Promise<Map<string, StoredWeight>>,
+): Promise<Map<string, StoredWeight>> {
+  const version = await fileAccess().version?.(path);
+  const weights = await read(path);
+  for (const { data } of weights.values()) if (data.kind === 'file') data.version = version;
+  return weights;
 }
 
 async function readShards(
@@ -57,7 +68,7 @@ async function readShards(
   const map = await readWeightMap(path);
   const weights = new Map<string, StoredWeight>();
   for (const shard of new Set(Object.values(map))) {
-    for (const [name, weight] of await read(`${directory}/${shard}`)) weights.set(name, weight);
+    for (const [name, weight] of await readFile(`${directory}/${shard}`, read)) weights.set(name, weight);
   }
   const missing = Object.keys(map).find((name) => !weights.has(name));
   if (missing) {
@@ -165,10 +176,15 @@ function isScale(name: string, weights: ReadonlyMap<string, StoredWeight>): bool
   return weights.get(name.slice(0, -scaleSuffix.length))?.format === 'I8';
 }
 
-/** The bytes of a stored tensor. */
+/** The bytes of a stored tensor. @throws FILE_CHANGED */
 export async function readBytes({ data }: StoredWeight): Promise<Uint8Array> {
   if (data.kind === 'memory') return data.data;
-  return fileAccess().readRange(data.path, data.offset, data.offset + data.length);
+  try {
+    return await fileAccess().readRange(data.path, data.offset, data.offset + data.length);
+  } finally {
+    // Afterwards, since it may change meanwhile; and a change explains a failure.
+    await requireUnchanged(data);
+  }
 }
 
 async function toFloats(

@@ -10,7 +10,7 @@ import type { WeightStore } from '../engine/weights.js';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
 import type { ModelDefinition } from './architectures/definition.js';
-import { weightStore } from './openWeights.js';
+import { readFile, weightStore } from './openWeights.js';
 import { readSafetensors, type TensorToWrite, writeSafetensors } from './safetensors.js';
 
 /** Precisions whose weights are integers. */
@@ -106,8 +106,7 @@ const cacheVersion = 1;
 
 /**
  * The weights with those of products rounded, from a file `<precision>-<key>.safetensors` of one of `cacheFolders`, which
- * is made where it is missing. The key stands for the names, sizes and times of change of the weight files. Where
- * the file cannot be written, or files have no times, weights are returned as they are: each program then rounds its own.
+ * is made where it is missing. The key stands for the weight files, see `cacheKey`. Where the file cannot be written, or files have no times, weights are returned as they are: each program then rounds its own.
  */
 export async function withPackedWeights(
   directory: string,
@@ -121,6 +120,7 @@ export async function withPackedWeights(
   const name = `${precision}-${key}.safetensors`;
   const folders = await cacheFolders(directory);
   for (const folder of folders) {
+    await fileAccess().removeLeftovers?.(folder);
     const cached = await openCache(`${folder}/${name}`);
     if (cached) return layered(weights, cached);
   }
@@ -169,15 +169,16 @@ async function cacheFolders(directory: string): Promise<string[]> {
 }
 
 /** 16 hexadecimal digits. */
-async function hash(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+async function hash(content: string | Uint8Array): Promise<string> {
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  const digest = await crypto.subtle.digest('SHA-256', bytes as BufferSource);
   return [...new Uint8Array(digest.slice(0, 8))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** A damaged file is as good as none: it is written anew. */
 async function openCache(path: string): Promise<WeightStore | undefined> {
   try {
-    return weightStore(await readSafetensors(path));
+    return weightStore(await readFile(path, readSafetensors));
   } catch (error) {
     if (error instanceof PolybeamError) return undefined;
     throw error;
@@ -193,20 +194,48 @@ function layered(weights: WeightStore, integers: WeightStore): WeightStore {
   };
 }
 
+/**
+ * Stands for the files that hold the weights: names, sizes, times, where each tensor lies, and samples of the content,
+ * since copies may keep names, sizes and times. Undefined where files have no times, or weights no files.
+ */
 async function cacheKey(weights: WeightStore): Promise<string | undefined> {
   const { modified, size } = fileAccess();
   if (!modified) return undefined;
   const paths = new Set<string>();
-  for (const name of weights.names()) {
-    const { data } = weights.get(name)!;
-    if (data.kind === 'file') paths.add(data.path);
+  const tensors: unknown[] = [];
+  for (const name of [...weights.names()].sort()) {
+    const { format, shape, data } = weights.get(name)!;
+    if (data.kind !== 'file') continue;
+    paths.add(data.path);
+    tensors.push([name, format, shape, data.offset, data.length]);
   }
-  const parts: unknown[] = [cacheVersion];
+  if (paths.size === 0) return undefined;
+  const parts: unknown[] = [cacheVersion, await hash(JSON.stringify(tensors))];
   for (const path of [...paths].sort()) {
-    parts.push([path.slice(path.lastIndexOf('/') + 1), await size(path), await modified(path)]);
+    const bytes = (await size(path)) ?? 0;
+    parts.push([
+      path.slice(path.lastIndexOf('/') + 1),
+      bytes,
+      await modified(path),
+      await sample(path, bytes),
+    ]);
   }
-  if (parts.length === 1) return undefined;
   return hash(JSON.stringify(parts));
+}
+
+/** How many places of a file are looked at, and how many bytes there. */
+const [samplePlaces, sampleBytes] = [32, 4096];
+
+/** A hash of bytes from the whole length of a file. */
+async function sample(path: string, size: number): Promise<string> {
+  const read = fileAccess().readRange;
+  if (size <= samplePlaces * sampleBytes) return hash(await read(path, 0, size));
+  const all = new Uint8Array(samplePlaces * sampleBytes);
+  for (let place = 0; place < samplePlaces; place++) {
+    const start = Math.floor((place * (size - sampleBytes)) / (samplePlaces - 1));
+    all.set(await read(path, start, start + sampleBytes), place * sampleBytes);
+  }
+  return hash(all);
 }
 
 /** Files of weights that have changed since are of no use. */
