@@ -15,6 +15,7 @@ export const errorCatalogue = {
   DEVICE_UNKNOWN: 'A device name that polybeam does not know.',
   DEVICE_UNAVAILABLE: 'A device that exists but is not installed or not usable here.',
   RUNTIME_MISSING: 'No ONNX runtime was set before a program was compiled.',
+  RUNTIME_UNFIT: 'An ONNX runtime that does not write outputs into the arrays it is given.',
   WEIGHT_MISSING: 'A weight that the architecture needs is not in the checkpoint.',
   WEIGHT_SHAPE: 'A weight has another shape than the architecture wants.',
   WEIGHT_DTYPE: 'A weight is stored in a number format that polybeam does not read.',

@@ -16,7 +16,8 @@ export type {
   Tensors,
   TracedFunction,
 } from './engine/program.js';
-export { type OnnxRuntime, setRuntime } from './engine/runtime.js';
+export { type OnnxRuntime, type RuntimeOptions, setRuntime } from './engine/runtime.js';
+export { webRuntime } from './engine/webRuntime.js';
 export type { StoredWeight, WeightStore } from './engine/weights.js';
 export { type ErrorCode, errorCatalogue, PolybeamError } from './errors.js';
 export { type FileAccess, setFileAccess } from './files.js';

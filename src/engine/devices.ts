@@ -26,7 +26,7 @@ export interface DeviceStatus {
 }
 
 const howToGet = {
-  cpu: 'Install onnxruntime-node (npm install), or call setRuntime() with onnxruntime-web.',
+  cpu: 'Install onnxruntime-node (npm install), or call setRuntime(webRuntime(ort)) with onnxruntime-web.',
   webgpu:
     'Install the driver of the GPU with Vulkan (Linux), or update it (Windows, macOS). In software, for tests only: on Debian `apt-get install chromium libvulkan1`, then set VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json and XDG_RUNTIME_DIR=/tmp.',
   cuda: 'On Linux x64 with an NVIDIA driver, CUDA 12 and cuDNN 9: let onnxruntime-node download its provider (npm install --onnxruntime-node-install=cuda12), and install koffi. Other GPUs: webgpu.',

@@ -7,7 +7,7 @@ import { encodeModel, nodeName, placeStored, type WeightPlacement } from './onnx
 import { computedWeight, type ParameterSpec } from './parameters.js';
 import { type CompileOptions, type Device, type Program, residentOutputs } from './program.js';
 import { type QuantizedWeight, quantizeInt4, quantizeInt8 } from './quantize.js';
-import { mapsFiles, onnxRuntime } from './runtime.js';
+import { fitRuntime, mapsFiles } from './runtime.js';
 import { checkFeeds, checkInto, fromOnnx, isOnDevice, onDevice, toOnnx, type Value } from './values.js';
 import { type FileData, requireUnchanged, type StoredWeight, type WeightStore } from './weights.js';
 
@@ -179,14 +179,13 @@ async function openSession(
   device: Device,
 ): Promise<InferenceSession> {
   const checkFiles = () => Promise.all(mapped.map(requireUnchanged));
+  const { InferenceSession } = await fitRuntime();
   // Mapping a file that has become too short can end the process.
   await checkFiles();
-  const session = await onnxRuntime()
-    .InferenceSession.create(model, options)
-    .catch(async (error: Error) => {
-      await checkFiles();
-      throw explain(error, device);
-    });
+  const session = await InferenceSession.create(model, options).catch(async (error: Error) => {
+    await checkFiles();
+    throw explain(error, device);
+  });
   try {
     await checkFiles();
   } catch (error) {

@@ -9,7 +9,7 @@ import { trainSkipGram } from './skipGram.js';
 import { installTokenizers } from './tokenizers.js';
 
 /** Gives polybeam what it needs of Node: ONNX Runtime, files, tokenizers and fastText. Importing this file does it. */
-setRuntime(directRuntime(onnxRuntime as OnnxRuntime), { mapsFiles: true });
+void setRuntime(directRuntime(onnxRuntime as OnnxRuntime), { mapsFiles: true, writesOutputs: true });
 setDeviceHost(nodeDevices);
 setFileAccess(nodeFiles);
 installTokenizers();

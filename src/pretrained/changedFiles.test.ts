@@ -135,7 +135,7 @@ describe('a file that changes while a session is made of it', () => {
       };
       return { inputNames, outputNames, run, endProfiling, release: counted } as typeof session;
     };
-    setRuntime({ ...nodeRuntime, InferenceSession: { create } }, { mapsFiles: true });
+    setRuntime({ ...nodeRuntime, InferenceSession: { create } }, { mapsFiles: true, writesOutputs: true });
   });
   afterEach(() => setRuntime(nodeRuntime, { mapsFiles: true }));
 

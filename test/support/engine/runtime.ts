@@ -6,4 +6,4 @@ import { directRuntime } from '../../../src/node/onnxSession.js';
 export const nodeRuntime: OnnxRuntime = directRuntime(ort as unknown as OnnxRuntime);
 
 // Test files that run programs import this for its effect.
-setRuntime(nodeRuntime, { mapsFiles: true });
+await setRuntime(nodeRuntime, { mapsFiles: true });
