@@ -27,6 +27,7 @@ export const errorCatalogue = {
   MODEL_TYPE_UNKNOWN: 'A config.json names a model type that polybeam does not implement.',
   ENSEMBLE_MISMATCH: 'Models of an ensemble do not share a vocabulary.',
   MODEL_CANNOT_GENERATE: 'A model was asked to generate or to translate, and cannot.',
+  MODEL_DISPOSED: 'A model or a program was used after it was disposed, or was disposed while it was used.',
   ATTENTION_MISSING: 'Attention over the source was asked of a model that has none.',
   TOKENIZER_MISSING: 'Text was given to a model directory without tokenizer files.',
   TOKENIZER_INVALID: 'A tokenizer file that cannot be read.',

@@ -8,6 +8,7 @@ import {
   type Tensors,
   type TracedFunction,
 } from '../engine/program.js';
+import { createPrograms } from '../engine/programs.js';
 import { type AnyValue, type DeviceValue, integers, type Value } from '../engine/values.js';
 import type { CacheMemory, CacheShape, KeptValues } from './cacheMemory.js';
 
@@ -16,18 +17,13 @@ import type { CacheMemory, CacheShape, KeptValues } from './cacheMemory.js';
  * once. The host sends row numbers.
  */
 export function deviceCacheMemory({ device, threads }: CompileOptions): CacheMemory {
-  const programs = new Map<string, Promise<Program>>();
+  const programs = createPrograms();
   /** Compiles a function once for each set of values; every output stays on the device. */
-  const programFor = (what: string, names: readonly string[], make: () => Moving) => {
-    const key = `${what} ${names.join()}`;
-    const known = programs.get(key);
-    if (known) return known;
-    const { fn, signature, outputs } = make();
-    const made = compile(fn, signature, { device, threads, keep: outputs });
-    programs.set(key, made);
-    made.catch(() => programs.delete(key));
-    return made;
-  };
+  const programFor = (what: string, names: readonly string[], make: () => Moving) =>
+    programs.get(`${what} ${names.join()}`, () => {
+      const { fn, signature, outputs } = make();
+      return compile(fn, signature, { device, threads, keep: outputs });
+    });
   const select = async (values: KeptValues, rows: Int32Array): Promise<KeptValues> => {
     const names = Object.keys(values);
     // A decoder alone has no memory of a source.
@@ -70,10 +66,7 @@ export function deviceCacheMemory({ device, threads }: CompileOptions): CacheMem
           (_, row) => groups[Math.floor(row / rowsPerGroup)] * rowsPerGroup + (row % rowsPerGroup),
         ),
       ),
-    release: async () => {
-      for (const program of programs.values()) await (await program).dispose();
-      programs.clear();
-    },
+    release: programs.release,
   };
 }
 

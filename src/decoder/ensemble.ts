@@ -4,6 +4,7 @@ import type { Dimension } from '../engine/graph.js';
 import { logSoftmax } from '../engine/ops/logSoftmax.js';
 import { logSumExp } from '../engine/ops/logSumExp.js';
 import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
+import { createPrograms } from '../engine/programs.js';
 import { floats } from '../engine/values.js';
 import { PolybeamError } from '../errors.js';
 import {
@@ -46,13 +47,12 @@ export function createEnsemble(
   compileOptions: Pick<CompileOptions, 'device' | 'threads'> = {},
 ): StepModel & { release(): Promise<void> } {
   const weights = checkMembers(members, options);
-  const programs = new Map<string, Promise<Program>>();
+  const programs = createPrograms();
   const programFor = (spec: SelectionSpec, restricted: boolean) => {
-    const key = JSON.stringify([spec, restricted]);
     const size = restricted ? 'vocabulary' : members[0].vocabSize;
-    const known = programs.get(key) ?? compileChoice(size, weights, options.combine, spec, compileOptions);
-    programs.set(key, known);
-    return known;
+    return programs.get(JSON.stringify([spec, restricted]), () =>
+      compileChoice(size, weights, options.combine, spec, compileOptions),
+    );
   };
   const choose = async (
     { spec, restricted }: Pick<EnsembleState, 'spec' | 'restricted'>,
@@ -117,10 +117,7 @@ export function createEnsemble(
     dispose: (state) => {
       disposeAll(members, (state as EnsembleState).states);
     },
-    release: async () => {
-      for (const program of programs.values()) await (await program).dispose();
-      programs.clear();
-    },
+    release: programs.release,
   };
 }
 

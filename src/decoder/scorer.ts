@@ -4,6 +4,7 @@ import { crossEntropy } from '../engine/ops/crossEntropy.js';
 import { rangeTo } from '../engine/ops/sizes.js';
 import type { Parameters } from '../engine/parameters.js';
 import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
+import { createPrograms } from '../engine/programs.js';
 import { integers, type Value } from '../engine/values.js';
 import type { AttentionSpec } from '../generation/stepModel.js';
 import { createAttentionProbe } from './alignment.js';
@@ -48,15 +49,12 @@ const signature: Signature = {
 
 /** A scorer whose programs are compiled when they are first used. */
 export function createScorer(model: Decoder, options: CompileOptions): Scorer {
-  const programs = new Map<string, Promise<Program>>();
+  const programs = createPrograms();
   const programFor = (attention: AttentionSpec | undefined) => {
-    const key = JSON.stringify(attention) ?? '';
     const all = readsSource(model) ? { ...sourceSignature, ...signature } : signature;
-    const known =
-      programs.get(key) ?? compile((inputs, p) => scoreTokens(model, attention, inputs, p), all, options);
-    programs.set(key, known);
-    known.catch(() => programs.delete(key));
-    return known;
+    return programs.get(JSON.stringify(attention) ?? '', () =>
+      compile((inputs, p) => scoreTokens(model, attention, inputs, p), all, options),
+    );
   };
   return {
     score: async (pairs, batchSize = 16, attention) => {
@@ -77,10 +75,7 @@ export function createScorer(model: Decoder, options: CompileOptions): Scorer {
       }
       return results;
     },
-    release: async () => {
-      for (const program of programs.values()) await (await program).dispose();
-      programs.clear();
-    },
+    release: programs.release,
   };
 }
 

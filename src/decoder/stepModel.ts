@@ -1,6 +1,7 @@
 import { disposeValues } from '../engine/deviceValues.js';
 import { giveBack } from '../engine/hostMemory.js';
 import { type CompileOptions, type Program, runKeeping } from '../engine/program.js';
+import { disposed, releaseAll } from '../engine/programs.js';
 import type { WeightPrecision } from '../engine/quantize.js';
 import { type AnyValue, integers, type Value } from '../engine/values.js';
 import type {
@@ -30,7 +31,7 @@ import { cacheNames, createStepPrograms, nextName, type StepPrograms } from './s
 export interface SequenceModel extends StepModel {
   /** Compiles what greedy or beam search will need, so that the first request does not wait. */
   warmUp(spec: SelectionSpec): Promise<void>;
-  /** Frees the programs. */
+  /** Frees the programs when their runs have ended; whatever is asked of it afterwards is refused (MODEL_DISPOSED). */
   release(): Promise<void>;
 }
 
@@ -38,7 +39,10 @@ export interface SequenceModel extends StepModel {
 export function createStepModel(model: Decoder, options: CompileOptions): SequenceModel {
   const programs = createStepPrograms(model, options);
   let memory: CacheMemory | undefined;
+  let released = false;
   const memoryFor = (program: Program) => {
+    // Its own programs would have nobody to free them.
+    if (released) throw disposed('model');
     memory ??= cacheMemoryOf(program, options);
     return memory;
   };
@@ -82,9 +86,8 @@ export function createStepModel(model: Decoder, options: CompileOptions): Sequen
       await Promise.all([programs.source(), programs.step(spec)]);
     },
     release: async () => {
-      await programs.release();
-      await memory?.release();
-      memory = undefined;
+      released = true;
+      await releaseAll([programs.release, async () => memory?.release()]);
     },
   };
 }

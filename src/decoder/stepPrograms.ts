@@ -4,6 +4,7 @@ import { causalBias } from '../engine/ops/attention.js';
 import { rangeTo } from '../engine/ops/sizes.js';
 import type { Parameters } from '../engine/parameters.js';
 import type { CompileOptions, Program, Signature, Tensors } from '../engine/program.js';
+import { createPrograms } from '../engine/programs.js';
 import type { SelectionSpec } from '../generation/stepModel.js';
 import type { DecodingMode, KeysAndValues } from '../nn/attention.js';
 import { type AttentionProbe, createAttentionProbe } from './alignment.js';
@@ -40,15 +41,7 @@ type PromptWishes = Pick<SelectionSpec, 'attention' | 'hidden'>;
 
 /** The programs of any decoder. */
 export function createStepPrograms(model: Decoder, options: CompileOptions): StepPrograms {
-  const made = new Map<string, Promise<Program>>();
-  const once = (key: string, make: () => Promise<Program>) => {
-    const known = made.get(key);
-    if (known) return known;
-    const program = make();
-    made.set(key, program);
-    program.catch(() => made.delete(key));
-    return program;
-  };
+  const { get: once, release } = createPrograms();
   const outputRows = () => once('outputRows', () => compileOutputRows(model, options));
   return {
     source: () => (readsSource(model) ? once('source', () => compileEncoder(model, options)) : undefined),
@@ -64,11 +57,7 @@ export function createStepPrograms(model: Decoder, options: CompileOptions): Ste
     extension: () => once('extension', () => compileExtension(model, options)),
     selection: (spec) =>
       once(`selection ${JSON.stringify(spec)}`, () => compileSelection(model, spec, options)),
-    release: async () => {
-      const programs = await Promise.all(made.values());
-      await Promise.all(programs.map((program) => program.dispose()));
-      made.clear();
-    },
+    release,
   };
 }
 

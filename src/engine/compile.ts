@@ -10,6 +10,7 @@ import {
   type TracedFunction,
   weightInputPrefix,
 } from './program.js';
+import { guarded } from './programs.js';
 import type { WeightPrecision } from './quantize.js';
 import { traceFunction } from './traceFunction.js';
 import type { AnyValue } from './values.js';
@@ -36,7 +37,7 @@ export async function compile(
     );
   }
   if (device.startsWith('tfjs:')) {
-    return withWeightValues(await compileEager(fn, signature, { ...options, device }), options);
+    return guarded(withWeightValues(await compileEager(fn, signature, { ...options, device }), options));
   }
   if (device !== 'cpu' && device !== 'webgpu' && device !== 'cuda') {
     throw new PolybeamError(
@@ -47,7 +48,9 @@ export async function compile(
   const { graph, parameters } = traceFunction(fn, signature, options);
   for (const port of graph.inputs) port.asWeight = signature[port.name]?.asWeight;
   applyPasses(graph, options.passes ?? passesFor(device), precision);
-  return withWeightValues(await createOnnxProgram(graph, parameters, { ...options, device }), options);
+  return guarded(
+    withWeightValues(await createOnnxProgram(graph, parameters, { ...options, device }), options),
+  );
 }
 
 /** A program whose weights are fed at each run, as one that needs no such feeds. */

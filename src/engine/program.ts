@@ -78,13 +78,16 @@ export interface Program {
    * it before it writes, as with caches); other outputs are new. An output that stays on the device is computed into the
    * device value given for it, whose content before is freed after the run; without one it is dropped.
    * @returns the outputs on the host
-   * @throws FEED_INVALID
+   * @throws FEED_INVALID, MODEL_DISPOSED
    */
   run(
     feeds: Readonly<Record<string, AnyValue>>,
     into?: Readonly<Record<string, AnyValue>>,
   ): Promise<Record<string, Value>>;
-  /** Frees the session; the program cannot be run afterwards. */
+  /**
+   * Frees the session when the run that is going on has ended. A run that begins afterwards is refused (MODEL_DISPOSED);
+   * a second call waits for the first.
+   */
   dispose(): Promise<void>;
 }
 

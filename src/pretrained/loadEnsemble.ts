@@ -1,6 +1,7 @@
 import { createEnsemble, type EnsembleOptions } from '../decoder/ensemble.js';
 import type { ScoredTarget, Scorer } from '../decoder/scorer.js';
 import { PolybeamError } from '../errors.js';
+import { createLifetime } from './lifetime.js';
 import { type LoadOptions, loadParts } from './loadModel.js';
 import { type Model, makeModel } from './model.js';
 import type { ModelParts } from './modelParts.js';
@@ -38,10 +39,7 @@ export async function loadEnsemble(
     directory: directories.join(' + '),
     generation: { ...generations[0], steps, scorer },
     maxSource: Math.min(...members.map((member) => member.maxSource)),
-    dispose: async () => {
-      await steps.release();
-      for (const member of members) await member.dispose();
-    },
+    ...createLifetime([steps.release, ...members.map(({ dispose }) => dispose)]),
   });
   return model;
 }

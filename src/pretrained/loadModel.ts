@@ -1,8 +1,9 @@
 import { readsSource } from '../decoder/encoderDecoder.js';
-import { createScorer, type Scorer } from '../decoder/scorer.js';
-import { createStepModel, type SequenceModel } from '../decoder/stepModel.js';
+import { createScorer } from '../decoder/scorer.js';
+import { createStepModel } from '../decoder/stepModel.js';
 import { compile } from '../engine/compile.js';
 import type { CompileOptions, Device, Program } from '../engine/program.js';
+import { createPrograms } from '../engine/programs.js';
 import type { WeightPrecision } from '../engine/quantize.js';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
@@ -17,6 +18,7 @@ import type { Tokenizer } from '../text/tokenizer.js';
 import type { ModelDefinition } from './architectures/definition.js';
 import { halfWeights } from './halfWeights.js';
 import { readLanguages } from './languages.js';
+import { createLifetime } from './lifetime.js';
 import { type Model, makeModel } from './model.js';
 import {
   generationSettingsOf,
@@ -85,8 +87,8 @@ export async function loadParts(directory: string, options: LoadOptions = {}): P
   };
   const steps = definition.decoder && createStepModel(definition.decoder, compileOptions);
   const scorer = definition.decoder && createScorer(definition.decoder, compileOptions);
-  const forwardProgram = lazyForward(definition, compileOptions);
-  const statesProgram = lazyForward(statesOnly(definition), compileOptions);
+  const { get, release } = createPrograms();
+  const releases = [release, steps?.release, scorer?.release].filter((one) => one !== undefined);
   return {
     directory,
     config,
@@ -98,14 +100,14 @@ export async function loadParts(directory: string, options: LoadOptions = {}): P
         scorer,
         ...knownPadding(readGeneration(directory, found, definition), definition, path),
       },
-    forwardProgram,
-    statesProgram,
+    forwardProgram: () => get('forward', () => compileForward(definition, compileOptions)),
+    statesProgram: () => get('states', () => compileForward(statesOnly(definition), compileOptions)),
     followsSource: definition.prefix !== undefined,
     idCounts: definition.idCounts,
     maxSource: Math.min(definition.maxSource, tokenizer?.modelMaxLength ?? Number.POSITIVE_INFINITY),
     truncation: readTruncation(config, `${directory}/config.json`),
     onWarning: options.onWarning ?? (() => {}),
-    dispose: () => disposeAll(steps, scorer, [forwardProgram, statesProgram]),
+    ...createLifetime(releases),
   };
 }
 
@@ -118,29 +120,11 @@ function statesOnly({ forward }: ModelDefinition): Pick<ModelDefinition, 'forwar
   return { forward: { ...forward, run } };
 }
 
-function lazyForward(
-  definition: Pick<ModelDefinition, 'forward'>,
+function compileForward(
+  { forward }: Pick<ModelDefinition, 'forward'>,
   options: CompileOptions,
-): (() => Promise<Program>) & { made?: Promise<Program> } {
-  const get: (() => Promise<Program>) & { made?: Promise<Program> } = () => {
-    get.made ??= compile(
-      (inputs, p) => definition.forward.run(p, inputs),
-      definition.forward.signature,
-      options,
-    );
-    return get.made;
-  };
-  return get;
-}
-
-async function disposeAll(
-  steps: SequenceModel | undefined,
-  scorer: Scorer | undefined,
-  programs: readonly { made?: Promise<Program> }[],
-): Promise<void> {
-  await steps?.release();
-  await scorer?.release();
-  for (const { made } of programs) await (await made?.catch(() => undefined))?.dispose();
+): Promise<Program> {
+  return compile((inputs, p) => forward.run(p, inputs), forward.signature, options);
 }
 
 /** @throws CONFIG_INVALID for padding that is none of the model's tokens: a lookup would go beyond its table */

@@ -140,7 +140,10 @@ export interface Model {
   score(pairs: readonly ScoreInput[], options?: ScoreOptions): Promise<ModelScore[]>;
   /** One pass over given ids. Throws INPUT_INVALID. */
   forward(input: ForwardInput): Promise<ForwardOutput>;
-  /** Frees the programs. */
+  /**
+   * Frees the programs. A step that is being computed is waited for; the search it belongs to, and everything that is asked
+   * of the model from this call on, is refused (MODEL_DISPOSED). A second call waits for the first.
+   */
   dispose(): Promise<void>;
 }
 
@@ -228,7 +231,10 @@ export function makeModel(parts: ModelParts): Model {
     },
     stream: (inputs, options = {}) => streamOutputs(parts, inputs, options),
     score: (pairs, options = {}) => scoreAll(parts, pairs, options),
-    forward: async (input) => forward(parts, await parts.forwardProgram(), input),
+    forward: async (input) => {
+      parts.requireAlive();
+      return forward(parts, await parts.forwardProgram(), input);
+    },
     dispose: parts.dispose,
   };
 }

@@ -7,8 +7,9 @@ import { replaceSourceToken, requireLanguagesBefore } from './languages.js';
 import type { ModelInput, ModelParts } from './modelParts.js';
 import { prefixIds } from './prefixes.js';
 
-/** What a model generates with. @throws MODEL_CANNOT_GENERATE */
+/** What a model generates with. @throws MODEL_DISPOSED, MODEL_CANNOT_GENERATE */
 export function requireGeneration(parts: ModelParts): NonNullable<ModelParts['generation']> {
+  parts.requireAlive();
   if (parts.generation) return parts.generation;
   throw new PolybeamError(
     'MODEL_CANNOT_GENERATE',

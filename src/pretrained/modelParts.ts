@@ -8,6 +8,7 @@ import type { TruncationRule } from '../text/truncation.js';
 import type { ModelDefinition } from './architectures/definition.js';
 import type { RawConfig } from './config.js';
 import type { ModelLanguages } from './languages.js';
+import type { Lifetime } from './lifetime.js';
 
 /** What an output begins with: a text, or token ids; empty for nothing. */
 export type Prefix = string | readonly number[];
@@ -28,7 +29,7 @@ type InputConstraints = Pick<GenerationInput, 'forceWordsIds'> & {
 };
 
 /** What a model is made of; see `loadModel`. */
-export interface ModelParts {
+export interface ModelParts extends Lifetime {
   directory: string;
   config: RawConfig;
   tokenizer?: Tokenizer;
@@ -47,5 +48,4 @@ export interface ModelParts {
   followsSource?: boolean;
   idCounts: ModelDefinition['idCounts'];
   onWarning: (message: string) => void;
-  dispose: () => Promise<void>;
 }

@@ -23,6 +23,7 @@ export async function embedTexts(
   texts: readonly string[],
   options: VectorOptions = {},
 ): Promise<Float32Array[]> {
+  model[modelParts].requireAlive();
   const encoded = await encodeTexts(model[modelParts], texts);
   return embedIds(
     model,
@@ -37,6 +38,7 @@ export async function embedIds(
   texts: readonly ArrayLike<number>[],
   { batchSize = 32, language }: VectorOptions = {},
 ): Promise<Float32Array[]> {
+  model[modelParts].requireAlive();
   if (!(Number.isInteger(batchSize) && batchSize >= 1)) {
     throw new PolybeamError(
       'OPTION_INVALID',

@@ -1,4 +1,5 @@
 import { type Program, weightInputPrefix } from '../engine/program.js';
+import { createPrograms, type Programs } from '../engine/programs.js';
 import { floats, integers, type Value } from '../engine/values.js';
 import { PolybeamError } from '../errors.js';
 import { type OptimizerConfig, updateScalars } from './adamW.js';
@@ -25,7 +26,7 @@ export type StepOptions = StepCompileOptions & {
 interface CompiledTask {
   name: string;
   plan: TaskPlan;
-  programs: Record<StepKind, Lazy<Program>>;
+  programs: Record<StepKind, () => Promise<Program>>;
 }
 
 /**
@@ -44,23 +45,24 @@ export async function compileTrainStep(
   const plan = planStep(objective, weightFactors);
   const state = makeState(plan, initial);
   const tasks = new Map<string, CompiledTask>();
-  for (const [name, own] of plan.tasks) tasks.set(name, compileTask(name, own, options));
+  const { get, release } = createPrograms();
+  for (const [name, own] of plan.tasks) tasks.set(name, compileTask(name, own, options, get));
   return {
     update: async (batch, update) => {
       const task = taskOf(tasks, batch);
       if (update.accumulatedTokens > 0) requireSameTask(state, task);
       const kind = update.accumulatedTokens > 0 ? 'updateAccumulated' : 'update';
-      return runUpdate(await task.programs[kind].get(), task, state, batch, update, options.optimizer);
+      return runUpdate(await task.programs[kind](), task, state, batch, update, options.optimizer);
     },
     accumulate: async (batch, seed) => {
       const task = taskOf(tasks, batch);
       if (seed.micro > 0) requireSameTask(state, task);
       state.accumulating = task.name;
-      return runAccumulate(await task.programs.accumulate.get(), task, state, batch, seed);
+      return runAccumulate(await task.programs.accumulate(), task, state, batch, seed);
     },
     evaluate: async (batch) => {
       const { programs, plan } = taskOf(tasks, batch);
-      const program = await programs.evaluate.get();
+      const program = await programs.evaluate();
       const outputs = await program.run({ ...batchFeeds(batch), ...weightFeeds(state, plan) });
       const { lossSum: _, nllSum: __, ...further } = outputs;
       const measures = Object.entries(further).map(([name, { data }]) => [name, data[0]] as const);
@@ -69,22 +71,18 @@ export async function compileTrainStep(
     tensors: () => tensorsOf(state),
     weightValue: (name) => state.weights[name],
     restore: (tensors) => restore(state, tensors),
-    dispose: () => {
-      for (const { programs } of tasks.values()) {
-        for (const program of Object.values(programs)) {
-          // Whoever asked for a program that could not be made has been told.
-          program.made()?.then(
-            (made) => made.dispose(),
-            () => {},
-          );
-        }
-      }
-    },
+    dispose: () => void release(),
   };
 }
 
-function compileTask(name: string, plan: TaskPlan, options: StepCompileOptions): CompiledTask {
-  const build = (kind: StepKind) => lazy(() => compileStepProgram(plan, kind, options));
+function compileTask(
+  name: string,
+  plan: TaskPlan,
+  options: StepCompileOptions,
+  get: Programs['get'],
+): CompiledTask {
+  const build = (kind: StepKind) => () =>
+    get(`${name} ${kind}`, () => compileStepProgram(plan, kind, options));
   const programs = {
     update: build('update'),
     updateAccumulated: build('updateAccumulated'),
@@ -92,21 +90,6 @@ function compileTask(name: string, plan: TaskPlan, options: StepCompileOptions):
     evaluate: build('evaluate'),
   };
   return { name, plan, programs };
-}
-
-interface Lazy<T> {
-  get(): Promise<T>;
-  made(): Promise<T> | undefined;
-}
-
-/** Makes on first use: accumulation and evaluation are often not needed. */
-function lazy<T>(make: () => Promise<T>): Lazy<T> {
-  let made: Promise<T> | undefined;
-  const get = () => {
-    made ??= make();
-    return made;
-  };
-  return { get, made: () => made };
 }
 
 /** The task a batch is for; a step of one task needs no name. */

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { compile } from '../../engine/compile.js';
 import type { CompileOptions, Program, Signature, Tensors } from '../../engine/program.js';
+import { createPrograms } from '../../engine/programs.js';
 import { floats, type Value } from '../../engine/values.js';
 import { sliceRows, type VectorRows } from '../vectors/vectorRows.js';
 
@@ -49,12 +50,9 @@ export function createVectorPrograms(
   options: Pick<CompileOptions, 'device' | 'threads'>,
   block = largestBlock,
 ): VectorPrograms {
-  const programs = new Map<string, Promise<Program>>();
-  const programFor = (name: string, fn: (inputs: Tensors) => Tensors, signature: Signature) => {
-    const known = programs.get(name) ?? compile(fn, signature, options);
-    programs.set(name, known);
-    return known;
-  };
+  const programs = createPrograms();
+  const programFor = (name: string, fn: (inputs: Tensors) => Tensors, signature: Signature) =>
+    programs.get(name, () => compile(fn, signature, options));
   const best = (count: number) =>
     programFor(
       `best ${count}`,
@@ -85,10 +83,7 @@ export function createVectorPrograms(
     multiply: async (rows, matrix) => inPieces(await multiplication(), rows, matrix, matrix.size, block.rows),
     products: async (rows, others) => inPieces(await outer(), rows, others, others.count, block.rows),
     crossProduct: async (pieces) => sumOfProducts(await inner(), pieces),
-    release: async () => {
-      for (const program of programs.values()) await (await program).dispose();
-      programs.clear();
-    },
+    release: programs.release,
   };
 }
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { compile } from '../../engine/compile.js';
-import type { CompileOptions, Program, Signature, Tensors } from '../../engine/program.js';
+import type { CompileOptions, Signature, Tensors } from '../../engine/program.js';
+import { createPrograms } from '../../engine/programs.js';
 import { floats, integers, type Value } from '../../engine/values.js';
 import { sliceRows, type VectorRows } from '../vectors/vectorRows.js';
 
@@ -80,12 +81,9 @@ export function createMarginSearch(
   options: Pick<CompileOptions, 'device' | 'threads'>,
   elements = chunkElements,
 ): MarginSearch {
-  const programs = new Map<string, Promise<Program>>();
-  const programFor = (key: string, fn: (inputs: Tensors) => Tensors, inputs: Signature) => {
-    const known = programs.get(key) ?? compile(fn, inputs, options);
-    programs.set(key, known);
-    return known;
-  };
+  const programs = createPrograms();
+  const programFor = (key: string, fn: (inputs: Tensors) => Tensors, inputs: Signature) =>
+    programs.get(key, () => compile(fn, inputs, options));
   return {
     neighborhood: async (rows, others, neighbors, afterChunk) => {
       const k = Math.min(neighbors, others.count);
@@ -125,10 +123,7 @@ export function createMarginSearch(
       }
       return found;
     },
-    release: async () => {
-      for (const program of programs.values()) await (await program).dispose();
-      programs.clear();
-    },
+    release: programs.release,
   };
 }
 
