@@ -1,7 +1,9 @@
 import { PolybeamError } from '../errors.js';
 import { compileEager } from './eager.js';
-import type { GraphPort, GraphWeight } from './graph.js';
+import type { Graph, GraphPort, GraphWeight } from './graph.js';
+import { takeHostPart, withHostPart } from './hostPart.js';
 import { createOnnxProgram } from './onnxProgram.js';
+import type { ParameterSpec } from './parameters.js';
 import { applyPasses, passesFor } from './passes/index.js';
 import {
   type CompileOptions,
@@ -48,9 +50,32 @@ export async function compile(
   const { graph, parameters } = traceFunction(fn, signature, options);
   for (const port of graph.inputs) port.asWeight = signature[port.name]?.asWeight;
   applyPasses(graph, options.passes ?? passesFor(device), precision);
-  return guarded(
-    withWeightValues(await createOnnxProgram(graph, parameters, { ...options, device }), options),
-  );
+  const program = await createProgram(graph, parameters, { ...options, device });
+  return guarded(withWeightValues(program, options));
+}
+
+/** A program over a graph, in two parts where one of them is better on the host. */
+async function createProgram(
+  graph: Graph,
+  parameters: readonly ParameterSpec[],
+  options: CompileOptions,
+): Promise<Program> {
+  const hostGraph = options.device === 'webgpu' ? takeHostPart(graph) : undefined;
+  const program = await createOnnxProgram(graph, parameters, options);
+  if (!hostGraph) return program;
+  const { profile, ...rest } = options;
+  const hostOptions: CompileOptions = {
+    ...rest,
+    device: 'cpu',
+    keep: [],
+    ...(profile && { profile: `${profile}-host` }),
+  };
+  try {
+    return withHostPart(program, await createOnnxProgram(hostGraph, parameters, hostOptions));
+  } catch (error) {
+    await program.dispose();
+    throw error;
+  }
 }
 
 /** A program whose weights are fed at each run, as one that needs no such feeds. */

@@ -59,8 +59,8 @@ export interface GraphRegion {
 }
 
 /**
- * Name of regions that stay on the CPU where the rest runs on another device: those of bit operations, which WebGPU
- * lacks, so that only the result is copied and not each value in between.
+ * Name of regions that are computed on the CPU where the rest runs on WebGPU: those of bit operations, which it
+ * lacks, so that only the result is copied and not each value in between. See `hostPart.ts`.
  */
 export const onHost = 'onHost';
 

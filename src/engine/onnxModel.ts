@@ -81,16 +81,11 @@ function encodeAttribute(name: string, value: Attribute): Uint8Array {
   });
 }
 
-/** The name of a node in the model; `index` counts the nodes of the graph. */
-export function nodeName(node: GraphNode, index: number): string {
-  return `${node.op}_${index}`;
-}
-
 function encodeNode(node: GraphNode, index: number): Uint8Array {
   return message((w) => {
     for (const input of node.inputs) field.string(w, 1, input);
     for (const output of node.outputs) field.string(w, 2, output);
-    field.string(w, 3, nodeName(node, index));
+    field.string(w, 3, `${node.op}_${index}`);
     field.string(w, 4, node.op);
     for (const [name, value] of Object.entries(node.attributes)) {
       field.bytes(w, 5, encodeAttribute(name, value));

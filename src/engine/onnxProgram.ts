@@ -2,8 +2,8 @@ import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
 import { countRun, replaceContent } from './deviceValues.js';
-import { type Graph, type GraphWeight, onHost } from './graph.js';
-import { encodeModel, nodeName, placeStored, type WeightPlacement } from './onnxModel.js';
+import type { Graph, GraphWeight } from './graph.js';
+import { encodeModel, placeStored, type WeightPlacement } from './onnxModel.js';
 import { computedWeight, type ParameterSpec } from './parameters.js';
 import { type CompileOptions, type Device, type Program, residentOutputs } from './program.js';
 import { type QuantizedWeight, quantizeInt4, quantizeInt8 } from './quantize.js';
@@ -112,29 +112,13 @@ function bytesOf(values: Float32Array | Uint8Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
-/** WebGPU, but for what would only bounce between the devices. */
-function webgpuProvider(graph: Graph): InferenceSession.ExecutionProviderConfig {
-  const values = new Set(
-    graph.regions.filter(({ name }) => name === onHost).flatMap((region) => region.values),
-  );
-  const names = graph.nodes.flatMap((node, index) =>
-    node.outputs.every((output) => values.has(output)) ? [nodeName(node, index)] : [],
-  );
-  // An empty list is refused.
-  return {
-    name: 'webgpu',
-    ...(names.length > 0 ? { forceCpuNodeNames: names } : {}),
-  } as InferenceSession.ExecutionProviderConfig;
-}
-
 function sessionOptions(
-  graph: Graph,
   options: CompileOptions,
   { external, folder }: PlacedWeights,
   resident: readonly string[],
 ): InferenceSession.SessionOptions {
   return {
-    executionProviders: [options.device === 'webgpu' ? webgpuProvider(graph) : (options.device ?? 'cpu')],
+    executionProviders: [options.device ?? 'cpu'],
     graphOptimizationLevel: 'all',
     enableMemPattern: true,
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
@@ -206,7 +190,7 @@ export async function createOnnxProgram(
   const place = { device, resident: device === 'cpu' ? [] : wanted };
   const placed = await placeWeights(graph, parameters, options.weights);
   const model = encodeModel(graph, placed.placements);
-  const settings = sessionOptions(graph, options, placed, place.resident);
+  const settings = sessionOptions(options, placed, place.resident);
   const session = await openSession(model, placed, settings, device);
   const outputNames = graph.outputs.map((port) => port.name);
   return {

@@ -1,3 +1,6 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { webgpuUnavailable } from '../../test/support/engine/webgpu.js';
@@ -12,7 +15,7 @@ import { gelu } from './ops/gelu.js';
 import { layerNorm } from './ops/layerNorm.js';
 import { linear } from './ops/linear.js';
 import type { Tensors, TracedFunction } from './program.js';
-import { floats } from './values.js';
+import { floats, integers } from './values.js';
 
 const reason = await webgpuUnavailable();
 if (reason !== undefined) process.stderr.write(`Programs on webgpu are not tested: ${reason}\n`);
@@ -75,6 +78,51 @@ describe.skipIf(reason !== undefined)(`programs on webgpu${reason ? `: ${reason}
     }
     await cpu.dispose();
     await webgpu.dispose();
+  });
+
+  it('make the masks of any number of dropouts, on the CPU', async () => {
+    const many: TracedFunction = ({ x, seed }) => {
+      const source = { seed, next: { stream: 0 } };
+      let y = x;
+      for (let i = 0; i < 40; i++) y = dropout(tf.mul(y, 1.01), 0.02, source);
+      return { y };
+    };
+    const signature = {
+      x: { type: 'float32', shape: ['rows', 8] },
+      seed: { type: 'int32', shape: [] },
+    } as const;
+    const folder = mkdtempSync(join(tmpdir(), 'polybeam-profile-'));
+    const [cpu, webgpu] = [
+      await compile(many, signature),
+      await compile(many, signature, { device: 'webgpu', profile: join(folder, 'run') }),
+    ];
+    const feeds = {
+      x: floats(
+        [5, 8],
+        Float32Array.from({ length: 40 }, (_, at) => at + 1),
+      ),
+      seed: integers([], Int32Array.of(3)),
+    };
+    const wanted = (await cpu.run(feeds)).y.data;
+    compareValues('y', floats([5, 8], wanted as Float32Array), (await webgpu.run(feeds)).y, 1e-5);
+    expect([...wanted].filter((value) => value === 0).length).toBeGreaterThan(0);
+    expect([...wanted].filter((value) => value > 0).length).toBeGreaterThan(0);
+    await cpu.dispose();
+    await webgpu.dispose();
+    // Masks are made in one part and read in the other; nothing comes back in between.
+    const operators = (prefix: string) => {
+      const file = readdirSync(folder).find((name) => name.startsWith(prefix))!;
+      const events: { args?: { op_name?: string; provider?: string } }[] = JSON.parse(
+        readFileSync(join(folder, file), 'utf8'),
+      );
+      return events.flatMap(({ args }) => (args?.provider ? [`${args.provider} ${args.op_name}`] : []));
+    };
+    const [device, host] = [operators('run_'), operators('run-host_')];
+    rmSync(folder, { recursive: true });
+    expect(host.filter((one) => one === 'CPUExecutionProvider BitShift')).toHaveLength(40 * 7);
+    expect(host.filter((one) => !one.startsWith('CPU'))).toEqual([]);
+    expect(device.filter((one) => one === 'WebGpuExecutionProvider Mul')).toHaveLength(80);
+    expect(device.filter((one) => !one.startsWith('WebGpu') || one.endsWith('MemcpyToHost'))).toEqual([]);
   });
 
   it('take weights from the checkpoint and write into given arrays', async () => {

@@ -37,7 +37,7 @@ export function deviceOf(providers: readonly Provider[] = []): DeviceName | unde
 /** Adds the provider of a device to the settings of a session. */
 export function appendProvider(api: OnnxApi, settings: Handle, provider: Provider): void {
   if (nameOf(provider) === 'cuda') appendCuda(api, settings);
-  else appendWebgpu(api, settings, provider);
+  else api.call('SessionOptionsAppendExecutionProvider', settings, 'WebGPU', null, null, 0);
 }
 
 /** The first GPU, with the provider's defaults. Throws where its library or CUDA itself is missing. */
@@ -48,20 +48,6 @@ function appendCuda(api: OnnxApi, settings: Handle): void {
   } finally {
     api.native.ReleaseCUDAProviderOptions(options);
   }
-}
-
-function appendWebgpu(api: OnnxApi, settings: Handle, provider: Provider): void {
-  const { forceCpuNodeNames: onHost } = provider as { forceCpuNodeNames?: readonly string[] };
-  const entries = onHost ? [['forceCpuNodeNames', onHost.join('\n')]] : [];
-  const texts = entries.map((entry) => entry.map((text) => Buffer.from(`${text}\0`)));
-  api.call(
-    'SessionOptionsAppendExecutionProvider',
-    settings,
-    'WebGPU',
-    BigUint64Array.from(texts, ([key]) => api.address(key)),
-    BigUint64Array.from(texts, ([, value]) => api.address(value)),
-    texts.length,
-  );
 }
 
 /** Runs of a session whose inputs are on the host or on the device, and whose outputs go where `resident` says. */
