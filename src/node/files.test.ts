@@ -10,10 +10,11 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { nodeFiles } from './files.js';
+import { writerName } from './temporaries.js';
 
 let directory: string;
 beforeAll(() => {
@@ -155,7 +156,7 @@ describe('a full disk', () => {
 });
 
 describe('temporary files of killed processes', () => {
-  const host = hostname().replace(/[^\w-]/g, '_');
+  const host = writerName();
 
   test('are removed; those of processes that live, and of other machines for a day, are not', async () => {
     mkdirSync(at('left'));

@@ -1,5 +1,5 @@
 import { appendFile, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
-import { homedir, hostname } from 'node:os';
+import { homedir } from 'node:os';
 import { dirname, isAbsolute, sep } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
 import { isatty } from 'node:tty';
@@ -7,6 +7,7 @@ import { createGunzip } from 'node:zlib';
 import { PolybeamError } from '../errors.js';
 import type { FileAccess } from '../files.js';
 import { lockFile } from './fileLock.js';
+import { removeLeftovers, temporaryName, tidy } from './temporaries.js';
 
 /** Node's file system. */
 export const nodeFiles: FileAccess = {
@@ -141,54 +142,6 @@ async function* gunzip(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>)
   // An error of either stream ends the other, and the loop.
   const unpacked = pipeline(Readable.from(chunks), createGunzip({ chunkSize: 1 << 20 }), () => {});
   for await (const chunk of unpacked) yield chunk;
-}
-
-let temporaries = 0;
-
-/** Several machines, or containers, may share a disk. Names of hosts have at most 64 characters. */
-const host = hostname()
-  .replace(/[^\w-]/g, '_')
-  .slice(0, 64);
-
-/** Where a file is written before it takes its place; tells who writes it. */
-function temporaryName(path: string): string {
-  return `${path}.${host}-${process.pid}-${temporaries++}.tmp`;
-}
-
-/** Nobody writes a file for longer than this without a word, in milliseconds. */
-const longestSilence = 24 * 60 * 60 * 1000;
-
-/** Directories without what earlier processes left. */
-const tidied = new Set<string>();
-
-async function tidy(directory: string): Promise<void> {
-  if (tidied.has(directory)) return;
-  tidied.add(directory);
-  await removeLeftovers(directory);
-}
-
-/** Removes what killed processes left; what cannot be removed stays. */
-async function removeLeftovers(directory: string): Promise<void> {
-  for (const name of await readdir(directory).catch(() => [])) {
-    const [, writer, id] = /\.([\w-]+)-(\d+)-\d+\.tmp$/.exec(name) ?? [];
-    if (id === undefined) continue;
-    const path = `${directory}/${name}`;
-    const isOld = async () =>
-      Date.now() - ((await statOrUndefined(path))?.mtimeMs ?? Date.now()) > longestSilence;
-    const isDead = writer === host && !isAlive(Number(id));
-    if (isDead || (await isOld())) await rm(path, { force: true }).catch(() => {});
-  }
-}
-
-function isAlive(id: number): boolean {
-  try {
-    // Signal 0 only asks.
-    process.kill(id, 0);
-    return true;
-  } catch (error) {
-    // A process of another user may not be asked, and is alive.
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
 }
 
 async function writeAtomic(

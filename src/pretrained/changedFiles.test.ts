@@ -11,12 +11,13 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { nodeRuntime } from '../../test/support/engine/runtime.js';
 import { setRuntime } from '../engine/runtime.js';
 import { setFileAccess } from '../files.js';
 import { nodeFiles } from '../node/files.js';
+import { writerName } from '../node/temporaries.js';
 import { type LoadOptions, loadModel } from './loadModel.js';
 import type { Model } from './model.js';
 import { readSafetensors } from './safetensors.js';
@@ -175,7 +176,7 @@ describe('the cache of rounded weights', () => {
     await logitsOf(path, { weightPrecision: 'int8' });
     const [name] = caches(path);
     // No process has a number this large.
-    const leftover = `${path}/.polybeam/${name}.${hostname().replace(/[^\w-]/g, '_')}-4194999-0.tmp`;
+    const leftover = `${path}/.polybeam/${name}.${writerName()}-4194999-0.tmp`;
     writeFileSync(leftover, 'half a file');
     await logitsOf(path, { weightPrecision: 'int8' });
     expect(caches(path)).toEqual([name]);
