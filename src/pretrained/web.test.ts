@@ -1,8 +1,9 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
+import * as ortNode from 'onnxruntime-node';
 import * as ort from 'onnxruntime-web';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import '../node/install.js';
 import { nodeRuntime } from '../../test/support/engine/runtime.js';
 import { compile } from '../engine/compile.js';
@@ -13,6 +14,8 @@ import { createBatcher } from './batcher.js';
 import { loadModel } from './loadModel.js';
 
 ort.env.wasm.numThreads = 1;
+// WebAssembly takes several times as long.
+vi.setConfig({ testTimeout: 240_000 });
 const bare = ort as OnnxRuntime;
 
 const models = new URL('../../models', import.meta.url).pathname;
@@ -76,6 +79,15 @@ test('requests of a batcher, a stream and scores at the same time are those of o
   expect(webTexts).toEqual(texts);
   const logs = (given: unknown) => (given as { score: number }[])[0].score;
   expect(logs(webScore)).toBeCloseTo(logs(score), 4);
+});
+
+test("onnxruntime-node's own binding is no such runtime", async () => {
+  await setRuntime(ortNode as unknown as OnnxRuntime);
+  const program = await compile(({ x }) => ({ y: tf.neg(x) }), { x: { type: 'float32', shape: [1] } });
+  const y = floats([1]);
+  await program.run({ x: floats([1], Float32Array.of(3)) }, { y });
+  expect(y.data[0]).toBe(-3);
+  await program.dispose();
 });
 
 describe('a runtime that does not write into given arrays', () => {
