@@ -19,14 +19,14 @@ const mayImport = {
 };
 
 const folder = (name) => (name === 'eval' ? '^eval/' : `^src/${name}/`);
-const shared = '^src/(errors|files|gzip|lfsPointer|printable|shallowJson|threefry)\\.ts$';
+const shared = '^src/(errors|files|gzip|inputs|lfsPointer|printable|shallowJson|threefry)\\.ts$';
 const own = (path) => ({ path, pathNot: '\\.(test|contract)\\.ts$' });
 
 module.exports = {
   forbidden: [
     ...Object.entries({ ...mayImport, eval: [] }).map(([part, others]) => ({
       name: `${part}-imports-downwards`,
-      comment: `${part} may import ${['errors', 'files', 'gzip', 'lfsPointer', 'printable', 'shallowJson', 'threefry', ...others].join(', ')} and packages only`,
+      comment: `${part} may import ${['errors', 'files', 'gzip', 'inputs', 'lfsPointer', 'printable', 'shallowJson', 'threefry', ...others].join(', ')} and packages only`,
       severity: 'error',
       from: own(folder(part)),
       to: {

@@ -44,13 +44,12 @@ export {
   createBatcher,
   type RequestOptions,
 } from './pretrained/batcher.js';
+export type { ForwardInput, ForwardOutput } from './pretrained/forward.js';
 export { type EnsembleModel, loadEnsemble } from './pretrained/loadEnsemble.js';
 export { type LoadOptions, loadModel } from './pretrained/loadModel.js';
 export { type ShortlistOptions, trainShortlist } from './pretrained/makeShortlist.js';
 export type {
   AlignedTranslation,
-  ForwardInput,
-  ForwardOutput,
   Model,
   TextGenerationOptions,
   TranslateOptions,

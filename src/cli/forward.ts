@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import { z } from 'zod';
+import { PolybeamError } from '../errors.js';
+import { inputName } from '../inputs.js';
 import { readInputs, tokenIds } from './jsonLines.js';
 import { addFileFlags, type FileFlags, redirected } from './redirect.js';
 import { type CommandStreams, writeOut } from './streams.js';
@@ -37,17 +39,23 @@ Examples:
 
 async function forward(flags: ModelFlags, streams: CommandStreams): Promise<void> {
   await useModel(flags, streams, async (model) => {
+    let index = 0;
     for await (const line of readInputs(streams, inputSchema)) {
+      const name = inputName(index++);
       if (line === undefined) {
         await writeOut(streams, '\n');
         continue;
       }
-      const { logits, lastHiddenState, poolerOutput } = await model.forward({
+      const run = model.forward({
         inputIds: line.input_ids,
         attentionMask: line.attention_mask,
         tokenTypeIds: line.token_type_ids,
         langs: line.langs,
         decoderInputIds: line.decoder_input_ids,
+      });
+      const { logits, lastHiddenState, poolerOutput } = await run.catch((error) => {
+        if (!(error instanceof PolybeamError) || error.code !== 'INPUT_INVALID') throw error;
+        throw new PolybeamError(error.code, `${name}: ${error.message}`, { cause: error });
       });
       const output = { logits, last_hidden_state: lastHiddenState, pooler_output: poolerOutput };
       await writeOut(streams, `${JSON.stringify(output, shortFloats)}\n`);

@@ -6,6 +6,7 @@ import type { ModelOutput } from '../pretrained/modelOutput.js';
 import type { ModelInput } from '../pretrained/modelParts.js';
 import { withFlagNames } from './flags.js';
 import { readInputs, tokenIds } from './jsonLines.js';
+import { addLanguageFlags, type LanguageFlags } from './languages.js';
 import { inPortions } from './portions.js';
 import { addFileFlags, type FileFlags, redirected } from './redirect.js';
 import { withDecoder } from './stopStrings.js';
@@ -35,7 +36,7 @@ const inputSchema = z.union([
   }),
 ]);
 
-type GenerateFlags = ModelFlags & UnknownFlags & FileFlags & { logProbabilities?: boolean };
+type GenerateFlags = ModelFlags & UnknownFlags & FileFlags & LanguageFlags & { logProbabilities?: boolean };
 
 /** `polybeam generate`: token ids or texts in, sequences with scores out, as JSON lines. */
 export function generateCommand(streams: CommandStreams = process): Command {
@@ -54,10 +55,12 @@ export function generateCommand(streams: CommandStreams = process): Command {
 Examples:
   $ echo '{"text": "Free software"}' | polybeam generate --model models/en-fr-software --num-beams 4
   $ polybeam generate --model DIR --num-beams 4 --num-return-sequences 4 --input in.jsonl --output out.jsonl
+  $ polybeam generate --model nllb-200-distilled-600M --from fra_Latn --to deu_Latn --num-beams 4 --num-return-sequences 4 < in.jsonl
   $ polybeam generate --model DIR --do-sample --top-p 0.9 --seed 7 < in.jsonl`,
     );
   addFileFlags(command);
   command.option('--log-probabilities', 'add "log_probabilities", that of each new token, to every sequence');
+  addLanguageFlags(command);
   addUnknownFlags(command);
   addModelFlags(command);
   addGenerationFlags(command);
@@ -71,7 +74,8 @@ async function generate(flags: GenerateFlags, streams: CommandStreams): Promise<
   let prefixes = 0;
   await useModel(flags, streams, async (model, assistant) => {
     const given = await withFiles(options, flags, assistant);
-    const wanted = { ...withDecoder(given, model), replaceUnknowns };
+    const { to, from } = flags;
+    const wanted = { ...withDecoder(given, model), to, from, replaceUnknowns };
     await inPortions(readInputs(streams, inputSchema), flags, streams, async (portion, batching) => {
       prefixes += portion.filter((line) => line?.prefix !== undefined).length;
       const inputs = portion.map((line) => (line === undefined ? { inputIds: [] } : modelInput(line, drawn)));

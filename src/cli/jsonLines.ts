@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PolybeamError } from '../errors.js';
 import { nearestName } from '../generation/nearestName.js';
+import { inputName } from '../inputs.js';
 import { parseJson } from '../shallowJson.js';
 import { readLines } from './lines.js';
 import type { CommandStreams } from './streams.js';
@@ -11,28 +12,28 @@ export const tokenIds = z.array(z.int().min(0));
 /**
  * Reads standard input as JSON lines that fit a schema; a blank line gives undefined, to be answered by a blank line.
  *
- * @throws PolybeamError INPUT_INVALID with the number of the line
+ * @throws PolybeamError INPUT_INVALID with the number of the line, which is that of the input
  */
 export async function* readInputs<Schema extends z.ZodType>(
   streams: CommandStreams,
   schema: Schema,
 ): AsyncGenerator<z.output<Schema> | undefined> {
-  let number = 0;
+  let index = 0;
   for await (const line of readLines(streams)) {
-    number++;
-    yield line.trim() === '' ? undefined : checkInput(parseJsonLine(line, number), number, schema);
+    const name = inputName(index++);
+    yield line.trim() === '' ? undefined : checkInput(parseJsonLine(line, name), name, schema);
   }
 }
 
 /** An input of `schema`, or the reason why it is none. */
 function checkInput<Schema extends z.ZodType>(
   value: Record<string, unknown>,
-  number: number,
+  name: string,
   schema: Schema,
 ): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new PolybeamError('INPUT_INVALID', `Line ${number}: ${problem(parsed.error, value, schema)}`);
+  throw new PolybeamError('INPUT_INVALID', `${name}: ${problem(parsed.error, value, schema)}`);
 }
 
 function problem(error: z.ZodError, value: Record<string, unknown>, schema: z.ZodType): string {
@@ -73,17 +74,17 @@ function knownKeys(schema: z.ZodType): string[] {
 /**
  * Parses one line of JSON that must be an object.
  *
- * @param number of the line, from 1, for messages
+ * @param name of the line, for messages
  * @throws PolybeamError INPUT_INVALID
  */
-export function parseJsonLine(line: string, number: number): Record<string, unknown> {
+export function parseJsonLine(line: string, name: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = parseJson(line);
   } catch (cause) {
     throw new PolybeamError(
       'INPUT_INVALID',
-      `Line ${number} is not JSON (${shorten(line)}): give one object a line.`,
+      `${name} is not JSON (${shorten(line)}): give one object a line.`,
       { cause },
     );
   }
@@ -92,7 +93,7 @@ export function parseJsonLine(line: string, number: number): Record<string, unkn
   }
   throw new PolybeamError(
     'INPUT_INVALID',
-    `Line ${number} is no JSON object (${shorten(line)}): give one object a line.`,
+    `${name} is no JSON object (${shorten(line)}): give one object a line.`,
   );
 }
 

@@ -77,23 +77,35 @@ describe('polybeam generate', () => {
   );
 
   it.each([
-    ['{"input_id":[5]}', 'Line 2: there is no key "input_id"; did you mean input_ids?'],
+    ['{"input_id":[5]}', 'Input 2: there is no key "input_id"; did you mean input_ids?'],
     [
       '{"frobnicate":1}',
-      'Line 2: there is no key "frobnicate"; use text, force_words_ids, prefix, input_ids, ',
+      'Input 2: there is no key "frobnicate"; use text, force_words_ids, prefix, input_ids, ',
     ],
-    ['{"text":3}', 'Line 2: text is wrong (expected string, received number).'],
-    ['{"input_ids":[1.5]}', 'Line 2: input_ids.0 is wrong ('],
+    ['{"text":3}', 'Input 2: text is wrong (expected string, received number).'],
+    ['{"input_ids":[1.5]}', 'Input 2: input_ids.0 is wrong ('],
     ['{"text":"a","input_ids":[2]}', 'cannot go with the other keys.'],
-    ['{}', 'Line 2: it is empty; give text or input_ids.'],
-    ['[1]', 'Line 2 is no JSON object ([1]): give one object a line.'],
-    ['{"a"', 'Line 2 is not JSON ({"a"): give one object a line.'],
+    ['{}', 'Input 2: it is empty; give text or input_ids.'],
+    ['[1]', 'Input 2 is no JSON object ([1]): give one object a line.'],
+    ['{"a"', 'Input 2 is not JSON ({"a"): give one object a line.'],
   ])('refuses %s, naming the line', async (line, message) => {
     const { code, out, err } = await run(['generate', '--model', `${fixtures}/marian`], [`\n${line}\n`]);
     expect([code, out]).toEqual([1, '']);
-    expect(err).toContain(`polybeam: ${message.startsWith('Line') ? message : 'Line 2: '}`);
+    expect(err).toContain(`polybeam: ${message.startsWith('Input') ? message : 'Input 2: '}`);
     expect(err).toContain(message);
     expect(err).toContain('[INPUT_INVALID]');
+  });
+
+  it('counts lines over all portions, as its reader does', async () => {
+    const lines = Array.from({ length: 600 }, () => '{"input_ids":[5]}');
+    lines[500] = '{"input_ids":[99999]}';
+    const args = ['--model', `${fixtures}/marian`, '--max-new-tokens', '1'];
+    const wrong = 'polybeam: Input 501: inputIds holds 99999';
+    for (const command of ['generate', 'forward']) {
+      const flags = command === 'forward' ? args.slice(0, 2) : args;
+      const { code, err } = await run([command, ...flags], [lines.join('\n')]);
+      expect([code, err]).toEqual([1, expect.stringContaining(wrong)]);
+    }
   });
 
   it('refuses options that contradict each other, by the names of their flags', async () => {
@@ -211,7 +223,7 @@ describe('polybeam generate with constraints', () => {
       [...args.slice(0, -1), '2', '--force-words-ids', '[[7, 6, 5]]'],
       [`${JSON.stringify(lines[1])}\n`],
     );
-    expect(unmet.err).toContain('--force-words-ids needs 3 tokens for input 0, and --max-new-tokens is 2');
+    expect(unmet.err).toContain('Input 1: --force-words-ids needs 3 tokens, and --max-new-tokens is 2');
   });
 });
 
@@ -245,10 +257,16 @@ describe('polybeam score', () => {
     );
   });
 
+  it('names the line of a pair that cannot be scored, blank lines counted', async () => {
+    const long = 'the '.repeat(200);
+    const { code, err } = await run(['score', '--model', textModel], [`a\tb\n\na\t${long}\n`]);
+    expect([code, err]).toEqual([1, expect.stringContaining('polybeam: Input 3: target has ')]);
+  });
+
   it('refuses a line without a tab, and a penalty that is no number', async () => {
     const untabbed = await run(['score', '--model', textModel], ['a\tb\nc\n']);
     expect(untabbed).toMatchObject({ code: 1 });
-    expect(untabbed.err).toContain('Line 2 has 0 tabs');
+    expect(untabbed.err).toContain('Input 2 has 0 tabs');
     const wrong = await run(['score', '--model', textModel, '--length-penalty', 'x'], []);
     expect(wrong).toMatchObject({ code: 2 });
     expect(wrong.err).toContain('--length-penalty cannot be "x"');

@@ -95,7 +95,7 @@ describe('generate', () => {
     const again = await run(args, [`${JSON.stringify({ text: lines[3], prefix: ids.slice(0, 2) })}\n`]);
     expect(JSON.parse(again.out).sequences[0].ids.slice(0, 2)).toEqual(ids.slice(0, 2));
     const wrong = await run(args, [`${JSON.stringify({ text: 'a', prefix: 3 })}\n`]);
-    expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('Line 1: prefix is wrong')]);
+    expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('Input 1: prefix is wrong')]);
   });
 
   it('draws to a prefix, and returns alternatives after one', async () => {

@@ -100,7 +100,8 @@ export function reportError(error: unknown, args: readonly string[], { stderr }:
     if (error.exitCode === 0) return 0;
     const missing = missingSentence(error);
     if (missing) stderr.write(`polybeam: ${printableLine(missing)} [OPTION_INVALID]\n`);
-    else if (error.code !== 'commander.help') stderr.write(`polybeam: ${printableLine(usageSentence(error))}\n`);
+    else if (error.code !== 'commander.help')
+      stderr.write(`polybeam: ${printableLine(usageSentence(error))}\n`);
     return 2;
   }
   if (error instanceof Interrupted) {

@@ -33,7 +33,7 @@ describe('polybeam rerank', () => {
   it('refuses lines that generate did not write, and unknown utilities', async () => {
     const wrong = await run([], '{"sequences": [{"ids": [1]}]}\n');
     expect(wrong).toMatchObject({ code: 1 });
-    expect(wrong.err).toContain('Line 1: sequences.0.text');
+    expect(wrong.err).toContain('Input 1: sequences.0.text');
     expect(await run(['--utility', 'ter'], '')).toMatchObject({ code: 2 });
   });
 });

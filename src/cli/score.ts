@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { PolybeamError } from '../errors.js';
 import { generationOptionsSchema } from '../generation/options.js';
+import { inputName } from '../inputs.js';
 import type { ModelScore, ScoreInput } from '../pretrained/score.js';
 import { type AlignmentForm, addAlignmentsFlag, formatAlignment } from './alignments.js';
 import { addSchemaFlags, schemaValues, withFlagNames } from './flags.js';
+import { addLanguageFlags, type LanguageFlags } from './languages.js';
 import { readLines } from './lines.js';
 import { packageRoot } from './packageRoot.js';
 import { inPortions } from './portions.js';
@@ -13,9 +15,8 @@ import { embeddedModel } from './translate.js';
 import { addModelFlags, type ModelFlags, useModel } from './useModel.js';
 
 type ScoreFlags = ModelFlags &
-  FileFlags & {
-    to?: string;
-    from?: string;
+  FileFlags &
+  LanguageFlags & {
     lengthPenalty?: number;
     json?: boolean;
     alignments?: AlignmentForm;
@@ -30,8 +31,6 @@ export function scoreCommand(streams: CommandStreams = process): Command {
       'Score given outputs. Each line of standard input is a source, a tab and a target; each gives the log-probability ' +
         `of the target over length^lengthPenalty, in nats, blank for blank. Without --model, ${embeddedModel}.`,
     )
-    .option('--to <language>', 'target language, checked against those of the model')
-    .option('--from <language>', 'source language, for models that are told it')
     .option(
       '--length-penalty <number>',
       'exponent of the length in tokens; 0 gives the log-probability itself (default: that of the model, else 1)',
@@ -49,6 +48,7 @@ Examples:
   $ paste source.en translation.de | polybeam score --model opus-mt-en-de --json`,
     );
   addFileFlags(command);
+  addLanguageFlags(command);
   addAlignmentsFlag(command, 'each score');
   addSchemaFlags(command, alignmentOptions);
   addModelFlags(command, ['maxBatchTokens']);
@@ -71,31 +71,33 @@ async function score(flags: ScoreFlags, streams: CommandStreams): Promise<void> 
     flags,
     streams,
     (model) =>
-      inPortions(readPairs(streams), flags, streams, async (portion, { batchSize }) => {
-        const pairs = portion.filter((pair) => pair !== undefined);
-        const options = { to, from, lengthPenalty, batchSize, ...attention };
+      inPortions(readPairs(streams), flags, streams, async (portion, { batchSize, firstIndex }) => {
+        const pairs = portion.map((pair) => pair ?? blank);
+        const options = { to, from, lengthPenalty, batchSize, firstIndex, ...attention };
         const scores = await withFlagNames(alignmentOptions, () => model.score(pairs, options));
-        let next = 0;
-        return portion.map((pair) =>
-          pair === undefined ? '' : outputLine(scores[next++], json, alignments),
+        return portion.map((pair, at) =>
+          pair === undefined ? '' : outputLine(scores[at], json, alignments),
         );
       }),
     `${packageRoot()}/${embeddedModel}`,
   );
 }
 
+/** What stands for a blank line, so that inputs are numbered as lines are. */
+const blank: ScoreInput = { source: { inputIds: [] }, target: [] };
+
 /** A pair for each line, undefined for a blank one. */
 async function* readPairs(streams: CommandStreams): AsyncGenerator<ScoreInput | undefined> {
-  let number = 0;
+  let index = 0;
   for await (const line of readLines(streams)) {
-    number++;
+    const name = inputName(index++);
     const parts = line.split('\t');
     if (line.trim() === '') yield undefined;
     else if (parts.length === 2) yield { source: { text: parts[0] }, target: parts[1] };
     else {
       throw new PolybeamError(
         'INPUT_INVALID',
-        `Line ${number} has ${parts.length - 1} tabs; write a source, one tab and a target.`,
+        `${name} has ${parts.length - 1} tabs; write a source, one tab and a target.`,
       );
     }
   }

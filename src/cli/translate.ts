@@ -4,6 +4,7 @@ import { checkGenerationOptions, generationOptionsSchema } from '../generation/o
 import type { Model } from '../pretrained/model.js';
 import { type AlignmentForm, addAlignmentsFlag, formatAlignment } from './alignments.js';
 import { withFlagNames } from './flags.js';
+import { addLanguageFlags, type LanguageFlags } from './languages.js';
 import { inGroups, onOneLine, readTexts } from './lines.js';
 import { packageRoot } from './packageRoot.js';
 import { inPortions } from './portions.js';
@@ -27,12 +28,11 @@ import {
 export const embeddedModel = 'models/en-fr-software';
 
 type TranslateFlags = ModelFlags & {
-  to?: string;
-  from?: string;
   chunk?: number;
   stream?: boolean;
   alignments?: AlignmentForm;
-} & UnknownFlags &
+} & LanguageFlags &
+  UnknownFlags &
   PrefixFlags &
   FileFlags;
 
@@ -44,8 +44,6 @@ export function translateCommand(streams: CommandStreams = process): Command {
         `English to French model in ${embeddedModel}.`,
     )
     .argument('[text...]', 'texts to translate; without any, lines are read')
-    .option('--to <language>', 'target language, checked against those of the model')
-    .option('--from <language>', 'source language, for models that are told it')
     .option(
       '--chunk <n>',
       'cut texts of more than n tokens into pieces of whole sentences, and join what becomes of them; some 50 suits ' +
@@ -70,6 +68,7 @@ Examples:
   $ polybeam translate --do-sample --top-k 10 --seed 1 "Free software is a matter of liberty."`,
     );
   addFileFlags(command);
+  addLanguageFlags(command);
   addAlignmentsFlag(command, 'each translation');
   addUnknownFlags(command);
   addPrefixFlags(command);

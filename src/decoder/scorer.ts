@@ -14,6 +14,8 @@ import { type Decoder, type OwnInputs, readsSource } from './encoderDecoder.js';
 export interface ScoredPair {
   /** Not read by a decoder alone. */
   inputIds: readonly number[];
+  /** 1 for a token of the source, 0 for padding; default all 1. */
+  attentionMask?: readonly number[];
   /** What the decoder is told without being asked: at least its start token, or a text that the target continues. */
   prompt: readonly number[];
   /** The tokens after the prompt. */
@@ -167,7 +169,8 @@ function sourceFeeds(pairs: readonly ScoredPair[]): Record<string, Value> {
   const attentionMask = new Int32Array(pairs.length * source);
   pairs.forEach((pair, row) => {
     inputIds.set(pair.inputIds, row * source);
-    attentionMask.fill(1, row * source, row * source + pair.inputIds.length);
+    if (pair.attentionMask) attentionMask.set(pair.attentionMask, row * source);
+    else attentionMask.fill(1, row * source, row * source + pair.inputIds.length);
   });
   return {
     inputIds: integers([pairs.length, source], inputIds),

@@ -310,8 +310,8 @@ describe('what drafts do not go with', () => {
   it.each([
     [assistantOf(createFakeModel(15, hash(3))), 'OPTION_CONFLICT', '15 tokens'],
     [assistantOf(model(), { continues: true }), 'OPTION_CONFLICT', 'continues texts'],
-    [assistantOf(model(), { maxSource: 2 }), 'INPUT_INVALID', 'Input 1: inputIds has 3 ids'],
-    [assistantOf(model(), { sourceVocabSize: 8 }), 'INPUT_INVALID', 'Input 1: inputIds holds 9'],
+    [assistantOf(model(), { maxSource: 2 }), 'INPUT_INVALID', 'Input 2: inputIds has 3 ids'],
+    [assistantOf(model(), { sourceVocabSize: 8 }), 'INPUT_INVALID', 'Input 2: inputIds holds 9'],
     [{ [assistance]: undefined }, 'MODEL_CANNOT_GENERATE', 'cannot draft'],
   ])('%#: refuses an assistant that does not fit', async (assistant, code, named) => {
     const refused = decode(model(), [[3], [4, 9, 5]], { assistantModel: assistant });

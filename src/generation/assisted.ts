@@ -1,6 +1,7 @@
 import { PolybeamError } from '../errors.js';
 import { assistance, createLookUpDrafter, createModelDrafter, type Drafter } from './assistant.js';
 import { isAssisted } from './assistedOptions.js';
+import type { Entry } from './inputs.js';
 import { conflict } from './optionConflicts.js';
 import type { DecodingRules, ResolvedGenerationOptions } from './options.js';
 import type { DecodingState, StartFeed, StepFeed, StepModel } from './stepModel.js';
@@ -130,7 +131,7 @@ function createDrafter(feed: StartFeed, options: ResolvedGenerationOptions, rule
 /**
  * Refuses drafts that nobody could check or make.
  *
- * @param sources of all inputs
+ * @param inputs all of the call
  * @throws PolybeamError OPTION_CONFLICT for a model or an assistant that does not fit, INPUT_INVALID for a source that the
  * assistant cannot read, MODEL_CANNOT_GENERATE
  */
@@ -138,7 +139,7 @@ export function requireAssistance(
   model: StepModel,
   options: ResolvedGenerationOptions,
   rules: DecodingRules,
-  sources: readonly (readonly number[])[],
+  inputs: readonly Pick<Entry, 'inputIds' | 'name'>[],
 ): void {
   if (!isAssisted(options)) return;
   const { assistantModel } = options;
@@ -167,14 +168,14 @@ export function requireAssistance(
       `assistantModel ${continues ? 'continues texts' : 'reads a source'} and the model does not; give an assistant of the same kind.`,
     );
   }
-  for (const [index, ids] of continues ? [] : sources.entries()) {
+  for (const { inputIds: ids, name: input } of continues ? [] : inputs) {
     const foreign = ids.find((id) => id >= sourceVocabSize);
     if (foreign === undefined && ids.length <= maxSource) continue;
     throw new PolybeamError(
       'INPUT_INVALID',
       foreign === undefined
-        ? `Input ${index}: inputIds has ${ids.length} ids, and assistantModel reads ${maxSource}; shorten it, or leave assistantModel out.`
-        : `Input ${index}: inputIds holds ${foreign}, and assistantModel knows the ids 0 to ${sourceVocabSize - 1}; give an assistant of the same vocabulary.`,
+        ? `${input}: inputIds has ${ids.length} ids, and assistantModel reads ${maxSource}; shorten it, or leave assistantModel out.`
+        : `${input}: inputIds holds ${foreign}, and assistantModel knows the ids 0 to ${sourceVocabSize - 1}; give an assistant of the same vocabulary.`,
     );
   }
 }

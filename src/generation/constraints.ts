@@ -1,5 +1,5 @@
 import { PolybeamError } from '../errors.js';
-import { conflict, refuseBesideConstraints } from './optionConflicts.js';
+import { conflict, refuseBesideConstraints, show } from './optionConflicts.js';
 import type { DecodingRules, LengthLimits, ResolvedGenerationOptions } from './options.js';
 import { forcedWordsSchema } from './optionsSchema.js';
 import type { Constraint } from './processors/lexicalConstraints.js';
@@ -20,7 +20,7 @@ interface ConstrainedInput {
  * The constraints of one input: those of the options, then its own. Alternatives that no output can contain are left out
  * where there are others, so that the beams are not spent on them.
  *
- * @param index of the input, for messages
+ * @param name of the input, for messages
  * @throws PolybeamError INPUT_INVALID or OPTION_INVALID for a token that cannot be in an output, OPTION_CONFLICT where
  * the length or another option forbids them
  */
@@ -30,22 +30,25 @@ export function constraintsOf(
   rules: DecodingRules,
   limits: LengthLimits,
   vocabSize: number,
-  index: number,
+  name: string,
   input: ConstrainedInput,
 ): Constraint[] {
-  if (own && !forcedWordsSchema.safeParse(own).success) {
+  if (own !== undefined && !forcedWordsSchema.safeParse(own).success) {
     throw new PolybeamError(
       'INPUT_INVALID',
-      `Input ${index}: forceWordsIds cannot be ${JSON.stringify(own)}; give a list of lists of token ids, or of lists of such lists.`,
+      `${name}: forceWordsIds cannot be ${show(own)}; give a list of lists of token ids, or of lists of such lists.`,
     );
   }
   if (own && own.length > 0) refuseBesideConstraints(options);
-  const given = [...(options.forceWordsIds ?? []), ...(own ?? [])].map(asConstraint);
-  const bad = given.flat(2).find((id) => id >= vocabSize || rules.eosTokenIds.includes(id));
+  const shared = (options.forceWordsIds ?? []).map(asConstraint);
+  const given = [...shared, ...(own ?? []).map(asConstraint)];
+  const isBad = (id: number) => id >= vocabSize || rules.eosTokenIds.includes(id);
+  const bad = given.flat(2).find(isBad);
   if (bad !== undefined) {
+    const inOptions = shared.flat(2).some(isBad);
     throw new PolybeamError(
-      own ? 'INPUT_INVALID' : 'OPTION_INVALID',
-      `Input ${index}: forceWordsIds cannot hold token ${bad}; give ids from 0 to ${vocabSize - 1} that do not end an output.`,
+      inOptions ? 'OPTION_INVALID' : 'INPUT_INVALID',
+      `${inOptions ? 'Option' : `${name}:`} forceWordsIds cannot hold token ${bad}; give ids from 0 to ${vocabSize - 1} that do not end an output.`,
     );
   }
   const impossible = impossibleIn(options, rules, input);
@@ -59,7 +62,7 @@ export function constraintsOf(
   if (needed > limits.maxNewTokens) {
     const also = forced !== undefined || ends > 0 ? ', forced ones included,' : ',';
     throw conflict(
-      `forceWordsIds needs ${needed} tokens for input ${index}${also} and maxNewTokens is ${limits.maxNewTokens}; raise it.`,
+      `${name}: forceWordsIds needs ${needed} tokens${also} and maxNewTokens is ${limits.maxNewTokens}; raise it.`,
     );
   }
   return constraints;

@@ -120,7 +120,7 @@ describe('generate', () => {
     const run = decode(asked, [[3], input]);
     await expect(run).rejects.toMatchObject({
       code: 'INPUT_INVALID',
-      message: expect.stringContaining('Input 1: '),
+      message: expect.stringContaining('Input 2: '),
     });
     await expect(decode(asked, [[3], input])).rejects.toThrow(message);
     expect(asked.log.starts).toEqual([]);

@@ -1,4 +1,5 @@
 import { PolybeamError } from '../errors.js';
+import { requireList } from '../inputs.js';
 import { searchAlternatives } from './alternatives.js';
 import { requireAssistance } from './assisted.js';
 import { isAssisted } from './assistedOptions.js';
@@ -6,11 +7,13 @@ import { requireAttention } from './attentionLog.js';
 import { constraintsOf } from './constraints.js';
 import { isContrastive, requireHiddenStates } from './contrastive.js';
 import {
-  type Batching,
+  checkBatching,
   checkInput,
   type Entry,
   type GenerationInput,
   makeBatches,
+  type NamedBatching,
+  namesOf,
   padSources,
 } from './inputs.js';
 import {
@@ -44,9 +47,11 @@ export async function generate(
   inputs: readonly GenerationInput[],
   options: ResolvedGenerationOptions,
   modelRules: DecodingRules,
-  batching: Batching = {},
+  batching: NamedBatching = {},
   onTokens?: ProgressListener,
 ): Promise<GenerationResult[]> {
+  requireList(inputs, 'inputs', 'inputs');
+  checkBatching(batching);
   const run: Run = {
     model,
     options,
@@ -55,9 +60,11 @@ export async function generate(
     onTokens,
   };
   requireAbilities(run);
-  const entries = inputs.map((input, index) => checkInput(model, input, index, run.rules, options));
-  const sources = entries.map(({ inputIds }) => inputIds);
-  requireAssistance(model, options, run.rules, sources);
+  const nameOf = namesOf(batching);
+  const entries = Array.from(inputs, (input, index) =>
+    checkInput(model, input, { index, name: nameOf(index) }, run.rules, options),
+  );
+  requireAssistance(model, options, run.rules, entries);
   const filled = entries.filter(isFilled);
   const limits = limitsOf(filled, run);
   addConstraints(filled, inputs, limits, run);
@@ -105,8 +112,8 @@ function isFilled({ inputIds, attentionMask }: Entry): boolean {
 function limitsOf(entries: readonly Entry[], { model, options, rules }: Run): Limits {
   const limits: Limits = new Map();
   const positions = model.maxPositions - Number(isContrastive(options));
-  for (const { prompt } of entries) {
-    const limit = lengthLimits(options, prompt.length, positions);
+  for (const { prompt, name } of entries) {
+    const limit = lengthLimits(options, prompt.length, positions, name);
     requireRoom(options, rules, prompt.length, limit);
     limits.set(prompt.length, limit);
   }
@@ -121,9 +128,9 @@ function addConstraints(
 ): void {
   for (const entry of entries) {
     const own = inputs[entry.index].forceWordsIds;
-    if (!own && !options.forceWordsIds) continue;
+    if (own === undefined && !options.forceWordsIds) continue;
     const limit = limits.get(entry.prompt.length)!;
-    entry.constraints = constraintsOf(own, options, rules, limit, model.vocabSize, entry.index, entry);
+    entry.constraints = constraintsOf(own, options, rules, limit, model.vocabSize, entry.name, entry);
   }
 }
 

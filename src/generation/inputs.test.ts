@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { type Entry, padSources } from './inputs.js';
 
-const entry = (inputIds: number[]): Entry => ({ index: 0, inputIds, attentionMask: undefined, prompt: [0] });
+const entry = (inputIds: number[]): Entry => ({
+  index: 0,
+  name: 'Input 1',
+  inputIds,
+  attentionMask: undefined,
+  prompt: [0],
+});
 
 describe('padSources', () => {
   const batch = [entry([7, 8, 9, 7, 8]), entry([7])];

@@ -1,4 +1,14 @@
 import { PolybeamError } from '../errors.js';
+import {
+  inputName,
+  requireIds,
+  requireIntegerOption,
+  requireKeys,
+  requireMask,
+  requireObject,
+  requireOptionNames,
+  wrongInput,
+} from '../inputs.js';
 import type { ForcedWords } from './constraints.js';
 import type { DecodingRules, ResolvedGenerationOptions } from './options.js';
 import type { Constraint } from './processors/lexicalConstraints.js';
@@ -36,9 +46,37 @@ export interface Batching {
   onProgress?: (done: number, total: number) => void;
 }
 
+/** The options of `Batching`. */
+export const batchingNames = ['batchSize', 'maxBatchTokens', 'firstIndex', 'onProgress'] as const;
+
+/** Batching of inputs of which several may be parts of one that the caller gave. */
+export interface NamedBatching extends Batching {
+  /** Of each input the index of the one it is a part of, among those of this call. Default: its own. */
+  partOf?: readonly number[];
+}
+
+/** How errors name the inputs of a call. @param index of an input in the call, from 0 */
+export function namesOf({ firstIndex = 0, partOf }: NamedBatching): (index: number) => string {
+  return (index) => inputName(firstIndex + (partOf?.[index] ?? index));
+}
+
+/** @throws OPTION_UNKNOWN, OPTION_INVALID; INPUT_INVALID for what is no object */
+export function checkBatching(batching: NamedBatching): void {
+  requireOptionNames(batching, [...batchingNames, 'partOf'], 'Batching');
+  requireIntegerOption('batchSize', batching.batchSize, 1);
+  requireIntegerOption('maxBatchTokens', batching.maxBatchTokens, 1);
+  requireIntegerOption('firstIndex', batching.firstIndex, 0);
+  const { onProgress } = batching;
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw wrongInput('onProgress', onProgress, 'give a function');
+  }
+}
+
 /** An input that is checked. */
 export interface Entry {
   index: number;
+  /** In errors. */
+  name: string;
   inputIds: readonly number[];
   attentionMask: readonly number[] | undefined;
   prompt: readonly number[];
@@ -47,47 +85,40 @@ export interface Entry {
   constraints?: Constraint[];
 }
 
+const inputKeys = ['inputIds', 'attentionMask', 'decoderInputIds', 'prefix', 'forceWordsIds'] as const;
+
 /** @throws INPUT_INVALID naming the input */
 export function checkInput(
   model: StepModel,
   input: GenerationInput,
-  index: number,
+  { index, name }: Pick<Entry, 'index' | 'name'>,
   rules: DecodingRules,
   options: ResolvedGenerationOptions,
 ): Entry {
+  requireObject(input, name, 'inputIds');
+  requireKeys(input, inputKeys, name);
   const { inputIds, attentionMask, decoderInputIds } = input;
-  const bad = inputIds.find((id) => !Number.isInteger(id) || id < 0);
-  if (bad !== undefined) throw invalid(index, `inputIds holds ${bad}`, 'give token ids from 0');
-  if (attentionMask && attentionMask.length !== inputIds.length) {
-    throw invalid(
-      index,
-      `attentionMask has ${attentionMask.length} values for ${inputIds.length} inputIds`,
-      'give one each',
-    );
-  }
-  const badMask = attentionMask?.find((value) => value !== 0 && value !== 1);
-  if (badMask !== undefined) throw invalid(index, `attentionMask holds ${badMask}`, 'give 0 or 1');
   const continues = rules.decoderStartTokenId === undefined;
+  // What the model continues, it also writes.
+  requireIds(inputIds, `${name}: inputIds`, continues ? model.vocabSize : undefined);
+  if (attentionMask !== undefined) requireMask(attentionMask, inputIds.length, `${name}: attentionMask`);
+  for (const key of ['decoderInputIds', 'prefix'] as const) {
+    if (input[key] !== undefined) requireIds(input[key], `${name}: ${key}`, model.vocabSize);
+  }
   if (continues && decoderInputIds?.length) {
     throw invalid(
-      index,
+      name,
       `decoderInputIds [${decoderInputIds}] has no place beside inputIds, which the model continues`,
       'append them to inputIds',
     );
   }
-  const given = continues ? 'inputIds' : 'decoderInputIds';
-  for (const name of [given, 'prefix'] as const) {
-    const badId = input[name]?.find((id) => !Number.isInteger(id) || id < 0 || id >= model.vocabSize);
-    if (badId === undefined) continue;
-    throw invalid(index, `${name} holds ${badId}`, `give token ids from 0 to ${model.vocabSize - 1}`);
-  }
-  return { index, inputIds, attentionMask, ...beginning(input, index, rules, options) };
+  return { index, name, inputIds, attentionMask, ...beginning(input, name, rules, options) };
 }
 
 /** A prompt and the prefix after it; both follow a first token that would be forced. */
 function beginning(
   input: GenerationInput,
-  index: number,
+  name: string,
   rules: DecodingRules,
   { prefixBiasBeta, returnAlternatives }: ResolvedGenerationOptions,
 ): Pick<Entry, 'prompt' | 'bias'> {
@@ -99,13 +130,13 @@ function beginning(
   if (prefix.length === 0) return { prompt: returnAlternatives ? [...prompt, ...forced] : prompt };
   if (decoderStartTokenId === undefined) {
     throw invalid(
-      index,
+      name,
       `prefix [${prefix}] has no place beside inputIds, which the model continues`,
       'append it to inputIds',
     );
   }
   if (inputIds.length === 0) {
-    throw invalid(index, `prefix [${prefix}] begins the output of nothing`, 'give inputIds, or leave it out');
+    throw invalid(name, `prefix [${prefix}] begins the output of nothing`, 'give inputIds, or leave it out');
   }
   const rest = [...forced, ...prefix];
   return prefixBiasBeta > 0 ? { prompt, bias: rest } : { prompt: [...prompt, ...rest] };
@@ -122,11 +153,6 @@ export function promptOf(
 
 /** Batches of one prompt length each, longest sources first; a sort that keeps the order of equals. */
 export function makeBatches(entries: readonly Entry[], { batchSize, maxBatchTokens }: Batching): Entry[][] {
-  for (const [name, value] of Object.entries({ batchSize, maxBatchTokens })) {
-    if (value !== undefined && !(Number.isInteger(value) && value >= 1)) {
-      throw new PolybeamError('OPTION_INVALID', `Option ${name} cannot be ${value}: give an integer from 1.`);
-    }
-  }
   const most = batchSize ?? (maxBatchTokens === undefined ? 16 : Number.POSITIVE_INFINITY);
   const sorted = [...entries].sort(
     (a, b) => b.prompt.length - a.prompt.length || b.inputIds.length - a.inputIds.length,
@@ -168,6 +194,6 @@ export function padSources(batch: readonly Entry[], padTokenId: number, maxSourc
   return { inputIds, attentionMask, batch: batch.length, source };
 }
 
-function invalid(index: number, what: string, remedy: string): PolybeamError {
-  return new PolybeamError('INPUT_INVALID', `Input ${index}: ${what}; ${remedy}.`);
+function invalid(name: string, what: string, remedy: string): PolybeamError {
+  return new PolybeamError('INPUT_INVALID', `${name}: ${what}; ${remedy}.`);
 }

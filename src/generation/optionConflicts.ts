@@ -1,4 +1,5 @@
 import { PolybeamError } from '../errors.js';
+import { showValue } from '../inputs.js';
 import { conventionsByName, conventionsOf, searchesBeams } from './conventions.js';
 import {
   type GenerationOptions,
@@ -316,6 +317,4 @@ export function conflict(message: string): PolybeamError {
 }
 
 /** A value as it appears in messages. */
-export function show(value: unknown): string {
-  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
-}
+export const show = showValue;

@@ -1,4 +1,5 @@
 import { PolybeamError } from '../errors.js';
+import { requireObject } from '../inputs.js';
 import { isAssisted } from './assistedOptions.js';
 import { type Conventions, conventionsByName, conventionsOf } from './conventions.js';
 import { camelCase, nearestName, snakeCase } from './nearestName.js';
@@ -178,6 +179,7 @@ export function lengthWarning(
 
 /** Checks names and values alone. @throws PolybeamError OPTION_UNKNOWN or OPTION_INVALID. */
 export function checkGenerationOptions(userOptions: Readonly<Record<string, unknown>>): GenerationOptions {
+  requireObject(userOptions, 'options', 'generation options such as numBeams');
   for (const name of Object.keys(userOptions)) {
     if (!(optionNames as string[]).includes(name)) throw unknownOption(name);
   }
@@ -273,6 +275,7 @@ export interface LengthLimits {
  * `maxPositions` positions can produce maxPositions - promptLength + 1 tokens. What the model's own settings say beyond
  * what there is room for gives way, as in Hugging Face.
  *
+ * @param name of an input with such a prompt, for messages
  * @throws PolybeamError OPTION_INVALID where maxNewTokens asks for more than the model has, OPTION_CONFLICT where the
  * prompt leaves no room or less than minNewTokens.
  */
@@ -280,6 +283,7 @@ export function lengthLimits(
   options: ResolvedGenerationOptions,
   promptLength: number,
   maxPositions: number,
+  name = 'An input',
 ): LengthLimits {
   const room = maxPositions - promptLength + 1;
   let { maxNewTokens } = options;
@@ -287,7 +291,7 @@ export function lengthLimits(
   if (room < 1) {
     throw new PolybeamError(
       'INPUT_INVALID',
-      `A decoder prompt of ${promptLength} tokens is longer than the model's ${maxPositions} positions; shorten it.`,
+      `${name} gives the decoder a prompt of ${promptLength} tokens, longer than the model's ${maxPositions} positions; shorten it.`,
     );
   }
   if (maxNewTokens === undefined) {

@@ -3,12 +3,13 @@ import { anySignal, createEventStream, type EventStream } from '../generation/ev
 import { createJointModel } from '../generation/jointModel.js';
 import { nearestName } from '../generation/nearestName.js';
 import type { GenerationOptions, ModelGenerationDefaults } from '../generation/options.js';
+import { describeValue, inputName, requireObject } from '../inputs.js';
 import { createFairTurns, type TurnRequest } from './fairTurns.js';
-import { type Model, makeModel, modelParts } from './model.js';
-import { requireGeneration } from './modelInputs.js';
+import { type Model, makeModel, modelParts, requireModel } from './model.js';
+import { readInput, requireGeneration } from './modelInputs.js';
 import type { ModelOutput } from './modelOutput.js';
 import type { ModelInput } from './modelParts.js';
-import type { StreamEvent, StreamInput, StreamOptions } from './modelStream.js';
+import type { StreamEvent, StreamOptions } from './modelStream.js';
 
 /** How requests share a model. */
 export interface BatcherOptions {
@@ -40,18 +41,18 @@ export type RequestOptions = GenerationOptions & Pick<StreamOptions, 'to' | 'fro
  */
 export interface Batcher {
   /** As the model's `generate` for one input. Throws as that, and QUEUE_FULL; ABORTED also while it waits. */
-  generate(input: string | ModelInput, options?: GenerationOptions): Promise<ModelOutput>;
+  generate(input: ModelInput, options?: RequestOptions): Promise<ModelOutput>;
   /** The same for a list of inputs, which is one request. */
-  generate(inputs: readonly (string | ModelInput)[], options?: GenerationOptions): Promise<ModelOutput[]>;
-  /** As the model's `translate` for one text. */
-  translate(text: string, options?: RequestOptions): Promise<string>;
-  /** The same for a list of texts, which is one request. */
-  translate(texts: readonly string[], options?: RequestOptions): Promise<string[]>;
+  generate(inputs: readonly ModelInput[], options?: RequestOptions): Promise<ModelOutput[]>;
+  /** As the model's `translate` for one input. */
+  translate(input: ModelInput, options?: RequestOptions): Promise<string>;
+  /** The same for a list of inputs, which is one request. */
+  translate(inputs: readonly ModelInput[], options?: RequestOptions): Promise<string[]>;
   /**
    * As the model's `stream` for one input. It waits for its turn from its first event on; leaving it makes room. It waits for
    * its reader no longer than `maxReaderTime`.
    */
-  stream(input: StreamInput, options?: RequestOptions): EventStream<StreamEvent>;
+  stream(input: ModelInput, options?: RequestOptions): EventStream<StreamEvent>;
   /** Inputs that are being decoded. */
   readonly running: number;
   /** Requests that wait: none of their inputs is being decoded. */
@@ -66,6 +67,7 @@ export interface Batcher {
  * @throws OPTION_UNKNOWN, OPTION_INVALID, MODEL_CANNOT_GENERATE
  */
 export function createBatcher(model: Pick<Model, typeof modelParts>, options: BatcherOptions = {}): Batcher {
+  requireModel(model);
   const limits = checkOptions(options);
   const parts = model[modelParts];
   const generation = requireGeneration(parts);
@@ -77,33 +79,31 @@ export function createBatcher(model: Pick<Model, typeof modelParts>, options: Ba
   const requestOf = (inputs: number, given: RequestOptions): TurnRequest => ({
     inputs,
     rows: rowsOf({ ...generation.defaults, ...given }),
-    signal: given.signal,
+    signal: signalOf(given),
   });
-  /** Answers a list with a list, and one input with one result. */
-  const serve = async <Input, Result>(
-    given: Input | readonly Input[],
-    own: RequestOptions,
-    work: Work<Input, Result>,
-  ) => {
-    const inputs = (Array.isArray(given) ? given : [given]) as readonly Input[];
+  /** Answers a list with a list, and one input with one result. What is no input is refused before it waits. */
+  const serve = async <Result>(given: unknown, own: RequestOptions, work: Work<Result>) => {
+    const request = (Array.isArray(given) ? given : [given]) as readonly unknown[];
+    const inputs = request.map((one, index) => readInput(one, inputName(index)));
     const results = await turns.serve(requestOf(inputs.length, own), async (index, signal) => {
       const [result] = await work(inputs[index], { ...own, signal }, index);
       return result;
     });
     return Array.isArray(given) ? results : results[0];
   };
-  const generate: Work<string | ModelInput, ModelOutput> = (input, own, firstIndex) =>
-    shared.generate([typeof input === 'string' ? { text: input } : input], own, { firstIndex });
-  const translate: Work<string, string> = (text, own, firstIndex) =>
-    shared.translate([text], { ...own, firstIndex });
+  const generate: Work<ModelOutput> = (input, own, firstIndex) =>
+    shared.generate([input], own, { firstIndex });
+  const translate: Work<string> = (input, own, firstIndex) =>
+    shared.translate([input], { ...own, firstIndex });
   return {
     generate: ((given, own = {}) => serve(given, own, generate)) as Batcher['generate'],
     translate: ((given, own = {}) => serve(given, own, translate)) as Batcher['translate'],
     stream: (input, own = {}) =>
       createEventStream<StreamEvent>(async (emit, cancelled) => {
-        const given = { ...own, signal: anySignal(cancelled, own.signal) };
+        const ready = readInput(input, inputName(0));
+        const given = { ...own, signal: anySignal(cancelled, signalOf(own)) };
         await turns.serve(requestOf(1, given), async () => {
-          for await (const event of shared.stream(input, given)) await emit(event);
+          for await (const event of shared.stream(ready, given)) await emit(event);
         });
       }, 1000 * limits.maxReaderTime),
     get running() {
@@ -116,7 +116,7 @@ export function createBatcher(model: Pick<Model, typeof modelParts>, options: Ba
 }
 
 /** Decodes one input of a request, by its index. */
-type Work<Input, Result> = (input: Input, options: RequestOptions, index: number) => Promise<Result[]>;
+type Work<Result> = (input: ModelInput, options: RequestOptions, index: number) => Promise<Result[]>;
 
 /** @throws OPTION_UNKNOWN, OPTION_INVALID */
 function checkOptions(options: BatcherOptions): Required<BatcherOptions> {
@@ -138,7 +138,19 @@ function rowsOf(options: ModelGenerationDefaults): number {
   return Math.max(1, ...counts.filter((count) => Number.isFinite(count)).map(Number));
 }
 
+/** The signal of a request. @throws INPUT_INVALID, OPTION_INVALID */
+function signalOf(options: RequestOptions): AbortSignal | undefined {
+  requireObject(options, 'options', 'options such as numBeams');
+  const { signal } = options;
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  throw new PolybeamError(
+    'OPTION_INVALID',
+    `Option signal cannot be ${describeValue(signal)}: give an AbortSignal.`,
+  );
+}
+
 function requireKnown(options: BatcherOptions): void {
+  requireObject(options, 'options', 'batchSize or maxWaiting');
   const names: readonly (keyof BatcherOptions)[] = ['batchSize', 'window', 'maxWaiting', 'maxReaderTime'];
   const unknown = Object.keys(options).find((name) => !(names as readonly string[]).includes(name));
   if (unknown === undefined) return;

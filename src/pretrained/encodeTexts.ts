@@ -73,10 +73,3 @@ export async function targetWriter(
     return words[0] === forced[0] ? words : [...forced, ...words];
   };
 }
-
-/** @throws INPUT_INVALID for an id that is none */
-export function requireKnown(ids: readonly number[], count: number, name: string): void {
-  const bad = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= count);
-  if (bad === undefined) return;
-  throw new PolybeamError('INPUT_INVALID', `${name} holds ${bad}; give ids from 0 to ${count - 1}.`);
-}

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import '../node/install.js';
+import { createBatcher } from './batcher.js';
 import { loadModel } from './loadModel.js';
 import type { Model } from './model.js';
 
@@ -143,6 +144,40 @@ describe.each([
         /^Input 2: prefix "w9 snow" has characters or words that the model's voc/,
       ),
     });
+  });
+
+  test('gives n-best lists, streams and scores in the languages it is told', async () => {
+    const texts = sourceTexts(name);
+    const told = { from: english, to: french };
+    const outputs = await model.generate(texts, { ...told, ...options, numReturnSequences: 3 });
+    expect(outputs.map(({ sequences }) => sequences[0].text)).toEqual(wanted(name, 'beam'));
+    const events = model.stream(texts, { ...told, ...options });
+    const streamed: string[] = texts.map(() => '');
+    for await (const { index, delta } of events) streamed[index] += delta;
+    expect(streamed).toEqual(wanted(name, 'beam'));
+    const [served] = await Promise.all([createBatcher(model).generate(texts[0], { ...told, ...options })]);
+    expect(served.sequences[0].text).toBe(wanted(name, 'beam')[0]);
+    // Ids hold the language of the source.
+    const [{ inputIds, sequences }] = outputs;
+    const [again] = await model.generate([{ inputIds }], { ...told, ...options, numReturnSequences: 3 });
+    expect(again.sequences).toEqual(sequences);
+    const [score] = await model.score([{ source: texts[0], target: sequences[0].ids }], told);
+    expect(score.score).toBeCloseTo(sequences[0].score, 4);
+  });
+
+  test('refuses languages that something else takes the place of', async () => {
+    const [{ inputIds }] = await model.generate(['w6'], { from: english, to: french, ...options });
+    await expect(model.generate([{ inputIds }], { from: french })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining(`without 5, the token of from "${french}"`),
+    });
+    const begun = { inputIds, decoderInputIds: [2, 9] };
+    await expect(model.generate([begun], { to: french })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining(`has no 5, the token of to "${french}"`),
+    });
+    const forced = model.generate(['w6'], { to: french, forcedBosTokenId: 4 });
+    await expect(forced).rejects.toMatchObject({ code: 'OPTION_CONFLICT' });
   });
 
   test('refuses others, naming those it knows', async () => {

@@ -1,36 +1,35 @@
-import type { Program } from '../engine/program.js';
-import { integers, type Value } from '../engine/values.js';
 import { PolybeamError } from '../errors.js';
 import { type AssistantModel, assistance } from '../generation/assistant.js';
 import type { EventStream } from '../generation/eventStream.js';
 import { generate } from '../generation/generate.js';
-import type { Batching } from '../generation/inputs.js';
+import { type Batching, batchingNames, type NamedBatching, namesOf } from '../generation/inputs.js';
 import {
   type GenerationOptions,
   type ModelGenerationDefaults,
   resolveGenerationOptions,
 } from '../generation/options.js';
-import { isBlank } from '../text/blank.js';
+import { requireIntegerOption, requireObject, requireOptionNames, wrongInput } from '../inputs.js';
 import { chunkText } from '../text/chunks.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import type { WordAlignment } from './alignment.js';
-import type { ModelDefinition } from './architectures/definition.js';
 import type { RawConfig } from './config.js';
-import { requireKnown } from './encodeTexts.js';
+import { type ForwardInput, type ForwardOutput, forward } from './forward.js';
+import type { ModelLanguages } from './languages.js';
 import {
-  type ModelLanguages,
-  requireLanguagesBefore,
-  type TranslationRequest,
-  translationRequest,
-} from './languages.js';
-import { prepareInputs, requireGeneration, warnOfLengths } from './modelInputs.js';
+  type InputNames,
+  type LanguageOptions,
+  languageRequest,
+  prepareRequest,
+  readInputs,
+  requireGeneration,
+  warnOfLengths,
+} from './modelInputs.js';
 import type { ModelOutput } from './modelOutput.js';
-import type { ModelInput, ModelParts, Prefix } from './modelParts.js';
+import type { ModelInput, ModelParts, Prefix, ReadInput } from './modelParts.js';
 import {
   modelOutputs,
   type Replacing,
   type StreamEvent,
-  type StreamInput,
   type StreamOptions,
   streamOutputs,
 } from './modelStream.js';
@@ -38,29 +37,8 @@ import { requirePrefixes } from './prefixes.js';
 import { type ModelScore, type ScoreInput, type ScoreOptions, scoreAll } from './score.js';
 import { readDictionary, type UnknownReplacement } from './unknownWords.js';
 
-/** One sequence for `forward`. */
-export interface ForwardInput {
-  inputIds: readonly number[];
-  attentionMask?: readonly number[];
-  /** Segments, for models that have them. */
-  tokenTypeIds?: readonly number[];
-  /** The language of each token, by its number (`lang2id` in config.json), for models that have languages; default none. */
-  langs?: readonly number[];
-  /** What the decoder has written so far; default its start token. */
-  decoderInputIds?: readonly number[];
-}
-
-export interface ForwardOutput {
-  /** [target, vocabSize] */
-  logits?: number[][];
-  /** [source, hiddenSize] */
-  lastHiddenState?: number[][];
-  /** [hiddenSize] */
-  poolerOutput?: number[];
-}
-
-/** How `generate` of a model differs from that of ids: it writes texts. */
-export interface TextGenerationOptions extends GenerationOptions {
+/** How `generate` of a model differs from that of ids: it writes texts, in languages. */
+export interface TextGenerationOptions extends GenerationOptions, LanguageOptions {
   /**
    * Put a word of the source in place of each unknown word: true for the one that the decoder read most then, a dictionary
    * (a path or a map) to look that one up in first. For inputs that are texts. Default false.
@@ -70,10 +48,6 @@ export interface TextGenerationOptions extends GenerationOptions {
 
 /** How `translate` differs from `generate`. */
 export interface TranslateOptions extends TextGenerationOptions, Batching {
-  /** Target language; must be one the model has. */
-  to?: string;
-  /** Source language, for models that are told it; must be one the model has. Default: what its tokenizer writes. */
-  from?: string;
   /**
    * Cut texts of more than this many tokens into pieces of whole sentences, and join their translations by spaces: an
    * integer from 1; models trained on sentences do best with some 50. Default: none; what is longer than the model can
@@ -96,6 +70,12 @@ export interface AlignedTranslation extends WordAlignment {
 /** Where a model keeps its parts. */
 export const modelParts = Symbol('parts');
 
+/** @throws INPUT_INVALID for what `loadModel` and `loadEnsemble` have not made */
+export function requireModel(value: unknown, name = 'model'): void {
+  if (typeof value === 'object' && value !== null && modelParts in value) return;
+  throw wrongInput(name, value, 'give what loadModel gives');
+}
+
 /** A loaded model directory. */
 export interface Model {
   /** What it is made of, for those who serve it in another way. */
@@ -111,28 +91,28 @@ export interface Model {
   readonly languages: ModelLanguages;
   /**
    * Decodes every input, in order.
-   * @throws MODEL_CANNOT_GENERATE, TOKENIZER_MISSING, INPUT_INVALID, and OPTION_UNKNOWN, OPTION_INVALID or
-   * OPTION_CONFLICT before anything is computed
+   * @throws MODEL_CANNOT_GENERATE, TOKENIZER_MISSING, LANGUAGE_UNKNOWN, INPUT_INVALID, and OPTION_UNKNOWN, OPTION_INVALID
+   * or OPTION_CONFLICT before anything is computed
    */
   generate(
     inputs: readonly ModelInput[],
     options?: TextGenerationOptions,
     batching?: Batching,
   ): Promise<ModelOutput[]>;
-  /** The best output of every text; blank for blank. Throws as `generate`, and LANGUAGE_UNKNOWN. */
-  translate(texts: readonly string[], options?: TranslateOptions): Promise<string[]>;
+  /** The best output of every input as a text; blank for blank. Throws as `generate`. */
+  translate(inputs: readonly ModelInput[], options?: TranslateOptions): Promise<string[]>;
   /**
    * Translations with what of the source each of their words comes from, by the decoder's attention. Throws as
    * `translate`, and OPTION_CONFLICT with `chunk`.
    */
-  translateAligned(texts: readonly string[], options?: TranslateOptions): Promise<AlignedTranslation[]>;
+  translateAligned(inputs: readonly ModelInput[], options?: TranslateOptions): Promise<AlignedTranslation[]>;
   /**
-   * As `generate` or, with `to` or `from`, `translate`, told step by step: `for await (const { delta } of
+   * As `generate`, told step by step: `for await (const { delta } of
    * model.stream(text))`. Inputs of one batch advance together, so their events are mixed. Nothing is computed before an
    * event is asked for, nor ahead of who asks; leaving the loop ends the search. What is wrong is thrown at the first
-   * event: as `generate`, and LANGUAGE_UNKNOWN.
+   * event: as `generate`.
    */
-  stream(inputs: StreamInput | readonly StreamInput[], options?: StreamOptions): EventStream<StreamEvent>;
+  stream(inputs: ModelInput | readonly ModelInput[], options?: StreamOptions): EventStream<StreamEvent>;
   /**
    * Scores given outputs by one pass over each, without search: what beam search reports for an output is what this
    * gives for it. Throws as `translate`.
@@ -151,23 +131,35 @@ export interface Model {
 export function makeModel(parts: ModelParts): Model {
   const { directory, config, tokenizer, languages, generation } = parts;
   const decodeAll = async (
-    inputs: readonly ModelInput[],
-    { replaceUnknowns = false, ...options }: TextGenerationOptions,
-    batching: Batching,
-    request?: TranslationRequest,
+    inputs: readonly ReadInput[],
+    { replaceUnknowns = false, from, to, ...options }: TextGenerationOptions,
+    batching: NamedBatching,
   ): Promise<ModelOutput[]> => {
-    const { steps, defaults, rules } = requireGeneration(parts);
+    const { steps, defaults } = requireGeneration(parts);
+    const nameOf = namesOf(batching);
+    const request = languageRequest(parts, { from, to });
     const replacing =
-      replaceUnknowns === false ? undefined : await readReplacing(inputs, replaceUnknowns, options);
+      replaceUnknowns === false ? undefined : await readReplacing(inputs, replaceUnknowns, options, nameOf);
     const wanted = replacing ? { ...options, returnAttention: true } : options;
     const resolved = resolveGenerationOptions(wanted, defaults);
     warnOfLengths(parts, resolved);
-    const prepared = await prepareInputs(parts, inputs, batching.firstIndex ?? 0, request?.sourceId);
-    const results = await generate(steps, prepared, resolved, { ...rules, ...request?.rules }, batching);
-    return modelOutputs(parts, prepared, results, inputs, request?.prefix, replacing);
+    const ready = await prepareRequest(parts, inputs, request, { from, to }, options, nameOf);
+    const results = await generate(steps, ready.prepared, resolved, ready.rules, batching);
+    return modelOutputs(parts, ready.prepared, results, ready.inputs, request.prefix, replacing);
   };
-  const translateAll = async (texts: readonly string[], options: TranslateOptions) => {
-    const { from, to, chunk, prefixes, batchSize, maxBatchTokens, firstIndex, onProgress, ...rest } = options;
+  const generateAll = async (
+    inputs: readonly ModelInput[],
+    options: TextGenerationOptions,
+    batching: Batching,
+  ) => {
+    requireObject(options, 'options', 'options such as numBeams');
+    requireOptionNames(batching, batchingNames, 'Batching');
+    requireIntegerOption('firstIndex', batching.firstIndex, 0);
+    return decodeAll(readInputs(inputs, namesOf(batching)), options, batching);
+  };
+  const translateAll = async (texts: readonly ModelInput[], options: TranslateOptions) => {
+    requireObject(options, 'options', 'options such as numBeams');
+    const { chunk, prefixes, batchSize, maxBatchTokens, firstIndex, onProgress, ...rest } = options;
     const { rules } = requireGeneration(parts);
     if (rules.decoderStartTokenId === undefined) {
       throw new PolybeamError(
@@ -175,24 +167,14 @@ export function makeModel(parts: ModelParts): Model {
         `${directory} continues texts and does not translate; use generate, or a model with an encoder and a decoder.`,
       );
     }
-    const request = translationRequest(languages, { from, to }, rules, directory);
-    if (chunk !== undefined && !(Number.isInteger(chunk) && chunk >= 1)) {
-      throw new PolybeamError('OPTION_INVALID', `Option chunk cannot be ${chunk}: give an integer from 1.`);
-    }
-    requirePrefixes(prefixes, texts.length);
-    const pieces = await Promise.all(
-      texts.map((text) =>
-        chunk === undefined ? [text] : chunksOf(parts, text, chunk, request.prefix, from),
-      ),
-    );
-    const inputs = pieces.flatMap((own, index) =>
-      own.map((text, piece) => ({
-        text: isBlank(text) ? '' : request.prefix + text,
-        ...(prefixes && piece === 0 && { prefix: prefixes[index] }),
-      })),
-    );
-    const batching = { batchSize, maxBatchTokens, firstIndex, onProgress };
-    return { pieces, outputs: await decodeAll(inputs, rest, dropUndefined(batching), request) };
+    requireIntegerOption('chunk', chunk, 1);
+    requireIntegerOption('firstIndex', firstIndex, 0);
+    const batching = dropUndefined({ batchSize, maxBatchTokens, firstIndex, onProgress });
+    const nameOf = namesOf(batching);
+    const given = withPrefixes(readInputs(texts, nameOf, 'texts'), prefixes, nameOf);
+    const pieces = await cutInputs(parts, given, rest, chunk, nameOf);
+    const partOf = pieces.flatMap((own, index) => own.map(() => index));
+    return { pieces, outputs: await decodeAll(pieces.flat(), rest, { ...batching, partOf }) };
   };
   return {
     [modelParts]: parts,
@@ -202,8 +184,9 @@ export function makeModel(parts: ModelParts): Model {
     tokenizer,
     languages,
     generationDefaults: generation?.defaults ?? {},
-    generate: (inputs, options = {}, batching = {}) => decodeAll(inputs, options, batching),
+    generate: (inputs, options = {}, batching = {}) => generateAll(inputs, options, batching),
     translate: async (texts, options = {}) => {
+      requireObject(options, 'options', 'options such as numBeams');
       if (options.returnAttention) {
         throw new PolybeamError(
           'OPTION_CONFLICT',
@@ -216,6 +199,7 @@ export function makeModel(parts: ModelParts): Model {
       return pieces.map((own) => own.map(() => outputs[next++].sequences[0].text ?? '').join(' '));
     },
     translateAligned: async (texts, options = {}) => {
+      requireObject(options, 'options', 'options such as numBeams');
       if (options.chunk !== undefined) {
         throw new PolybeamError(
           'OPTION_CONFLICT',
@@ -247,15 +231,16 @@ function assistanceOf({ generation, maxSource, idCounts }: ModelParts): Assistan
 
 /** @throws INPUT_INVALID for inputs without words, OPTION_INVALID, FILE_NOT_FOUND, FILE_CORRUPT */
 async function readReplacing(
-  inputs: readonly ModelInput[],
+  inputs: readonly ReadInput[],
   given: UnknownReplacement,
   { returnAttention }: GenerationOptions,
+  nameOf: InputNames,
 ): Promise<Replacing> {
   const bare = inputs.findIndex((input) => !('text' in input) && input.inputIds.length > 0);
   if (bare >= 0) {
     throw new PolybeamError(
       'INPUT_INVALID',
-      `Input ${bare + 1} is token ids, and replaceUnknowns takes words from texts; give a text, or leave replaceUnknowns out.`,
+      `${nameOf(bare)} is token ids, and replaceUnknowns takes words from texts; give a text, or leave replaceUnknowns out.`,
     );
   }
   return { dictionary: await readDictionary(given), hideAttention: !returnAttention };
@@ -263,74 +248,75 @@ async function readReplacing(
 
 /** What a text has no place for. @throws OPTION_CONFLICT */
 function refuseLists(options: GenerationOptions): void {
-  const name = (['returnLogits', 'returnAlternatives'] as const).find((one) => options[one]);
-  if (!name) return;
+  const list = (['returnLogits', 'returnAlternatives'] as const).find((one) => options[one]);
+  const { numReturnSequences = 1 } = options;
+  const shown = list ?? (numReturnSequences > 1 && `numReturnSequences ${numReturnSequences}`);
+  if (!shown) return;
   throw new PolybeamError(
     'OPTION_CONFLICT',
-    `${name} has no place in translations; call generate, or leave ${name} out.`,
+    `${shown} has no place in translations, one text for each input; call generate, which takes to and from as well, or leave ${shown.split(' ')[0]} out.`,
   );
+}
+
+/** Inputs with what their outputs begin with. @throws INPUT_INVALID */
+function withPrefixes(
+  inputs: readonly ReadInput[],
+  prefixes: readonly Prefix[] | undefined,
+  nameOf: InputNames,
+): readonly ReadInput[] {
+  requirePrefixes(prefixes, inputs.length);
+  if (!prefixes) return inputs;
+  return inputs.map((input, index) => {
+    if (input.prefix === undefined) return { ...input, prefix: prefixes[index] };
+    throw new PolybeamError(
+      'INPUT_INVALID',
+      `${nameOf(index)} has a prefix of its own beside prefixes; leave one of them out.`,
+    );
+  });
+}
+
+/** The pieces of each input that the model can read; a prefix begins the first. @throws INPUT_INVALID for what cannot be cut */
+function cutInputs(
+  parts: ModelParts,
+  inputs: readonly ReadInput[],
+  languages: LanguageOptions,
+  chunk: number | undefined,
+  nameOf: InputNames,
+): Promise<ReadInput[][]> {
+  const cut = async (input: ReadInput, index: number): Promise<ReadInput[]> => {
+    if (chunk === undefined) return [input];
+    const whole = !('text' in input) ? 'token ids' : input.forceWordsIds && 'a text with forceWordsIds';
+    if (whole || !('text' in input)) {
+      throw new PolybeamError(
+        'INPUT_INVALID',
+        `${nameOf(index)} is ${whole}, which chunk cannot cut; give a text alone, or leave chunk out.`,
+      );
+    }
+    const pieces = await chunksOf(parts, input.text, chunk, languages);
+    return pieces.map((text, piece) => (piece === 0 ? { ...input, text } : { text }));
+  };
+  return Promise.all(inputs.map(cut));
 }
 
 /** Pieces of a text that the model can read, with what is put before each. */
 async function chunksOf(
-  { tokenizer, maxSource }: ModelParts,
+  parts: ModelParts,
   text: string,
   chunk: number,
-  prefix: string,
-  from: string | undefined,
+  languages: LanguageOptions,
 ): Promise<string[]> {
+  const { tokenizer, maxSource } = parts;
+  const { prefix } = languageRequest(parts, languages);
   if (!tokenizer) return [text];
   const [{ ids }] = prefix === '' ? [{ ids: [] }] : await tokenizer.encodeBatch([prefix]);
-  return chunkText(text, tokenizer, Math.min(chunk, maxSource - ids.length), from?.replace(/_.*$/, ''));
+  return chunkText(
+    text,
+    tokenizer,
+    Math.min(chunk, maxSource - ids.length),
+    languages.from?.replace(/_.*$/, ''),
+  );
 }
 
 function dropUndefined<T extends object>(value: T): Partial<T> {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Partial<T>;
-}
-
-async function forward(parts: ModelParts, program: Program, input: ForwardInput): Promise<ForwardOutput> {
-  const length = input.inputIds.length;
-  if (length === 0 || length > parts.maxSource) {
-    throw new PolybeamError(
-      'INPUT_INVALID',
-      `inputIds has ${length} ids; forward takes 1 to ${parts.maxSource}.`,
-    );
-  }
-  requireLanguagesBefore(parts.languages, input.inputIds, 'inputIds');
-  const row = (ids: readonly number[]) => integers([1, ids.length], Int32Array.from(ids));
-  const given: Record<string, readonly number[]> = {
-    inputIds: input.inputIds,
-    attentionMask: input.attentionMask ?? Array(length).fill(1),
-    tokenTypeIds: input.tokenTypeIds ?? Array(length).fill(0),
-    langs: input.langs ?? Array(length).fill(-1),
-    decoderInputIds: input.decoderInputIds ?? [parts.generation?.rules.decoderStartTokenId ?? 0],
-  };
-  for (const name of ['attentionMask', 'tokenTypeIds', 'langs']) {
-    if (given[name].length !== length) {
-      throw new PolybeamError(
-        'INPUT_INVALID',
-        `${name} has ${given[name].length} values for ${length} inputIds; give one each.`,
-      );
-    }
-  }
-  for (const { name } of program.inputs) {
-    if (name === 'langs' && input.langs === undefined) continue;
-    requireKnown(given[name], parts.idCounts[name as keyof ModelDefinition['idCounts']] ?? 2, name);
-  }
-  const outputs = await program.run(
-    Object.fromEntries(program.inputs.map(({ name }) => [name, row(given[name])])),
-  );
-  return {
-    ...(outputs.logits && { logits: rowsOf(outputs.logits) }),
-    ...(outputs.lastHiddenState && { lastHiddenState: rowsOf(outputs.lastHiddenState) }),
-    ...(outputs.poolerOutput && { poolerOutput: rowsOf(outputs.poolerOutput)[0] }),
-  };
-}
-
-/** The rows of the last axis. */
-function rowsOf({ data, shape }: Value): number[][] {
-  const width = shape[shape.length - 1];
-  return Array.from({ length: data.length / width }, (_, row) =>
-    Array.from(data.subarray(row * width, (row + 1) * width)),
-  );
 }

@@ -13,8 +13,11 @@ import type { Lifetime } from './lifetime.js';
 /** What an output begins with: a text, or token ids; empty for nothing. */
 export type Prefix = string | readonly number[];
 
-/** A text, or token ids as the model's tokenizer would make them. */
-export type ModelInput =
+/** A text, alone or with what is demanded of its outputs, or token ids as the model's tokenizer would make them. */
+export type ModelInput = string | ReadInput;
+
+/** An input as an object. */
+export type ReadInput =
   | ({ text: string } & InputConstraints)
   | ({
       inputIds: readonly number[];

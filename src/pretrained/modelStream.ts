@@ -1,25 +1,26 @@
 import { anySignal, createEventStream, type EventStream } from '../generation/eventStream.js';
 import { type GenerationResult, generate } from '../generation/generate.js';
-import type { Batching, GenerationInput } from '../generation/inputs.js';
+import { type Batching, type GenerationInput, namesOf } from '../generation/inputs.js';
 import { type GenerationOptions, resolveGenerationOptions } from '../generation/options.js';
 import type { OutputProgress } from '../generation/progress.js';
-import { isBlank } from '../text/blank.js';
+import { requireIntegerOption, requireObject } from '../inputs.js';
 import { createTextDeltas, type TextDeltas } from '../text/textDeltas.js';
 import { wordsOf } from '../text/words.js';
 import { alignTokens, alignWords, type ReadText, wordsOfSource } from './alignment.js';
-import { translationRequest } from './languages.js';
-import { prepareInputs, requireGeneration, warnOfLengths } from './modelInputs.js';
+import {
+  type LanguageOptions,
+  languageRequest,
+  prepareRequest,
+  readInputs,
+  requireGeneration,
+  warnOfLengths,
+} from './modelInputs.js';
 import type { ModelOutput } from './modelOutput.js';
-import type { ModelInput, ModelParts } from './modelParts.js';
+import type { ModelInput, ModelParts, ReadInput } from './modelParts.js';
 import { decodeReplaced, type ReplacedText } from './unknownWords.js';
 
-/** How `stream` decodes: as `translate` where a language is given. */
-export interface StreamOptions extends GenerationOptions, Batching {
-  /** Target language; must be one the model has. */
-  to?: string;
-  /** Source language, for models that are told it; must be one the model has. Default: what its tokenizer writes. */
-  from?: string;
-}
+/** How `stream` decodes. */
+export interface StreamOptions extends GenerationOptions, LanguageOptions, Batching {}
 
 /** What a step has changed in one output. */
 export interface StreamEvent {
@@ -44,23 +45,27 @@ export interface StreamEvent {
 /** See `Model.stream`. */
 export function streamOutputs(
   parts: ModelParts,
-  given: StreamInput | readonly StreamInput[],
+  given: ModelInput | readonly ModelInput[],
   options: StreamOptions,
 ): EventStream<StreamEvent> {
   return createEventStream(async (emit, cancelled) => {
+    requireObject(options, 'options', 'options such as numBeams');
     const { from, to, batchSize, maxBatchTokens, firstIndex = 0, onProgress, ...rest } = options;
-    const { steps, defaults, rules } = requireGeneration(parts);
-    const request = translationRequest(parts.languages, { from, to }, rules, parts.directory);
+    const { steps, defaults } = requireGeneration(parts);
+    requireIntegerOption('firstIndex', firstIndex, 0);
+    const nameOf = namesOf({ firstIndex });
+    const list = readInputs(Array.isArray(given) ? given : [given], nameOf);
+    const request = languageRequest(parts, { from, to });
     const resolved = resolveGenerationOptions(rest, defaults);
     warnOfLengths(parts, resolved);
-    const inputs = [given].flat().map((input) => withPrefix(input, request.prefix));
-    const prepared = await prepareInputs(parts, inputs, firstIndex, request.sourceId);
+    const ready = await prepareRequest(parts, list, request, { from, to }, rest, nameOf);
+    const { inputs, prepared, rules } = ready;
     const tell = createTeller(parts, { inputs, prepared, prefix: request.prefix }, firstIndex);
     await generate(
       steps,
       prepared,
       { ...resolved, signal: anySignal(cancelled, resolved.signal) },
-      { ...rules, ...request.rules },
+      rules,
       { batchSize, maxBatchTokens, firstIndex, onProgress },
       async (progress) => {
         for (const event of await tell(progress)) await emit(event);
@@ -69,14 +74,8 @@ export function streamOutputs(
   });
 }
 
-/** A text, or what `generate` takes. */
-export type StreamInput = string | ModelInput;
-
-/** Blank stays blank, whatever is put before texts. */
-function withPrefix(input: StreamInput, prefix: string): ModelInput {
-  const full: ModelInput = typeof input === 'string' ? { text: input } : input;
-  return 'text' in full && !isBlank(full.text) ? { ...full, text: prefix + full.text } : full;
-}
+/** What `generate` takes. */
+export type StreamInput = ModelInput;
 
 /**
  * Results with their texts and alignments.
@@ -87,7 +86,7 @@ export async function modelOutputs(
   parts: ModelParts,
   prepared: readonly GenerationInput[],
   results: readonly GenerationResult[],
-  inputs: readonly ModelInput[],
+  inputs: readonly ReadInput[],
   prefix = '',
   replacing?: Replacing,
 ): Promise<ModelOutput[]> {
@@ -121,7 +120,7 @@ export interface Replacing {
  */
 async function addWords(
   parts: ModelParts,
-  inputs: readonly ModelInput[],
+  inputs: readonly ReadInput[],
   outputs: readonly ModelOutput[],
   prefix: string,
   replacing: Replacing | undefined,
@@ -171,7 +170,7 @@ interface Open {
 /** Puts progress into texts: those of every beginning of an output that has become final, one token after the other. */
 function createTeller(
   parts: ModelParts,
-  { inputs, prepared, prefix }: { inputs: ModelInput[]; prepared: GenerationInput[]; prefix: string },
+  { inputs, prepared, prefix }: { inputs: ReadInput[]; prepared: GenerationInput[]; prefix: string },
   firstIndex: number,
 ) {
   const open = new Map<string, Open>();

@@ -1,21 +1,22 @@
 import { PolybeamError } from '../errors.js';
+import { requireIds, requireList } from '../inputs.js';
 import { isBlank } from '../text/blank.js';
-import { encodeTexts, requireKnown } from './encodeTexts.js';
-import type { ModelInput, ModelParts, Prefix } from './modelParts.js';
+import { encodeTexts } from './encodeTexts.js';
+import type { ModelParts, Prefix, ReadInput } from './modelParts.js';
 
 /**
  * The ids of the prefixes of inputs. A text is encoded as target text, without special tokens. What the vocabulary has no
  * token for could not be in the output, and after an end token nothing comes: both are refused in texts; ids may hold
  * any token.
  *
- * @param firstIndex number of the first input among all of the caller's, who may come in portions
+ * @param nameOf how errors name the input at an index
  * @returns undefined for an input without a prefix
  * @throws INPUT_INVALID, TOKENIZER_MISSING
  */
 export async function prefixIds(
   parts: ModelParts,
-  inputs: readonly ModelInput[],
-  firstIndex: number,
+  inputs: readonly ReadInput[],
+  nameOf: (index: number) => string,
 ): Promise<(readonly number[] | undefined)[]> {
   const texts = inputs.flatMap(({ prefix }) => (isText(prefix) ? [prefix] : []));
   const encoded = texts.length === 0 ? [] : await encodeTexts(parts, texts, 'prefix');
@@ -23,11 +24,11 @@ export async function prefixIds(
   return inputs.map((input, index) => {
     const { prefix } = input;
     if (prefix === undefined) return undefined;
-    const name = `Input ${firstIndex + index + 1}`;
+    const name = nameOf(index);
     const ids = isText(prefix) ? encoded[next++].ids : typeof prefix === 'string' ? [] : prefix;
+    if (!isText(prefix)) requireIds(ids, `${name}: prefix`, parts.generation?.steps.vocabSize);
     if (ids.length === 0) return [];
     if (isText(prefix)) requireWords(parts, prefix, ids, name);
-    else requireKnown(ids, parts.generation?.steps.vocabSize ?? 0, `${name}: prefix`);
     if ('text' in input && isBlank(input.text)) {
       throw new PolybeamError(
         'INPUT_INVALID',
@@ -63,7 +64,9 @@ function requireWords({ tokenizer }: ModelParts, prefix: string, ids: readonly n
 
 /** @param texts how many there are @throws INPUT_INVALID for another number of prefixes */
 export function requirePrefixes(prefixes: readonly Prefix[] | undefined, texts: number): void {
-  if (prefixes === undefined || prefixes.length === texts) return;
+  if (prefixes === undefined) return;
+  requireList(prefixes, 'prefixes', 'texts or lists of token ids');
+  if (prefixes.length === texts) return;
   throw new PolybeamError(
     'INPUT_INVALID',
     `prefixes has ${prefixes.length} for ${texts} texts; give one for each, '' for none.`,

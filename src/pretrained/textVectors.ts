@@ -1,7 +1,8 @@
 import { integers } from '../engine/values.js';
 import { PolybeamError } from '../errors.js';
+import { inputName, requireIntegerOption, requireOptionNames, requireText, requireTexts } from '../inputs.js';
 import { encodeTexts } from './encodeTexts.js';
-import { type Model, modelParts } from './model.js';
+import { type Model, modelParts, requireModel } from './model.js';
 import type { ModelParts } from './modelParts.js';
 
 /** How texts are read for their vectors. */
@@ -23,6 +24,8 @@ export async function embedTexts(
   texts: readonly string[],
   options: VectorOptions = {},
 ): Promise<Float32Array[]> {
+  requireModel(model);
+  requireTexts(texts, 'texts', inputName);
   model[modelParts].requireAlive();
   const encoded = await encodeTexts(model[modelParts], texts);
   return embedIds(
@@ -36,13 +39,19 @@ export async function embedTexts(
 export async function embedIds(
   model: Model,
   texts: readonly ArrayLike<number>[],
-  { batchSize = 32, language }: VectorOptions = {},
+  options: VectorOptions = {},
 ): Promise<Float32Array[]> {
   model[modelParts].requireAlive();
-  if (!(Number.isInteger(batchSize) && batchSize >= 1)) {
+  requireOptionNames(options, ['batchSize', 'language'], 'embedTexts');
+  const { batchSize = 32, language } = options;
+  requireIntegerOption('batchSize', batchSize, 1);
+  if (language !== undefined) requireText(language, 'Option language');
+  const { maxSource, directory } = model[modelParts];
+  const bad = texts.findIndex((ids) => ids.length === 0 || ids.length > maxSource);
+  if (bad >= 0) {
     throw new PolybeamError(
-      'OPTION_INVALID',
-      `Option batchSize cannot be ${batchSize}: give an integer from 1.`,
+      'INPUT_INVALID',
+      `${inputName(bad)} has ${texts[bad].length} token ids; ${directory} reads 1 to ${maxSource}: shorten it, or leave it out.`,
     );
   }
   const lang = language === undefined ? -1 : languageNumber(model[modelParts], language);
@@ -69,19 +78,11 @@ export function similarity(a: Float32Array, b: Float32Array): number {
 }
 
 async function embedBatch(
-  { statesProgram, config, directory, maxSource }: ModelParts,
+  { statesProgram, config, directory }: ModelParts,
   texts: readonly ArrayLike<number>[],
   lang: number,
 ): Promise<Float32Array[]> {
   const width = Math.max(...texts.map((ids) => ids.length));
-  const shortest = Math.min(...texts.map((ids) => ids.length));
-  if (shortest === 0 || width > maxSource) {
-    const length = shortest === 0 ? 0 : width;
-    throw new PolybeamError(
-      'INPUT_INVALID',
-      `A text has ${length} token ids; ${directory} reads 1 to ${maxSource}: shorten it, or leave it out.`,
-    );
-  }
   const size = [texts.length, width];
   const given = {
     inputIds: integers(size),

@@ -1,5 +1,6 @@
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
+import { showValue } from '../inputs.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { splitLines } from '../text/utf8.js';
 import { wordsOf, wordsOfDecoding } from '../text/words.js';
@@ -17,7 +18,7 @@ export async function readDictionary(given: UnknownReplacement): Promise<Readonl
   if (typeof given !== 'string' && !(given instanceof Map)) {
     throw new PolybeamError(
       'OPTION_INVALID',
-      `Option replaceUnknowns cannot be ${JSON.stringify(given)}: give true, the path of a dictionary, or a Map.`,
+      `Option replaceUnknowns cannot be ${showValue(given)}: give true, the path of a dictionary, or a Map.`,
     );
   }
   if (typeof given !== 'string') return given;

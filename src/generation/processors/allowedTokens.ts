@@ -1,4 +1,5 @@
 import { PolybeamError } from '../../errors.js';
+import { inputName, showValue } from '../../inputs.js';
 import { trace } from '../backPointers.js';
 import { createPathStates } from '../pathStates.js';
 import type { SearchContext, Selector } from '../selector.js';
@@ -43,12 +44,14 @@ function byFunction(context: SearchContext): AllowedOf {
     const sentence = frontier.sentences[slot];
     const begun = prompt.subarray(sentence * promptLength, (sentence + 1) * promptLength);
     const ids = [...begun, ...trace(pointers, frontier.nodes[slot * beams + beam]).ids];
-    const allowed = [...new Set(allowedTokens(sentenceIds[sentence], ids))];
+    const returned: unknown = allowedTokens(sentenceIds[sentence], ids);
+    const listed = typeof returned === 'object' && returned !== null && Symbol.iterator in returned;
+    const allowed = listed ? [...new Set(returned as readonly number[])] : [];
     const bad = allowed.find((id) => !Number.isInteger(id) || id < 0 || id >= classes.length);
     if (bad === undefined && allowed.length > 0) return allowed;
     throw new PolybeamError(
       'OPTION_INVALID',
-      `Option prefixAllowedTokens returned ${bad ?? 'no token'} for input ${sentenceIds[sentence]} after [${ids}]; return at least one id from 0 to ${classes.length - 1}, such as an end token.`,
+      `Option prefixAllowedTokens returned ${bad === undefined ? 'no token' : showValue(bad)} for ${inputName(sentenceIds[sentence])} after [${ids}]; return at least one id from 0 to ${classes.length - 1}, such as an end token.`,
     );
   };
 }
