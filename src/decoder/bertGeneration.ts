@@ -80,7 +80,7 @@ function decoderScope(p: Parameters, share: boolean): Parameters {
   const encoder = p.scope(pairNames.encoder);
   const base = 'bert.';
   return sharedParameters(own, (name) =>
-    name.startsWith(base) && !name.includes('.crossattention.')
+    name.startsWith(base) && !name.includes('.crossattention.') && !own.has(name)
       ? [encoder, name.slice(base.length)]
       : undefined,
   );
@@ -118,10 +118,13 @@ export function decodeBert(
 export function bertOutput(p: Parameters, config: BertDecoderConfig): OutputProjection {
   const size = [config.vocabSize, config.hiddenSize];
   const at = p.scope(config.head === 'lm_head' ? 'lm_head' : 'cls.predictions');
-  const matrix = config.tieWordEmbeddings
+  const tied = config.tieWordEmbeddings && !at.has('decoder.weight');
+  const matrix = tied
     ? wordTable(p.scope('bert.embeddings'), config)
     : at.get('decoder.weight', size, bertInitializer(config));
-  return { matrix, bias: at.get('bias', [config.vocabSize], { kind: 'zeros' }) };
+  // The projection's own, which tying makes the head's.
+  const bias = at.has('decoder.bias') ? 'decoder.bias' : 'bias';
+  return { matrix, bias: at.get(bias, [config.vocabSize], { kind: 'zeros' }) };
 }
 
 /**

@@ -95,7 +95,7 @@ function threeParts(x: tf.Tensor) {
 }
 
 function gpt2Output(p: Parameters, config: Gpt2Config): OutputProjection {
-  if (config.tieWordEmbeddings) return { matrix: tokenTable(p, config) };
+  if (config.tieWordEmbeddings && !p.has('lm_head.weight')) return { matrix: tokenTable(p, config) };
   return { matrix: p.get('lm_head.weight', [config.vocabSize, config.nEmbd], initializerOf(config)) };
 }
 

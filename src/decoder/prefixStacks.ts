@@ -44,9 +44,14 @@ function sizesOf(config: BertConfig) {
 }
 
 function roformerOutput(p: Parameters, config: RoformerConfig): OutputProjection {
-  const matrix = roformerTable(p.scope('roformer.embeddings'), config);
+  const at = p.scope('cls.predictions');
+  // A checkpoint whose head differs from the table holds one of its own.
+  const matrix = at.has('decoder.weight')
+    ? at.get('decoder.weight', [config.vocabSize, config.embeddingSize])
+    : roformerTable(p.scope('roformer.embeddings'), config);
   if (config.useBias === false) return { matrix };
-  return { matrix, bias: p.get('cls.predictions.bias', [config.vocabSize], { kind: 'zeros' }) };
+  const bias = at.has('decoder.bias') ? 'decoder.bias' : 'bias';
+  return { matrix, bias: at.get(bias, [config.vocabSize], { kind: 'zeros' }) };
 }
 
 /**

@@ -57,7 +57,7 @@ function decode(p: Parameters, config: T5Config, inputs: DecoderInputs) {
   const shape = t5AttentionShape(config, source);
   const self = withBias(p, config, inputs);
   const caches: KeysAndValues[] = [];
-  const embedded = tf.gather(t5Table(p, config), inputIds as tf.Tensor1D);
+  const embedded = tf.gather(t5Table(p, config, 'decoder'), inputIds as tf.Tensor1D);
   let x = dropout(embedded as tf.Tensor, config.dropoutRate, source);
   for (let layer = 0; layer < config.numDecoderLayers; layer++) {
     const at = p.scope(`decoder.block.${layer}`);

@@ -7,7 +7,7 @@ import {
   prefixOf,
   residual,
   type TransformerConfig,
-  tokenTable,
+  tiedTable,
   transformerNames,
 } from '../encoder/transformer.js';
 import { dropout } from '../engine/ops/dropout.js';
@@ -92,7 +92,8 @@ function decode(p: Parameters, config: TransformerConfig, inputs: DecoderInputs)
 
 function outputProjection(p: Parameters, config: TransformerConfig): OutputProjection {
   const size = [config.decoderVocabSize, config.dModel];
-  const matrix = config.tieWordEmbeddings ? tokenTable(p, config, 'decoder') : p.get('lm_head.weight', size);
+  const tied = config.tieWordEmbeddings && !p.has('lm_head.weight');
+  const matrix = tied ? tiedTable(p, config) : p.get('lm_head.weight', size);
   if (!p.has('final_logits_bias')) return { matrix };
   const bias = p.get('final_logits_bias', [1, config.decoderVocabSize], { kind: 'zeros' });
   return { matrix, bias: bias.reshape([-1]) };

@@ -37,9 +37,14 @@ export function t5Initializer(config: T5Config, inputs: number): Initializer {
   return { kind: 'normal', standardDeviation: config.initializerFactor * inputs ** -0.5 };
 }
 
-/** The embeddings of both sides. [vocabSize, dModel] */
-export function t5Table(p: Parameters, config: T5Config): tf.Tensor {
-  return p.get('shared.weight', [config.vocabSize, config.dModel], t5Initializer(config, 1));
+/** The embeddings of both sides, or what a checkpoint holds for one of them alone. [vocabSize, dModel] */
+export function t5Table(p: Parameters, config: T5Config, side?: 'encoder' | 'decoder'): tf.Tensor {
+  const own = `${side}.embed_tokens.weight`;
+  return p.get(
+    side && p.has(own) ? own : 'shared.weight',
+    [config.vocabSize, config.dModel],
+    t5Initializer(config, 1),
+  );
 }
 
 /** Attention without bias and without scale: queries start smaller instead. */
@@ -137,7 +142,7 @@ export function encodeT5(
   const shape = t5AttentionShape(config, source);
   const positions = rangeTo(inputIds.shape[1]!);
   const visibility = { keyMask: attentionMask, bias: t5Bias(p, config, 'encoder', positions, positions) };
-  const embedded = tf.gather(t5Table(p, config), inputIds as tf.Tensor1D);
+  const embedded = tf.gather(t5Table(p, config, 'encoder'), inputIds as tf.Tensor1D);
   let x = dropout(embedded as tf.Tensor, config.dropoutRate, source);
   for (let layer = 0; layer < config.numLayers; layer++) {
     const at = p.scope(`encoder.block.${layer}`);

@@ -121,14 +121,30 @@ export const transformerEpsilon = 1e-5;
 
 export const transformerNames = { query: 'q_proj', key: 'k_proj', value: 'v_proj' } as const;
 
-/** The embedding table of one side, under its own name or the shared one. [vocab, dModel] */
+/**
+ * The embedding table of one side, under its own name or the shared one: a checkpoint whose sides differ holds its own all the
+ * same. [vocab, dModel]
+ */
 export function tokenTable(p: Parameters, config: TransformerConfig, side: 'encoder' | 'decoder'): tf.Tensor {
+  const own = `${prefixOf(config)}${side}.embed_tokens.weight`;
+  return table(p, config, side, config.shareEncoderDecoderEmbeddings && !p.has(own) ? undefined : own);
+}
+
+/** The table that the output projection is tied to: the shared one where there is one, else the decoder's. [vocab, dModel] */
+export function tiedTable(p: Parameters, config: TransformerConfig): tf.Tensor {
+  const own = `${prefixOf(config)}decoder.embed_tokens.weight`;
+  return table(p, config, 'decoder', config.shareEncoderDecoderEmbeddings ? undefined : own);
+}
+
+function table(
+  p: Parameters,
+  config: TransformerConfig,
+  side: 'encoder' | 'decoder',
+  name = `${prefixOf(config)}shared.weight`,
+): tf.Tensor {
   const initializer: Initializer = { kind: 'normal', standardDeviation: config.initStd };
   const size = side === 'encoder' ? config.vocabSize : config.decoderVocabSize;
-  const prefix = prefixOf(config);
-  if (config.shareEncoderDecoderEmbeddings)
-    return p.get(`${prefix}shared.weight`, [size, config.dModel], initializer);
-  return p.get(`${prefix}${side}.embed_tokens.weight`, [size, config.dModel], initializer);
+  return p.get(name, [size, config.dModel], initializer);
 }
 
 /** Token plus position embeddings, normalized where the layout says so. [batch, length, dModel] */

@@ -220,7 +220,8 @@ export function xlmOutput(
   config: XlmConfig,
 ): { matrix: tf.Tensor; bias: tf.Tensor } {
   const at = p.scope('pred_layer.proj');
-  const matrix = config.tieWordEmbeddings
+  const tied = config.tieWordEmbeddings && !at.has('weight');
+  const matrix = tied
     ? xlmTable(stack, config)
     : at.get('weight', [config.vocabSize, config.embDim], denseInitializer(config.embDim));
   return { matrix, bias: at.get('bias', [config.vocabSize], { kind: 'zeros' }) };

@@ -51,8 +51,10 @@ export function xlmRobertaLogits(
   const at = p.scope('lm_head');
   const inner = activations.gelu(bertDense(at.scope('dense'), hidden, config.hiddenSize, config));
   const x = norm(at.scope('layer_norm'), inner, config.layerNormEps);
-  const matrix = config.tieWordEmbeddings
+  const tied = config.tieWordEmbeddings && !at.has('decoder.weight');
+  const matrix = tied
     ? wordTable(stack.scope('embeddings'), config)
     : at.get('decoder.weight', [config.vocabSize, config.hiddenSize]);
-  return linear(x, matrix, at.get('bias', [config.vocabSize], { kind: 'zeros' }));
+  const bias = at.has('decoder.bias') ? 'decoder.bias' : 'bias';
+  return linear(x, matrix, at.get(bias, [config.vocabSize], { kind: 'zeros' }));
 }

@@ -65,7 +65,7 @@ export async function loadModel(directory: string, options: LoadOptions = {}): P
 
 /** What `loadModel` puts together. */
 export async function loadParts(directory: string, options: LoadOptions = {}): Promise<ModelParts> {
-  const found = await readModelDirectory(directory);
+  const found = await readModelDirectory(directory, options.onWarning);
   const { config, weights } = found;
   const ownTokenizer = await tokenizerOf(directory);
   const path = `${directory}/config.json`;

@@ -22,16 +22,22 @@ export interface ModelDirectory {
 
 /**
  * Reads a directory as Hugging Face lays it out.
+ * @param onWarning is called where weights differ that config.json ties
  * @throws FILE_NOT_FOUND, FILE_CORRUPT, MODEL_TYPE_UNKNOWN, WEIGHT_DTYPE
  */
-export async function readModelDirectory(directory: string): Promise<ModelDirectory> {
+export async function readModelDirectory(
+  directory: string,
+  onWarning?: (message: string) => void,
+): Promise<ModelDirectory> {
   const path = `${directory}/config.json`;
   if (await isTensorflowBert(directory)) throw unconverted(directory);
   const config = await readJson(path);
   requireFewLayers(config, mostLayers, `no model has more than ${mostLayers}`, path);
   const architecture = architectureOf(config, path);
   const generationPath = `${directory}/generation_config.json`;
-  const weights = await openWeights(directory);
+  // T5 saves a head of its own although transformers ties it: config.json says so.
+  const warnOfTied = config.tie_word_embeddings === false ? undefined : onWarning;
+  const weights = await openWeights(directory, architecture.repeated?.(config), warnOfTied);
   const count = weights.names().length;
   requireFewLayers(config, count, `there are ${count} weights in all`, path);
   const hasGeneration = (await fileAccess().size(generationPath)) !== undefined;

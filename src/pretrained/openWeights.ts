@@ -5,7 +5,7 @@ import {
   integersName,
   scalesSuffix,
 } from '../engine/quantize.js';
-import { requireUnchanged, type StoredWeight, type WeightStore } from '../engine/weights.js';
+import type { StoredWeight, WeightStore } from '../engine/weights.js';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
 import { refuseLfsPointer } from '../lfsPointer.js';
@@ -19,27 +19,38 @@ import {
 } from './numberFormats.js';
 import { readPytorchBin } from './pytorchBin.js';
 import { readSafetensors } from './safetensors.js';
+import { isTiedElsewhere, readBytes, type TiedNames, tieWeights } from './tiedWeights.js';
+
+export { readBytes } from './tiedWeights.js';
 
 /** Name of the scales that belong to an int8 tensor, in files that `polybeam convert --weights int8` writes. */
 export const scaleSuffix = '.scale';
 
 /**
  * The weights of a model directory: `model.safetensors`, its shards, or a legacy `pytorch_model.bin`. Headers are read,
- * tensors are not.
+ * tensors are not, but for weights that are tied and stored twice.
+ *
+ * @param tied see `Architecture.repeated`; each such weight has the first of its names in the store, unless it differs
  * @throws FILE_NOT_FOUND where there are no weights; FILE_CORRUPT, WEIGHT_DTYPE
  */
-export async function openWeights(directory: string): Promise<WeightStore> {
-  return weightStore(modernNames(await readWeights(directory)));
+export async function openWeights(
+  directory: string,
+  tied: TiedNames = {},
+  onWarning?: (message: string) => void,
+): Promise<WeightStore> {
+  const weights = modernNames(await readWeights(directory, tied));
+  await tieWeights(weights, tied, onWarning && ((message) => onWarning(`${directory}: ${message}`)));
+  return weightStore(weights);
 }
 
-async function readWeights(directory: string): Promise<Map<string, StoredWeight>> {
+async function readWeights(directory: string, tied: TiedNames): Promise<Map<string, StoredWeight>> {
   const names = new Set(await fileAccess().list(directory));
   if (names.has('model.safetensors')) return readFile(`${directory}/model.safetensors`, readSafetensors);
   for (const [index, read] of [
     ['model.safetensors.index.json', readSafetensors],
     ['pytorch_model.bin.index.json', readPytorchBin],
   ] as const) {
-    if (names.has(index)) return readShards(directory, index, read);
+    if (names.has(index)) return readShards(directory, index, read, tied);
   }
   if (names.has('pytorch_model.bin')) return readFile(`${directory}/pytorch_model.bin`, readPytorchBin);
   throw new PolybeamError(
@@ -63,6 +74,7 @@ async function readShards(
   directory: string,
   index: string,
   read: (path: string) => Promise<Map<string, StoredWeight>>,
+  tied: TiedNames,
 ): Promise<Map<string, StoredWeight>> {
   const path = `${directory}/${index}`;
   const map = await readWeightMap(path);
@@ -70,7 +82,8 @@ async function readShards(
   for (const shard of new Set(Object.values(map))) {
     for (const [name, weight] of await readFile(`${directory}/${shard}`, read)) weights.set(name, weight);
   }
-  const missing = Object.keys(map).find((name) => !weights.has(name));
+  const has = (name: string) => weights.has(name);
+  const missing = Object.keys(map).find((name) => !has(name) && !isTiedElsewhere(name, tied, has));
   if (missing) {
     throw new PolybeamError(
       'FILE_CORRUPT',
@@ -174,17 +187,6 @@ async function unpack(
 function isScale(name: string, weights: ReadonlyMap<string, StoredWeight>): boolean {
   if (!name.endsWith(scaleSuffix)) return false;
   return weights.get(name.slice(0, -scaleSuffix.length))?.format === 'I8';
-}
-
-/** The bytes of a stored tensor. @throws FILE_CHANGED */
-export async function readBytes({ data }: StoredWeight): Promise<Uint8Array> {
-  if (data.kind === 'memory') return data.data;
-  try {
-    return await fileAccess().readRange(data.path, data.offset, data.offset + data.length);
-  } finally {
-    // Afterwards, since it may change meanwhile; and a change explains a failure.
-    await requireUnchanged(data);
-  }
 }
 
 async function toFloats(

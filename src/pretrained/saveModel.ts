@@ -1,4 +1,4 @@
-import type { StoredWeight, WeightStore } from '../engine/weights.js';
+import type { WeightStore } from '../engine/weights.js';
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
 import type { Architecture, ModelDefinition } from './architectures/definition.js';
@@ -12,6 +12,7 @@ import { readBytes, scaleSuffix } from './openWeights.js';
 import { packWeights } from './packedWeights.js';
 import { type TensorToWrite, writeSafetensors } from './safetensors.js';
 import { openTensorflowBert } from './tensorflowBert.js';
+import { isSameTensor } from './tiedWeights.js';
 
 /** Number formats a model can be saved in. */
 export const weightPrecisions = ['float32', 'float16', 'int8', 'int4'] as const;
@@ -101,17 +102,9 @@ async function savedNames(architecture: Architecture, model: ModelToSave): Promi
     const target = first[name];
     if (target === undefined) names.set(name, name);
     else if (weights.get(target) === undefined) names.set(target, name);
-    else if (!(await isSame(weights.get(name)!, weights.get(target)!))) names.set(name, name);
+    else if (!(await isSameTensor(weights.get(name)!, weights.get(target)!))) names.set(name, name);
   }
   return names;
-}
-
-async function isSame(a: StoredWeight, b: StoredWeight): Promise<boolean> {
-  if (a.format !== b.format || a.shape.join() !== b.shape.join()) return false;
-  const [x, y] = [a.data, b.data];
-  if (x.kind === 'file' && y.kind === 'file' && x.path === y.path && x.offset === y.offset) return true;
-  const [left, right] = [await readBytes(a), await readBytes(b)];
-  return left.every((byte, index) => byte === right[index]);
 }
 
 const floatFormats = ['F32', 'F16', 'BF16', 'F64', 'I8'];

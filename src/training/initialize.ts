@@ -3,7 +3,7 @@ import { checkStored } from '../engine/traceFunction.js';
 import { elements } from '../engine/values.js';
 import type { WeightStore } from '../engine/weights.js';
 import { PolybeamError } from '../errors.js';
-import { openWeights } from '../pretrained/openWeights.js';
+import { readModelDirectory } from '../pretrained/modelDirectory.js';
 import { normalInit, xavierUniformInit } from './random.js';
 
 /** Starting values of every weight, functions of the seed and the weight's name alone. */
@@ -14,14 +14,14 @@ export function initialWeights(specs: readonly ParameterSpec[], seed: number): M
 /**
  * Starting values from a model directory, of the same name; what it lacks starts as in `initialWeights`.
  * @returns the values, and the names of those that the directory lacks
- * @throws WEIGHT_SHAPE; WEIGHT_MISSING where the directory has none of them; what `openWeights` throws
+ * @throws WEIGHT_SHAPE; WEIGHT_MISSING where the directory has none of them; what `readModelDirectory` throws
  */
 export async function warmStart(
   specs: readonly ParameterSpec[],
   seed: number,
   directory: string,
 ): Promise<{ weights: Map<string, Float32Array>; fresh: string[] }> {
-  return warmStartFrom(specs, seed, await openWeights(directory), directory);
+  return warmStartFrom(specs, seed, (await readModelDirectory(directory)).weights, directory);
 }
 
 /** The same from a checkpoint that is open. @param from what messages call it */

@@ -51,9 +51,9 @@ function t5Family(modelType: string, { defaults, scalesOutputs }: Family): Archi
     },
     // Whatever tie_word_embeddings says: a table that differs is saved by its own name.
     repeated: () => ({
-      'lm_head.weight': 'shared.weight',
       'encoder.embed_tokens.weight': 'shared.weight',
       'decoder.embed_tokens.weight': 'shared.weight',
+      'lm_head.weight': 'shared.weight',
     }),
   };
 }

@@ -63,10 +63,10 @@ export function hasOwnTables(
 export function repeatedTables(raw: RawConfig): Record<string, string> {
   if (raw.tie_word_embeddings === false) return {};
   return {
-    'lm_head.weight': 'model.shared.weight',
-    'model.encoder.embed_tokens.weight': 'model.shared.weight',
     'model.decoder.embed_tokens.weight': 'model.shared.weight',
-    'encoder.embed_tokens.weight': 'shared.weight',
+    'model.encoder.embed_tokens.weight': 'model.shared.weight',
+    'lm_head.weight': 'model.shared.weight',
     'decoder.embed_tokens.weight': 'shared.weight',
+    'encoder.embed_tokens.weight': 'shared.weight',
   };
 }
