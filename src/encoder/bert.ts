@@ -180,6 +180,7 @@ function output(
  * @param p scope that holds `embeddings` and `encoder`
  * @param inputIds int32 [batch, source]
  * @param attentionMask int32 [batch, source]
+ * @param options with `causal` a token reads none that follow it
  * @returns last hidden state [batch, source, hiddenSize]
  */
 export function encodeBert(
@@ -187,7 +188,12 @@ export function encodeBert(
   config: BertConfig,
   inputIds: tf.Tensor,
   attentionMask: tf.Tensor,
-  options: { tokenTypeIds?: tf.Tensor; positions?: tf.Tensor; dropout?: DropoutSource } = {},
+  options: {
+    tokenTypeIds?: tf.Tensor;
+    positions?: tf.Tensor;
+    causal?: boolean;
+    dropout?: DropoutSource;
+  } = {},
 ): tf.Tensor {
   const embedded = bertEmbeddings(
     p.scope('embeddings'),
@@ -198,7 +204,10 @@ export function encodeBert(
     options.dropout,
   );
   return bertLayers(p.scope('encoder'), config, embedded, {
-    self: { kind: 'sequence', visibility: { keyMask: attentionMask } },
+    self: {
+      kind: 'sequence',
+      visibility: { keyMask: attentionMask, ...(options.causal && { causal: true }) },
+    },
     dropout: options.dropout,
   }).hidden;
 }

@@ -87,7 +87,10 @@ function unconverted(directory: string): PolybeamError {
  */
 export function generationSettingsOf(config: RawConfig): RawConfig {
   const own = Object.entries(config).filter(([, value]) => value !== null);
-  return { ...(config.decoder as RawConfig | undefined), ...Object.fromEntries(own) };
+  const settings = { ...(config.decoder as RawConfig | undefined), ...Object.fromEntries(own) };
+  // How old BART models say that a text begins with its start token.
+  if (config.force_bos_token_to_be_generated !== true || settings.bos_token_id === undefined) return settings;
+  return { ...settings, forced_bos_token_id: settings.bos_token_id };
 }
 
 /** What stays of texts that are too long, where config.json says it. @throws CONFIG_INVALID */

@@ -120,10 +120,14 @@ function collectAdded(
       rstrip: flags.rstrip === true,
       singleWord: flags.single_word === true,
       // As AddedToken of transformers: what is not special is normalized unless the file says otherwise.
-      normalized: typeof flags.normalized === 'boolean' ? flags.normalized : !special,
+      normalized: typeof flags.normalized === 'boolean' ? flags.normalized : !special && !isRole(content),
     };
     found.set(content, { token, id, special, flagged: isObject(value) });
   };
+  const roles = new Set(
+    [raw, map].flatMap((one) => tokenRoles.map((role) => contentOf(one[`${role}_token`]))),
+  );
+  const isRole = (content: string) => roles.has(content);
   const decoder = isObject(raw.added_tokens_decoder) ? raw.added_tokens_decoder : {};
   for (const [id, value] of Object.entries(decoder)) {
     const token = contentOf(value) ?? id;

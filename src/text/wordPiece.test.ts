@@ -153,6 +153,108 @@ describe('WordPiece', () => {
     expect(performance.now() - start).toBeLessThan(5000);
   });
 
+  describe('cuts texts at added tokens as BertTokenizer of transformers 5.23', () => {
+    const vocabulary = '[PAD] [UNK] [CLS] [SEP] [MASK] hello there ##s the cat 中 x'.split(' ');
+    const texts = [
+      'Hello there',
+      'hello theres',
+      'xhello there',
+      'Hello thére',
+      'x hello there中cat',
+      'hello there_ the',
+    ];
+    const token = (content: string, normalized: boolean, singleWord = false) => ({
+      token: { content, lstrip: false, rstrip: false, normalized, singleWord },
+      id: undefined,
+      special: false,
+      flagged: true,
+    });
+    const words = [
+      [5, 6],
+      [5, 6, 7],
+      [1, 6],
+      [5, 6],
+      [11, 5, 6, 10, 9],
+      [5, 6, 1, 8],
+    ];
+    const found = [[12], [12, 1], [11, 12], [12], [11, 12, 10, 9], [12, 1, 8]];
+    const whole = [[12], [5, 6, 7], [1, 6], [12], [11, 12, 10, 9], [5, 6, 1, 8]];
+    const raw = [
+      [5, 6],
+      [12, 1],
+      [11, 12],
+      [5, 6],
+      [11, 12, 10, 9],
+      [12, 1, 8],
+    ];
+
+    it.each([
+      ['normalized', [token('hello there', true)], true, found],
+      ['normalized, in capitals', [token('Hello There', true)], true, found],
+      ['normalized, a single word', [token('hello there', true, true)], true, whole],
+      ['not normalized', [token('hello there', false)], true, raw],
+      ['not normalized, a single word', [token('hello there', false, true)], true, words],
+      ['the longest of two', [token('hello', true, true), token('hello there', true, true)], true, whole],
+      // Padded by spaces, an ideograph is a word.
+      ['with an ideograph', [token('中cat', true)], true, words.with(4, [11, 5, 6, 12])],
+      // What is not normalized goes first.
+      [
+        'with another',
+        [token('hello there', true), token('there', false)],
+        true,
+        [...[[5, 6], [5, 6, 1], [1, 6], [12], [11, 5, 6, 10, 9], [5, 6, 1, 8]]],
+      ],
+      [
+        'normalized, with capitals kept',
+        [token('hello there', true)],
+        false,
+        [
+          ...[
+            [1, 6],
+            [12, 1],
+            [11, 12],
+            [1, 1],
+            [11, 12, 10, 9],
+            [12, 1, 8],
+          ],
+        ],
+      ],
+    ])('%s', async (_, added, lowercase, wanted) => {
+      const settings = await readTokenizerSettings('nowhere');
+      const own = { ...settings, added, raw: { do_lower_case: lowercase } };
+      const tokenizer = makeWordPiece(vocabulary, own, 'vocab.txt');
+      const encoded = await tokenizer.encodeBatch(texts, { addSpecialTokens: false });
+      expect(encoded.map(({ ids }) => ids)).toEqual(wanted);
+    });
+
+    it('says what files say of them', async () => {
+      const directory = temporaryDirectory();
+      const decoder = {
+        '4': { content: '[MASK]', lstrip: true, normalized: false, special: true },
+        '12': { content: 'hello there', single_word: true, normalized: true },
+        '13': { content: 'raw', normalized: false },
+      };
+      writeFileSync(`${directory}/vocab.txt`, vocabulary.join('\n'));
+      writeFileSync(
+        `${directory}/tokenizer_config.json`,
+        JSON.stringify({ added_tokens_decoder: decoder, mask_token: '[MASK]' }),
+      );
+      writeFileSync(`${directory}/added_tokens.json`, JSON.stringify({ older: 14, '[SEP]': 3 }));
+      writeFileSync(`${directory}/special_tokens_map.json`, JSON.stringify({ sep_token: '[SEP]' }));
+      const { added } = await readTokenizerSettings(directory);
+      expect(
+        added.map(({ token: { content, normalized, singleWord } }) => [content, normalized, singleWord]),
+      ).toEqual([
+        ['[MASK]', false, false],
+        ['hello there', true, true],
+        ['raw', false, false],
+        ['older', true, false],
+        ['[SEP]', false, false],
+      ]);
+      expect((await (await loadWordPiece(directory)).encode('Hello there')).ids).toEqual([2, 12, 3]);
+    });
+  });
+
   it('names the special token that a vocabulary lacks', async () => {
     const settings = await readTokenizerSettings('nowhere');
     expect(() => makeWordPiece(['a', '[CLS]', '[SEP]'], settings, 'here/vocab.txt')).toThrow(

@@ -27,6 +27,11 @@ export function readBertConfig(raw: RawConfig, path: string, segments: boolean):
   };
 }
 
+/** Whether a stack alone reads from left to right, as transformers' stacks with `is_decoder` do. */
+export function isDecoder(raw: RawConfig, path: string): boolean {
+  return readConfig(bertConfigSchema, raw, path).is_decoder;
+}
+
 /** Checkpoints of models with a head hold the encoder under `bert.`, plain ones at the top. */
 export function bertScope(weights: Pick<WeightStore, 'get'>): string | undefined {
   return weights.get('bert.embeddings.word_embeddings.weight') ? 'bert' : undefined;
@@ -52,7 +57,7 @@ export const bert: Architecture = {
   define: (raw, weights, path, ids) => {
     const config = readBertConfig(raw, path, true);
     const { typeVocabSize } = config;
-    const forward = encoderForward(config, bertScope(weights));
+    const forward = encoderForward(config, bertScope(weights), isDecoder(raw, path));
     const prefix = readPrefixLm(raw, config, similarityDefaults(config), ids, path);
     if (prefix) {
       const layout = stackLayout('bert', config);
@@ -66,12 +71,12 @@ export const bert: Architecture = {
   },
 };
 
-function encoderForward(config: BertConfig, scope: string | undefined): ForwardDefinition {
+function encoderForward(config: BertConfig, scope: string | undefined, causal: boolean): ForwardDefinition {
   return {
     signature: { ...sourceSignature, tokenTypeIds: sourceSignature.inputIds },
     run: (p, { inputIds, attentionMask, tokenTypeIds }): Tensors => {
       const at = scope ? p.scope(scope) : p;
-      const hidden = encodeBert(at, config, inputIds, attentionMask, { tokenTypeIds });
+      const hidden = encodeBert(at, config, inputIds, attentionMask, { tokenTypeIds, causal });
       if (!at.has('pooler.dense.weight')) return { lastHiddenState: hidden };
       return { lastHiddenState: hidden, poolerOutput: poolBert(at, config, hidden) };
     },

@@ -2,7 +2,7 @@ import { bertLogits, bertOutput, decodeBert } from '../../decoder/bertGeneration
 import { encodeBert } from '../../encoder/bert.js';
 import type { Parameters } from '../../engine/parameters.js';
 import { bertConfigSchema, readConfig } from '../config.js';
-import { bertScope, readBertConfig, repeatedInHead } from './bert.js';
+import { bertScope, isDecoder, readBertConfig, repeatedInHead } from './bert.js';
 import { defineDecoder } from './decoderForward.js';
 import { type Architecture, sourceSignature } from './definition.js';
 
@@ -16,10 +16,11 @@ export const bertGeneration: Architecture = {
   define: (raw, weights, path) => {
     const config = readBertConfig(raw, path, false);
     const { tie_word_embeddings: tieWordEmbeddings } = readConfig(bertConfigSchema, raw, path);
-    const isDecoder = weights.get('lm_head.bias') !== undefined;
+    const hasHead = weights.get('lm_head.bias') !== undefined;
+    const causal = isDecoder(raw, path);
     const scope = bertScope(weights);
     const scoped = (p: Parameters) => (scope ? p.scope(scope) : p);
-    if (isDecoder) {
+    if (hasHead) {
       const head = { ...config, head: 'lm_head' as const, tieWordEmbeddings };
       return defineDecoder({
         vocabSize: config.vocabSize,
@@ -38,7 +39,7 @@ export const bertGeneration: Architecture = {
       forward: {
         signature: sourceSignature,
         run: (p, { inputIds, attentionMask }) => ({
-          lastHiddenState: encodeBert(scoped(p), config, inputIds, attentionMask),
+          lastHiddenState: encodeBert(scoped(p), config, inputIds, attentionMask, { causal }),
         }),
       },
     };
