@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PolybeamError } from '../src/errors.js';
+import { requireTexts } from '../src/inputs.js';
 import type { BleuOptions } from './bleu.types.js';
 import { type LineStatistics, sumRows } from './lineStatistics.js';
 import { clippedMatches } from './ngrams.js';
@@ -85,6 +86,7 @@ export function sentenceBleu(
   references: readonly string[],
   options: BleuOptions = {},
 ): BleuScore {
+  requireTexts(references, 'references');
   return corpusBleu(
     [hypothesis],
     references.map((text) => [text]),

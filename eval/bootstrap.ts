@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { requireList, wrongInput } from '../src/inputs.js';
 import type { BootstrapOptions } from './bootstrap.types.js';
 import { numpyRandom } from './numpyRandom.js';
 import { readOptions } from './options.js';
@@ -45,6 +46,12 @@ export function bootstrapMeans(
   columns: readonly ArrayLike<number>[],
   options: BootstrapOptions = {},
 ): Interval[] {
+  requireList(columns, 'columns', 'lists of numbers');
+  const isColumn = (column: unknown) =>
+    ArrayBuffer.isView(column) ||
+    (Array.isArray(column) && column.every((value) => typeof value === 'number'));
+  const bad = columns.findIndex((column) => !isColumn(column));
+  if (bad >= 0) throw wrongInput(`columns[${bad}]`, columns[bad], 'give a list of numbers');
   const { samples, confidence, seed } = readOptions(bootstrapOptionsSchema, options, 'bootstrapMeans');
   const lines = columns[0].length;
   const random = numpyRandom(seed);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PolybeamError } from '../src/errors.js';
+import { requireTexts } from '../src/inputs.js';
 import type { ChrfOptions } from './chrf.types.js';
 import { type LineStatistics, sumRows } from './lineStatistics.js';
 import { clippedMatches } from './ngrams.js';
@@ -105,6 +106,7 @@ export function sentenceChrf(
   references: readonly string[],
   options: ChrfOptions = {},
 ): ChrfScore {
+  requireTexts(references, 'references');
   return corpusChrf(
     [hypothesis],
     references.map((text) => [text]),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { requireTexts } from '../src/inputs.js';
 import { editDistance } from './editDistance.js';
 import type { ErrorRateOptions } from './errorRate.types.js';
 import { type LineStatistics, sumRows } from './lineStatistics.js';
@@ -72,6 +73,7 @@ export function sentenceWer(
   references: readonly string[],
   options: ErrorRateOptions = {},
 ): ErrorRateScore {
+  requireTexts(references, 'references');
   return corpusWer(
     [hypothesis],
     references.map((text) => [text]),
@@ -85,6 +87,7 @@ export function sentenceCer(
   references: readonly string[],
   options: ErrorRateOptions = {},
 ): ErrorRateScore {
+  requireTexts(references, 'references');
   return corpusCer(
     [hypothesis],
     references.map((text) => [text]),

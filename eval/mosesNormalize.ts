@@ -1,4 +1,5 @@
 import { PolybeamError } from '../src/errors.js';
+import { requireText } from '../src/inputs.js';
 import { trim } from './pythonText.js';
 
 /** Languages whose Moses processing is implemented. */
@@ -36,6 +37,7 @@ const asciiFor: Record<string, string> = {
  * @throws OPTION_INVALID for a language other than en, de, fr
  */
 export function mosesNormalize(text: string, lang: MosesLanguage): string {
+  requireText(text, 'text');
   checkLanguage(lang);
   const ascii = plainQuotes(plainBlanks(text));
   const spaced = noBreakSpaces(ascii);

@@ -1,3 +1,4 @@
+import { requireText } from '../src/inputs.js';
 import { abbreviations } from './abbreviations.js';
 import { checkLanguage, type MosesLanguage } from './mosesNormalize.js';
 import { splitWords } from './pythonText.js';
@@ -22,6 +23,7 @@ export interface MosesOptions {
  * @throws OPTION_INVALID for a language other than en, de, fr
  */
 export function mosesTokenize(text: string, lang: MosesLanguage, options: MosesOptions = {}): string[] {
+  requireText(text, 'text');
   checkLanguage(lang);
   const line = readLine(text);
   isolateSymbols(line);

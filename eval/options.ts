@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { PolybeamError } from '../src/errors.js';
+import { requireObject, showValue } from '../src/inputs.js';
 
 /**
  * Checks options against a strict zod schema and fills in the defaults.
@@ -14,6 +15,7 @@ export function readOptions<S extends z.ZodObject>(
   what: string,
   spell: (name: string) => string = (name) => name,
 ): z.output<S> {
+  requireObject(options, `What is given as the options of ${what}`, 'options');
   const result = schema.safeParse(options);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
@@ -25,7 +27,7 @@ export function readOptions<S extends z.ZodObject>(
     );
   }
   const name = String(issue.path[0]);
-  const value = JSON.stringify((options as Record<string, unknown>)[name]);
+  const value = showValue((options as Record<string, unknown>)[name]);
   throw new PolybeamError(
     'OPTION_INVALID',
     `${spell(name)} of ${what} cannot be ${value}: ${remedy(issue)}.`,

@@ -1,3 +1,5 @@
+import { requireText } from '../src/inputs.js';
+
 /**
  * Porter's stemmer (Porter 1980, "An algorithm for suffix stripping") with the changes that NLTK's PorterStemmer makes
  * by default (its NLTK_EXTENSIONS), because that is the stemmer of rouge-score.
@@ -72,6 +74,7 @@ const step4Suffixes: readonly string[] = [
  * @param word lower-case; what is no vowel counts as a consonant, digits too
  */
 export function porterStem(word: string): string {
+  requireText(word, 'word');
   const known = irregular.get(word);
   if (known !== undefined) return known;
   if (word.length <= 2) return word;

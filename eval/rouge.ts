@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PolybeamError } from '../src/errors.js';
+import { requireObject, requireText } from '../src/inputs.js';
 import type { LineStatistics } from './lineStatistics.js';
 import { lcsLength, unionLcsHits } from './longestCommon.js';
 import { clippedMatches } from './ngrams.js';
@@ -90,7 +91,11 @@ export function rouge(
 }
 
 /** A type's mean F of a corpus as a score beside BLEU's: named `ROUGE-1`, `ROUGE-L` and so on, in percent. */
-export function rougeScore({ scores, signature }: RougeResult, type: RougeType): Score {
+export function rougeScore(result: RougeResult, type: RougeType): Score {
+  requireObject(result, 'result', 'the values that rouge gives');
+  requireObject(result.scores, 'result.scores', 'the values that rouge gives');
+  requireText(type, 'type');
+  const { scores, signature } = result;
   const value = scores[type];
   if (!value) {
     const known = Object.keys(scores).join(', ');
@@ -152,6 +157,7 @@ function preparation(
  * @param stem applied to words of more than 3 letters
  */
 export function tokenizeRouge(text: string, stem?: (word: string) => string): string[] {
+  requireText(text, 'text');
   const words = text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
   return stem ? words.map((word) => (word.length > 3 ? stem(word) : word)) : words;
 }

@@ -1,3 +1,4 @@
+import { requireObject, wrongInput } from '../src/inputs.js';
 import { formatFixed, formatFloat } from './pythonText.js';
 
 /** The sacreBLEU release whose numbers and signatures polybeam reproduces; signatures end in it. */
@@ -28,12 +29,20 @@ export interface ScoreFormat {
 
 /** A score on one line, as `sacrebleu --format text`: `BLEU|nrefs:1|... = 61.8 85.1/67.0/... (BP = ...)`. */
 export function formatScore(score: Score, { width = 2 }: ScoreFormat = {}): string {
+  requireScore(score);
   const line = `${score.name}|${score.signature} = ${formatNumber(score, { width })}`;
   return score.verbose ? `${line} ${score.verbose}` : line;
 }
 
+/** @throws INPUT_INVALID */
+function requireScore(score: Score): void {
+  requireObject(score, 'score', 'a name, a score and a signature, as corpusBleu gives it');
+  if (typeof score.score !== 'number') throw wrongInput('score.score', score.score, 'give a number');
+}
+
 /** A score alone, with mean and half width of its interval where it has one: `61.8 (μ = 61.6 ± 2.0)`. */
 export function formatNumber(score: Score, { width = 2 }: ScoreFormat = {}): string {
+  requireScore(score);
   const number = formatFixed(score.score, width);
   const spread = formatConfidence(score, width);
   return spread ? `${number} (${spread.text})` : number;
@@ -49,6 +58,7 @@ function formatConfidence({ confidence }: Score, width: number) {
 
 /** A score as `sacrebleu --format json` prints it, byte for byte: name, score, signature, then each of its fields. */
 export function formatScoreJson(score: Score, { width = 2 }: ScoreFormat = {}): string {
+  requireScore(score);
   const fields: [string, string][] = [
     ['name', JSON.stringify(score.name)],
     ['score', formatFloat(Number(formatFixed(score.score, width)))],

@@ -1,4 +1,5 @@
 import { PolybeamError } from '../src/errors.js';
+import { requireList, showValue } from '../src/inputs.js';
 
 /** A reference that a segment may lack; the signature then says `nrefs:var`. An empty string is a reference. */
 export type Reference = string | null | undefined;
@@ -20,6 +21,8 @@ export function pairSegments(
   hypotheses: readonly string[],
   references: readonly (readonly Reference[])[],
 ): { segments: Segment[]; references: number | 'var' } {
+  requireList(hypotheses, 'hypotheses', 'texts');
+  requireList(references, 'references', 'lists of texts, one for each reference translation');
   if (hypotheses.length === 0) {
     throw new PolybeamError('INPUT_INVALID', 'There are no hypotheses to score: give at least one line.');
   }
@@ -50,7 +53,7 @@ export function pairSegments(
       if (typeof text !== 'string') {
         throw new PolybeamError(
           'INPUT_INVALID',
-          `Line ${line + 1} has ${String(text)} for a text: pass strings.`,
+          `Line ${line + 1} has ${showValue(text)} for a text: pass strings.`,
         );
       }
     }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PolybeamError } from '../src/errors.js';
+import { requireList, requireObject, requireObjects } from '../src/inputs.js';
 import { type LineStatistics, sumRows } from './lineStatistics.js';
 import { numpyRandom } from './numpyRandom.js';
 import { readOptions } from './options.js';
@@ -67,6 +68,8 @@ export interface PairedResult {
  * @throws OPTION_UNKNOWN, OPTION_INVALID
  */
 export function confidenceOf(statistics: LineStatistics, options: ConfidenceOptions = {}): Confidence {
+  requireObject(statistics, 'statistics', 'the rows of lines, as bleuStatistics gives it');
+  requireList(statistics.rows, 'statistics.rows', 'lists of numbers');
   const resolved = readOptions(confidenceOptionsSchema, options, 'confidenceOf');
   return spread(resample([statistics], resolved.samples, resolved.seed)[0]);
 }
@@ -77,6 +80,8 @@ export function withConfidence<S extends Score>(
   statistics: LineStatistics,
   options: ConfidenceOptions = {},
 ): S & { confidence: Confidence } {
+  requireObject(score, 'score', 'a name, a score and a signature');
+  requireObject(statistics, 'statistics', 'the rows of lines, as bleuStatistics gives it');
   const resolved = readOptions(confidenceOptionsSchema, options, 'withConfidence');
   return {
     ...score,
@@ -101,6 +106,9 @@ export function pairedTest(
   systems: readonly LineStatistics[],
   options: PairedTestOptions = {},
 ): PairedResult[] {
+  requireObjects(systems, 'systems', 'statistics, as bleuStatistics gives them');
+  for (const [at, { rows }] of systems.entries())
+    requireList(rows, `systems[${at}].rows`, 'lists of numbers');
   const resolved = readOptions(pairedTestOptionsSchema, options, 'pairedTest');
   checkSystems(systems);
   const samples = resolved.samples ?? (resolved.test === 'bootstrap' ? 1000 : 10_000);

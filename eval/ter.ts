@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { requireTexts } from '../src/inputs.js';
 import { type LineStatistics, sumRows } from './lineStatistics.js';
 import { readOptions } from './options.js';
 import { makeSignature, type Score } from './score.js';
@@ -63,6 +64,7 @@ export function sentenceTer(
   references: readonly string[],
   options: TerOptions = {},
 ): TerScore {
+  requireTexts(references, 'references');
   return corpusTer(
     [hypothesis],
     references.map((text) => [text]),

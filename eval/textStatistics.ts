@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PolybeamError } from '../src/errors.js';
+import { requireObject, requireTexts } from '../src/inputs.js';
 import { readOptions } from './options.js';
 import { quantile } from './quantile.js';
 import type { StatisticsOptions } from './textStatistics.types.js';
@@ -70,6 +71,9 @@ export function textStatistics(
   beside: { source?: readonly string[]; reference?: readonly string[] } = {},
   options: StatisticsOptions = {},
 ): TextStatistics {
+  requireTexts(lines, 'lines');
+  requireObject(beside, 'beside', 'source and reference');
+  for (const [name, own] of Object.entries(beside)) if (own !== undefined) requireTexts(own, name);
   const { tokenize, caseSensitive, maxNgramOrder } = readOptions(
     statisticsOptionsSchema,
     options,

@@ -1,3 +1,4 @@
+import { requireText } from '../src/inputs.js';
 import { splitWords } from './pythonText.js';
 
 const entities: [RegExp, string][] = [
@@ -9,6 +10,7 @@ const entities: [RegExp, string][] = [
 
 /** mteval-v13a's tokenizer, WMT's and sacreBLEU's default: undoes four entities, then `splitPunctuation`. */
 export function tokenize13a(line: string): string[] {
+  requireText(line, 'line');
   let text = line.replaceAll('<skipped>', '').replaceAll('-\n', '').replaceAll('\n', ' ');
   if (text.includes('&')) for (const [entity, character] of entities) text = text.replace(entity, character);
   return splitPunctuation(` ${text} `);

@@ -1,3 +1,4 @@
+import { requireText } from '../src/inputs.js';
 import { splitWords } from './pythonText.js';
 
 /**
@@ -5,6 +6,7 @@ import { splitWords } from './pythonText.js';
  * every symbol. As there, a period that ends the line stays with a number before it.
  */
 export function tokenizeIntl(line: string): string[] {
+  requireText(line, 'line');
   return splitWords(
     line
       .replace(/(\P{N})(\p{P})/gu, '$1 $2 ')

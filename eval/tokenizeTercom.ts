@@ -1,3 +1,4 @@
+import { requireObject, requireText } from '../src/inputs.js';
 import { splitWords, trimEnd } from './pythonText.js';
 
 /** What Tercom does to a text before it compares words; the defaults of TER are all false. */
@@ -17,6 +18,8 @@ const fullWidthPunctuation = /[\uff0e\uff0c\uff1f\uff1a\uff1b\uff01\uff02\uff08\
 
 /** Words of a line as sacreBLEU's TercomTokenizer finds them. */
 export function tokenizeTercom(line: string, options: TercomOptions): string[] {
+  requireObject(options, 'options', 'options such as caseSensitive');
+  requireText(line, 'line');
   let text = trimEnd(line);
   if (!options.caseSensitive) text = text.toLowerCase();
   if (options.normalized) {

@@ -1,3 +1,4 @@
+import { requireText } from '../src/inputs.js';
 import { trim } from './pythonText.js';
 import { splitPunctuation } from './tokenize13a.js';
 
@@ -9,5 +10,6 @@ const standsAlone =
 
 /** sacreBLEU's Chinese tokenizer: each Chinese character stands alone, and the rest is split as in 13a. */
 export function tokenizeZh(line: string): string[] {
+  requireText(line, 'line');
   return splitPunctuation(trim(line).replace(standsAlone, ' $& '));
 }

@@ -1,4 +1,5 @@
 import { PolybeamError } from '../src/errors.js';
+import { requireText } from '../src/inputs.js';
 import { type MosesLanguage, mosesNormalize } from './mosesNormalize.js';
 import { mosesTokenize } from './mosesTokenize.js';
 import { tokenize13a } from './tokenize13a.js';
@@ -34,6 +35,7 @@ const notImplemented = ['ja-mecab', 'ko-mecab', 'spm', 'flores101', 'flores200',
 
 /** The tokenizer of that name; throws OPTION_INVALID. */
 export function tokenizerFor(name: string): Tokenizer {
+  requireText(name, 'name');
   const tokenizer = tokenizers.get(name);
   if (tokenizer) return tokenizer;
   const known = `use one of ${tokenizerNames.join(', ')}`;

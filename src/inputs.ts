@@ -49,6 +49,24 @@ export function requireList(value: unknown, name: string, of: string): asserts v
   throw wrongInput(name, value, `give a list of ${of}${typed}`);
 }
 
+/** @throws INPUT_INVALID for what is no function */
+export function requireFunction(value: unknown, name: string): void {
+  if (typeof value !== 'function') throw wrongInput(name, value, 'give a function');
+}
+
+/** What every training asks of its arguments: `config` as its parser gives it. @throws INPUT_INVALID */
+export function requireConfig(config: unknown, options: unknown): void {
+  requireObject(config, 'config', 'a configuration, as its parser gives it');
+  requireObject((config as { data?: unknown }).data, 'config.data', 'texts to train on');
+  requireObject(options, 'options', 'options such as output');
+}
+
+/** @throws INPUT_INVALID for what is no list of objects. @param of what they are, such as `step models` */
+export function requireObjects(value: unknown, name: string, of: string): asserts value is readonly object[] {
+  requireList(value, name, of);
+  for (let at = 0; at < value.length; at++) requireObject(value[at], `${name}[${at}]`, `the parts of ${of}`);
+}
+
 /** @param item names one of them by its place, from 0 @throws INPUT_INVALID for what is no list of texts */
 export function requireTexts(
   value: unknown,

@@ -257,6 +257,17 @@ describe('polybeam score', () => {
     );
   });
 
+  it('scores lengths by the flags of generate', async () => {
+    const pair = ['the end\tthe start\n'];
+    const scored = (...flags: string[]) => run(['score', '--model', textModel, ...flags], pair);
+    const plain = await scored('--length-penalty', '0', '--json');
+    const { score, ids } = JSON.parse(plain.out);
+    const rewarded = await scored('--word-reward', '0.5');
+    expect(Number(rewarded.out)).toBeCloseTo(score + 0.5 * ids.length, 4);
+    const penalized = await scored('--gnmt-length-penalty', '0.6');
+    expect(Number(penalized.out)).toBeCloseTo(score / ((5 + ids.length) / 6) ** 0.6, 4);
+  });
+
   it('names the line of a pair that cannot be scored, blank lines counted', async () => {
     const long = 'the '.repeat(200);
     const { code, err } = await run(['score', '--model', textModel], [`a\tb\n\na\t${long}\n`]);

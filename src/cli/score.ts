@@ -22,7 +22,12 @@ type ScoreFlags = ModelFlags &
     alignments?: AlignmentForm;
   };
 
-const alignmentOptions = generationOptionsSchema.pick({ alignmentLayer: true, alignmentHeads: true });
+const scoringOptions = generationOptionsSchema.pick({
+  gnmtLengthPenalty: true,
+  wordReward: true,
+  alignmentLayer: true,
+  alignmentHeads: true,
+});
 
 /** `polybeam score`: how probable a model finds given translations. */
 export function scoreCommand(streams: CommandStreams = process): Command {
@@ -50,7 +55,7 @@ Examples:
   addFileFlags(command);
   addLanguageFlags(command);
   addAlignmentsFlag(command, 'each score');
-  addSchemaFlags(command, alignmentOptions);
+  addSchemaFlags(command, scoringOptions);
   addModelFlags(command, ['maxBatchTokens']);
   return command.action((flags: ScoreFlags) => redirected(flags, streams, (own) => score(flags, own)));
 }
@@ -66,15 +71,15 @@ function readNumber(text: string): number {
 
 async function score(flags: ScoreFlags, streams: CommandStreams): Promise<void> {
   const { to, from, lengthPenalty, json, alignments } = flags;
-  const attention = { ...schemaValues(alignmentOptions, flags), returnAttention: alignments !== undefined };
+  const scoring = { ...schemaValues(scoringOptions, flags), returnAttention: alignments !== undefined };
   await useModel(
     flags,
     streams,
     (model) =>
       inPortions(readPairs(streams), flags, streams, async (portion, { batchSize, firstIndex }) => {
         const pairs = portion.map((pair) => pair ?? blank);
-        const options = { to, from, lengthPenalty, batchSize, firstIndex, ...attention };
-        const scores = await withFlagNames(alignmentOptions, () => model.score(pairs, options));
+        const options = { to, from, lengthPenalty, batchSize, firstIndex, ...scoring };
+        const scores = await withFlagNames(scoringOptions, () => model.score(pairs, options));
         return portion.map((pair, at) =>
           pair === undefined ? '' : outputLine(scores[at], json, alignments),
         );

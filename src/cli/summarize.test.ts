@@ -47,6 +47,16 @@ describe('polybeam summarize', () => {
     expect(new Set(expected).size).toBeGreaterThan(3);
   });
 
+  it('takes beginnings and languages as translate does', async () => {
+    const flags = ['--model', model, '--max-new-tokens', '6'];
+    const begun = await run([...flags, '--prefix', words[3], words.slice(0, 4).join(' ')]);
+    expect([begun.code, begun.out]).toEqual([0, expect.stringMatching(new RegExp(`^${words[3]}\\b`))]);
+    const told = await run([...flags, '--to', 'fr', words[0]]);
+    expect(told.err).toContain('[LANGUAGE_UNKNOWN]');
+    const idle = await run([...flags, '--num-beams', '2', '--prefix-bias-beta', '0.5', words[0]]);
+    expect(idle.err).toContain('--prefix-bias-beta 0.5 has no effect without a prefix');
+  });
+
   it('reads long documents as the model was taught to', async () => {
     const path = join(model, 'config.json');
     const config = readFileSync(path, 'utf8');

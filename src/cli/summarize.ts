@@ -3,9 +3,11 @@ import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
 import { checkGenerationOptions, generationOptionsSchema } from '../generation/options.js';
 import { withFlagNames } from './flags.js';
+import { addLanguageFlags, type LanguageFlags } from './languages.js';
 import { onOneLine, readTexts } from './lines.js';
 import { packageRoot } from './packageRoot.js';
 import { inPortions } from './portions.js';
+import { addPrefixFlags, checkPrefixFlags, hasPrefixes, type PrefixFlags, withPrefixes } from './prefixes.js';
 import { addFileFlags, type FileFlags, redirected } from './redirect.js';
 import { withDecoder } from './stopStrings.js';
 import type { CommandStreams } from './streams.js';
@@ -20,6 +22,8 @@ import {
 
 /** The summarizer that polybeam comes with. */
 export const embeddedSummarizer = 'models/summarize-software';
+
+type SummarizeFlags = ModelFlags & LanguageFlags & PrefixFlags;
 
 /** `polybeam summarize`: a document a line in, a summary a line out. */
 export function summarizeCommand(streams: CommandStreams = process): Command {
@@ -38,6 +42,8 @@ Examples:
   $ polybeam summarize --model runs/summarize/model --no-repeat-ngram-size 3 "A long document ..."`,
     );
   addFileFlags(command);
+  addLanguageFlags(command);
+  addPrefixFlags(command);
   addModelFlags(command);
   // One line goes in and one comes out.
   addGenerationFlags(command, [
@@ -47,14 +53,16 @@ Examples:
     'returnAlternatives',
     'minAlternativeExpansionProb',
   ]);
-  return command.action((documents: string[], flags: ModelFlags & FileFlags) =>
+  return command.action((documents: string[], flags: SummarizeFlags & FileFlags) =>
     redirected(flags, streams, (own) => summarize(documents, flags, own), documents),
   );
 }
 
-async function summarize(documents: string[], flags: ModelFlags, streams: CommandStreams): Promise<void> {
+async function summarize(documents: string[], flags: SummarizeFlags, streams: CommandStreams): Promise<void> {
   const options = generationFlags(flags);
   await withFlagNames(generationOptionsSchema, () => checkGenerationOptions(options));
+  checkPrefixFlags(flags);
+  const { to, from } = flags;
   const preset = `${packageRoot()}/${embeddedSummarizer}`;
   if (flags.model === undefined) await requirePreset(preset);
   await useModel(
@@ -62,11 +70,13 @@ async function summarize(documents: string[], flags: ModelFlags, streams: Comman
     streams,
     async (model, assistant) => {
       const wanted = withDecoder(await withFiles(options, flags, assistant), model);
-      await inPortions(readTexts(streams, documents), flags, streams, (portion, batching) =>
-        withFlagNames(generationOptionsSchema, async () =>
-          (await model.translate(portion, { ...wanted, ...batching })).map(onOneLine),
-        ),
-      );
+      const inputs = withPrefixes(readTexts(streams, documents), flags, streams);
+      await inPortions(inputs, flags, streams, (portion, batching) => {
+        const own = hasPrefixes(flags) ? portion : portion.map(({ text }) => text);
+        return withFlagNames(generationOptionsSchema, async () =>
+          (await model.translate(own, { ...wanted, ...batching, to, from })).map(onOneLine),
+        );
+      });
     },
     preset,
   );

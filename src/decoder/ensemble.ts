@@ -17,6 +17,7 @@ import {
   type StepEdits,
   type StepModel,
 } from '../generation/stepModel.js';
+import { requireList, requireObjects, requireOptionNames, wrongInput } from '../inputs.js';
 import { editFeeds, selectCandidates, selectionSignature } from './selection.js';
 
 /** How the members of an ensemble are combined. */
@@ -46,6 +47,8 @@ export function createEnsemble(
   options: EnsembleOptions = {},
   compileOptions: Pick<CompileOptions, 'device' | 'threads'> = {},
 ): StepModel & { release(): Promise<void> } {
+  requireObjects(members, 'members', 'step models');
+  requireOptionNames(options, ['weights', 'combine'], 'An ensemble');
   const weights = checkMembers(members, options);
   const programs = createPrograms();
   const programFor = (spec: SelectionSpec, restricted: boolean) => {
@@ -133,6 +136,8 @@ function checkMembers(members: readonly StepModel[], { weights, combine }: Ensem
   };
   if (members.length === 0) refuse('An ensemble has no members; give at least one model.');
   const sizes = members.map((member) => member.vocabSize);
+  const stranger = members.findIndex((member) => typeof member.step !== 'function');
+  if (stranger >= 0) throw wrongInput(`members[${stranger}]`, members[stranger], 'give a step model');
   if (new Set(sizes).size > 1) {
     throw new PolybeamError(
       'ENSEMBLE_MISMATCH',
@@ -143,6 +148,7 @@ function checkMembers(members: readonly StepModel[], { weights, combine }: Ensem
     refuse(`Option combine cannot be "${String(combine)}": use linear or logLinear.`);
   }
   const given = weights ?? members.map(() => 1);
+  requireList(given, 'Option weights', 'numbers');
   if (given.length !== members.length || !given.every((weight) => weight > 0 && weight < Infinity)) {
     refuse(`Option weights cannot be [${given.join(', ')}]: give ${members.length} numbers above 0.`);
   }

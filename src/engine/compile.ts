@@ -1,4 +1,5 @@
 import { PolybeamError } from '../errors.js';
+import { requireFunction, requireObject } from '../inputs.js';
 import { compileEager } from './eager.js';
 import type { Graph, GraphPort, GraphWeight } from './graph.js';
 import { takeHostPart, withHostPart } from './hostPart.js';
@@ -29,6 +30,9 @@ export async function compile(
   signature: Signature,
   given: CompileOptions = {},
 ): Promise<Program> {
+  requireFunction(fn, 'fn');
+  requireObject(signature, 'signature', 'the types and shapes of inputs by their names');
+  requireObject(given, 'options', 'options such as device');
   const options: CompileOptions = given.weightValue ? { ...given, weightsAs: 'inputs' } : given;
   const device = options.device ?? 'cpu';
   const precision = options.weightPrecision ?? 'float32';

@@ -1,5 +1,5 @@
 import { PolybeamError } from '../errors.js';
-import { requireList } from '../inputs.js';
+import { requireFunction, requireList, requireObject } from '../inputs.js';
 import { searchAlternatives } from './alternatives.js';
 import { requireAssistance } from './assisted.js';
 import { isAssisted } from './assistedOptions.js';
@@ -22,6 +22,7 @@ import {
   type LengthLimits,
   lengthLimits,
   type ResolvedGenerationOptions,
+  requireResolved,
 } from './options.js';
 import type { ProgressListener } from './progress.js';
 import { searchBatch } from './search.js';
@@ -50,6 +51,10 @@ export async function generate(
   batching: NamedBatching = {},
   onTokens?: ProgressListener,
 ): Promise<GenerationResult[]> {
+  requireObject(model, 'model', 'the functions of a step model');
+  requireFunction(model.step, 'model.step');
+  requireResolved(options);
+  requireObject(modelRules, 'modelRules', 'decoding rules such as eosTokenIds');
   requireList(inputs, 'inputs', 'inputs');
   checkBatching(batching);
   const run: Run = {

@@ -1,5 +1,5 @@
 import { PolybeamError } from '../errors.js';
-import { requireObject } from '../inputs.js';
+import { requireObject, wrongInput } from '../inputs.js';
 import { isAssisted } from './assistedOptions.js';
 import { type Conventions, conventionsByName, conventionsOf } from './conventions.js';
 import { camelCase, nearestName, snakeCase } from './nearestName.js';
@@ -175,6 +175,14 @@ export function lengthWarning(
     tooLong &&
     `${origin?.file ?? 'The model'} sets ${tooLong}, and only ${maxNewTokens} new tokens are asked for: no output will have an end; ask for more, or for a lower minimum.`
   );
+}
+
+/** @throws INPUT_INVALID for options that `resolveGenerationOptions` has not made, such as those of a caller */
+export function requireResolved(options: unknown): void {
+  requireObject(options, 'options', 'what resolveGenerationOptions gives');
+  const { numBeams, conventions } = options as Partial<ResolvedGenerationOptions>;
+  if (typeof numBeams === 'number' && String(conventions) in conventionsByName) return;
+  throw wrongInput('options', options, 'give what resolveGenerationOptions gives');
 }
 
 /** Checks names and values alone. @throws PolybeamError OPTION_UNKNOWN or OPTION_INVALID. */

@@ -1,7 +1,7 @@
 import { anySignal, createEventStream, type EventStream } from './eventStream.js';
 import { generate } from './generate.js';
 import type { Batching, GenerationInput } from './inputs.js';
-import type { DecodingRules, ResolvedGenerationOptions } from './options.js';
+import { type DecodingRules, type ResolvedGenerationOptions, requireResolved } from './options.js';
 import type { OutputProgress } from './progress.js';
 import type { StepModel } from './stepModel.js';
 
@@ -19,6 +19,7 @@ export function streamGeneration(
   modelRules: DecodingRules,
   batching: Batching = {},
 ): EventStream<OutputProgress> {
+  requireResolved(options);
   return createEventStream(async (emit, cancelled) => {
     const signal = anySignal(cancelled, options.signal);
     await generate(model, inputs, { ...options, signal }, modelRules, batching, async (progress) => {

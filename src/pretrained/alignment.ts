@@ -1,3 +1,4 @@
+import { requireList, wrongInput } from '../inputs.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { wordsOf, wordsOfDecoding, wordsOfEncoding } from '../text/words.js';
 import type { ModelParts } from './modelParts.js';
@@ -77,6 +78,10 @@ export function wordAttention(
 
 /** Links in Pharaoh's format, `0-0 1-2`: source, hyphen, target. */
 export function pharaoh(links: readonly AlignmentLink[]): string {
+  requireList(links, 'links', 'pairs of numbers');
+  const isLink = (link: unknown) => Array.isArray(link) && link.every((place) => Number.isInteger(place));
+  const bad = Array.from(links).findIndex((link) => !isLink(link));
+  if (bad >= 0) throw wrongInput(`links[${bad}]`, links[bad], 'give a pair of numbers');
   return links.map((link) => link.join('-')).join(' ');
 }
 

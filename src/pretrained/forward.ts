@@ -64,15 +64,7 @@ export async function forward(
       );
     }
   }
-  const read = program.inputs.map(({ name }) => name);
-  const idle = keysOfForward.find((name) => input[name] !== undefined && !read.includes(name));
-  if (idle !== undefined) {
-    throw new PolybeamError(
-      'INPUT_INVALID',
-      `The input has ${idle}, and ${parts.directory} reads ${read.join(', ')}; leave ${idle} out.`,
-    );
-  }
-  for (const name of read) {
+  for (const { name } of program.inputs) {
     if (name === 'langs' && input.langs === undefined) continue;
     requireIds(given[name], name, parts.idCounts[name as keyof ModelDefinition['idCounts']] ?? 2);
   }

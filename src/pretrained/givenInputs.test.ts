@@ -122,6 +122,50 @@ test('names count over all portions, and over texts rather than their pieces', a
   await expect(cut).rejects.toMatchObject({ message: expect.stringMatching(/^Input 2: prefix "Un"/) });
 });
 
+describe('a tokenizer', () => {
+  const tokenizer = () => model.tokenizer as unknown as Record<string, (...given: unknown[]) => unknown>;
+
+  test.each([
+    ['encode', [5], 'text is the number 5'],
+    ['encode', ['a', { pair: 5 }], 'pair is the number 5'],
+    ['encode', ['a', 5], 'options is the number 5'],
+    ['encodeBatch', ['a'], 'texts is the text "a"'],
+    ['encodeBatch', [['a', null]], 'texts[1] is null'],
+    ['decode', [['5']], 'ids holds the text "5"'],
+    ['decode', [[-1]], 'ids holds -1'],
+    ['decode', [BigInt64Array.of(5n)], 'ids is a BigInt64Array'],
+    ['decodeBatch', [[5]], 'sequences[0] is the number 5'],
+    ['tokenToId', [5], 'token is the number 5'],
+    ['idToToken', ['5'], 'id holds the text "5"'],
+  ])('%#: %s refuses what it cannot read', async (name, given, message) => {
+    const run = async () => tokenizer()[name](...given);
+    await expect(run()).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test('takes ids in a list or in an Int32Array', async () => {
+    const { ids } = await model.tokenizer!.encode('A free game.');
+    const text = await model.tokenizer!.decode(ids);
+    expect(text).toBe('A free game.');
+    expect(await model.tokenizer!.decode(Int32Array.from(ids))).toBe(text);
+  });
+});
+
+test.each([
+  [{ weightPrecison: 'int8' }, 'OPTION_UNKNOWN', 'weightPrecison'],
+  [{ weightPrecision: 'int7' }, 'OPTION_INVALID', 'weightPrecision cannot be the text "int7"'],
+  [{ threads: 0 }, 'OPTION_INVALID', 'threads cannot be 0'],
+  [{ cache: 'no' }, 'OPTION_INVALID', 'cache cannot be'],
+  [{ onWarning: 'print' }, 'OPTION_INVALID', 'onWarning cannot be'],
+  ['int8', 'INPUT_INVALID', 'options is the text "int8"'],
+])('loadModel refuses %j', async (options, code, message) => {
+  const refusal = { code, message: expect.stringContaining(message) };
+  await expect(loadModel('models/en-fr-software', options as never)).rejects.toMatchObject(refusal);
+  await expect(loadEnsemble(['models/en-fr-software'], options as never)).rejects.toMatchObject(refusal);
+});
+
 describe('every way in', () => {
   const texts = ['A free game.', 'Read the manual.'];
   const options = { numBeams: 3, maxNewTokens: 12 };
@@ -182,8 +226,6 @@ describe('every way in', () => {
     }
     const twice = model.translate([{ text: 'a', prefix: 'b' }], { prefixes: ['c'] });
     await expect(twice).rejects.toMatchObject({ code: 'INPUT_INVALID' });
-    const forward = model.forward({ inputIds: [5], tokenTypeIds: [0] });
-    await expect(forward).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });
 
   test('a prefix of an input begins its translation', async () => {

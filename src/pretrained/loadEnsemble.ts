@@ -1,8 +1,9 @@
 import { createEnsemble, type EnsembleOptions } from '../decoder/ensemble.js';
 import type { ScoredTarget, Scorer } from '../decoder/scorer.js';
 import { PolybeamError } from '../errors.js';
+import { requireOptionNames, requireTexts } from '../inputs.js';
 import { createLifetime } from './lifetime.js';
-import { type LoadOptions, loadParts } from './loadModel.js';
+import { type LoadOptions, loadOptionNames, loadParts } from './loadModel.js';
 import { type Model, makeModel } from './model.js';
 import type { ModelParts } from './modelParts.js';
 
@@ -18,6 +19,8 @@ export async function loadEnsemble(
   directories: readonly string[],
   options: LoadOptions & EnsembleOptions = {},
 ): Promise<EnsembleModel> {
+  requireTexts(directories, 'directories');
+  requireOptionNames(options, [...loadOptionNames, 'weights', 'combine'], 'loadEnsemble');
   const { weights, combine, ...load } = options;
   const members: ModelParts[] = [];
   for (const directory of directories) members.push(await loadParts(directory, load));

@@ -12,6 +12,7 @@ import {
   readGenerationConfig,
   withinVocabulary,
 } from '../generation/generationConfig.js';
+import { describeValue, requireIntegerOption, requireOptionNames, requireText } from '../inputs.js';
 import { refuseLfsPointer } from '../lfsPointer.js';
 import { loadTokenizer } from '../text/loadTokenizer.js';
 import type { Tokenizer } from '../text/tokenizer.js';
@@ -52,6 +53,36 @@ export interface LoadOptions {
   onWarning?: (message: string) => void;
 }
 
+/** The options of `LoadOptions`. */
+export const loadOptionNames = ['device', 'threads', 'weightPrecision', 'cache', 'onWarning'] as const;
+
+const precisions = ['float32', 'float16', 'int8', 'int4'];
+
+/** @throws OPTION_UNKNOWN, OPTION_INVALID; INPUT_INVALID for what is no object */
+function checkLoadOptions(options: LoadOptions): void {
+  requireOptionNames(options, loadOptionNames, 'loadModel');
+  const { device, threads, weightPrecision, cache, onWarning } = options;
+  requireIntegerOption('threads', threads, 1);
+  const wrong = (
+    [
+      ['device', device, typeof device === 'string', 'the name of a device, such as cpu'],
+      [
+        'weightPrecision',
+        weightPrecision,
+        precisions.includes(String(weightPrecision)),
+        `one of ${precisions.join(', ')}`,
+      ],
+      ['cache', cache, typeof cache === 'boolean', 'true or false'],
+      ['onWarning', onWarning, typeof onWarning === 'function', 'a function'],
+    ] as const
+  ).find(([, value, fits]) => value !== undefined && !fits);
+  if (!wrong) return;
+  throw new PolybeamError(
+    'OPTION_INVALID',
+    `Option ${wrong[0]} cannot be ${describeValue(wrong[1])}: give ${wrong[3]}.`,
+  );
+}
+
 /**
  * Loads a model directory as Hugging Face lays it out: config.json, generation_config.json, weights, tokenizer files
  * (which are not needed where only ids are given). Float32 weights are mapped from their file, not read; programs are
@@ -65,6 +96,8 @@ export async function loadModel(directory: string, options: LoadOptions = {}): P
 
 /** What `loadModel` puts together. */
 export async function loadParts(directory: string, options: LoadOptions = {}): Promise<ModelParts> {
+  requireText(directory, 'directory');
+  checkLoadOptions(options);
   const found = await readModelDirectory(directory, options.onWarning);
   const { config, weights } = found;
   const ownTokenizer = await tokenizerOf(directory);

@@ -2,7 +2,8 @@ import { type IbmModel1Options, type LexicalTable, trainIbmModel1 } from '../ali
 import { heaviest, pruneTable } from '../alignment/lexicalShortlist.js';
 import { PolybeamError } from '../errors.js';
 import type { Shortlist } from '../generation/shortlist.js';
-import type { Tokenizer } from '../text/tokenizer.js';
+import { requireObject, requireTexts } from '../inputs.js';
+import { requireTokenizer, type Tokenizer } from '../text/tokenizer.js';
 
 /** How a shortlist is made. */
 export interface ShortlistOptions extends IbmModel1Options {
@@ -26,6 +27,15 @@ export async function trainShortlist(
   tokenizer: Tokenizer,
   options: ShortlistOptions = {},
 ): Promise<Shortlist> {
+  requireTexts(source, 'source');
+  requireTexts(target, 'target');
+  if (source.length !== target.length) {
+    throw new PolybeamError(
+      'INPUT_INVALID',
+      `source has ${source.length} texts and target ${target.length}; give a translation for each.`,
+    );
+  }
+  requireTokenizer(tokenizer);
   checkOptions(options);
   const encode = (texts: readonly string[], side: 'source' | 'target') =>
     tokenizer.encodeBatch(texts, { side, addSpecialTokens: false });
@@ -81,6 +91,7 @@ export function shortlistFromTable(
 }
 
 function checkOptions(options: ShortlistOptions): void {
+  requireObject(options, 'options', 'options such as targetsPerToken');
   const least = { targetsPerToken: 1, minProbability: 0, frequentTokens: 0, iterations: 1 };
   for (const [name, from] of Object.entries(least)) {
     const value = options[name as keyof typeof least];

@@ -1,6 +1,7 @@
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
 import { isShortlist, type Shortlist } from '../generation/shortlist.js';
+import { requireText, wrongInput } from '../inputs.js';
 import { readBytes } from './openWeights.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
 
@@ -11,6 +12,7 @@ const parts = ['offsets', 'targets', 'always'] as const;
  * @throws FILE_NOT_FOUND, FILE_CORRUPT
  */
 export async function loadShortlist(path: string): Promise<Shortlist> {
+  requireText(path, 'path');
   if ((await fileAccess().size(path)) === undefined) {
     throw new PolybeamError(
       'FILE_NOT_FOUND',
@@ -34,6 +36,9 @@ export async function loadShortlist(path: string): Promise<Shortlist> {
 
 /** Writes a shortlist: a safetensors file of `offsets`, `targets` and `always`, int32. Throws FILE_WRITE. */
 export async function saveShortlist(path: string, shortlist: Shortlist): Promise<void> {
+  requireText(path, 'path');
+  if (!isShortlist(shortlist))
+    throw wrongInput('shortlist', shortlist, 'give what trainShortlist or loadShortlist gives');
   const tensors = parts.map((name) => {
     const list = shortlist[name];
     const data = new Uint8Array(list.buffer, list.byteOffset, list.byteLength);

@@ -51,7 +51,7 @@ test('a linear pooler is read where config.json says that it is linear', async (
 
 test('refuses texts of no tokens, too long ones, and batches of nothing', async () => {
   const model = await loadModel('test/fixtures/models/simbert');
-  await expect(embedIds(model, [[]])).rejects.toThrow(/A text has 0 token ids/);
+  await expect(embedIds(model, [[]])).rejects.toThrow(/Input 1 has 0 token ids/);
   await expect(embedIds(model, [new Array(21).fill(5)])).rejects.toThrow(/has 21 token ids.*reads 1 to 20/);
   await expect(embedIds(model, [[5]], { batchSize: 0 })).rejects.toThrow(/batchSize cannot be 0/);
   await model.dispose();

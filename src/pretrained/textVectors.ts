@@ -1,6 +1,13 @@
 import { integers } from '../engine/values.js';
 import { PolybeamError } from '../errors.js';
-import { inputName, requireIntegerOption, requireOptionNames, requireText, requireTexts } from '../inputs.js';
+import {
+  inputName,
+  requireIntegerOption,
+  requireOptionNames,
+  requireText,
+  requireTexts,
+  wrongInput,
+} from '../inputs.js';
 import { encodeTexts } from './encodeTexts.js';
 import { type Model, modelParts, requireModel } from './model.js';
 import type { ModelParts } from './modelParts.js';
@@ -74,6 +81,16 @@ export async function embedIds(
 
 /** Scalar product; of two vectors of length 1 their cosine. */
 export function similarity(a: Float32Array, b: Float32Array): number {
+  for (const [name, vector] of Object.entries({ a, b })) {
+    if (!(vector instanceof Float32Array))
+      throw wrongInput(name, vector, 'give a Float32Array, as embedTexts does');
+  }
+  if (a.length !== b.length) {
+    throw new PolybeamError(
+      'INPUT_INVALID',
+      `a has ${a.length} features and b ${b.length}; give vectors of one model.`,
+    );
+  }
   return a.reduce((sum, value, at) => sum + value * b[at], 0);
 }
 

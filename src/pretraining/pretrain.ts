@@ -1,5 +1,6 @@
 import { requireDevice } from '../engine/tryDevice.js';
 import { PolybeamError } from '../errors.js';
+import { requireConfig } from '../inputs.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { fingerprintPairs, type TokenPair } from '../training/batching.js';
 import { evaluateLoss } from '../training/evaluateLoss.js';
@@ -29,6 +30,7 @@ import { readVocabularyFacts, type VocabularyFacts } from './vocabularyFacts.js'
  * @throws what `trainLoop` throws; INPUT_INVALID and FILE_NOT_FOUND for data; TOKENIZER_INVALID; WEIGHT_SHAPE for `init`
  */
 export async function pretrain(config: PretrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
+  requireConfig(config, options);
   return aloneIn(config.output, () => pretrainAlone(config, options));
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sentenceBleu, sentenceChrf } from '../../eval/index.js';
 import { PolybeamError } from '../errors.js';
+import { requireTexts } from '../inputs.js';
 import type { MinimumBayesRiskOptions } from './minimumBayesRisk.types.js';
 
 export type { MinimumBayesRiskOptions };
@@ -38,6 +39,8 @@ export function minimumBayesRisk(
   options: MinimumBayesRiskOptions = {},
   evidence: readonly string[] = candidates,
 ): RankedCandidate[] {
+  requireTexts(candidates, 'candidates');
+  requireTexts(evidence, 'evidence');
   const { utility, weights } = checkOptions(options, evidence.length);
   const compare = utility === 'chrf' ? sentenceChrf : sentenceBleu;
   const belief = new Map<string, number>();

@@ -1,4 +1,12 @@
 import { PolybeamError } from '../errors.js';
+import {
+  requireFunction,
+  requireObject,
+  requireObjects,
+  requireOptionNames,
+  requireText,
+  showValue,
+} from '../inputs.js';
 import type { Model } from '../pretrained/model.js';
 import type { ModelInput } from '../pretrained/modelParts.js';
 import { isBlank } from '../text/blank.js';
@@ -41,11 +49,18 @@ export async function noisyChannel(
   source: string,
   candidates: readonly ChannelCandidate[],
   channel: Pick<Model, 'score' | 'tokenizer'>,
-  { channelWeight = 1, lengthWeight = 0, batchSize }: ChannelOptions = {},
+  options: ChannelOptions = {},
 ): Promise<ChannelScore[]> {
+  requireText(source, 'source');
+  requireObjects(candidates, 'candidates', 'candidates: text and score');
+  for (const [at, { text }] of candidates.entries()) requireText(text, `candidates[${at}].text`);
+  requireObject(channel, 'channel', 'the functions of a model, as loadModel gives it');
+  requireFunction(channel.score, 'channel.score');
+  requireOptionNames(options, ['channelWeight', 'lengthWeight', 'batchSize'], 'noisyChannel');
+  const { channelWeight = 1, lengthWeight = 0, batchSize } = options;
   for (const [name, value] of Object.entries({ channelWeight, lengthWeight })) {
     if (Number.isFinite(value)) continue;
-    throw new PolybeamError('OPTION_INVALID', `Option ${name} cannot be ${value}: give a number.`);
+    throw new PolybeamError('OPTION_INVALID', `Option ${name} cannot be ${showValue(value)}: give a number.`);
   }
   const pairs = candidates.map(({ text }) => ({ source: { text } as ModelInput, target: source }));
   const scores = await channel.score(pairs, { lengthPenalty: 1, batchSize });

@@ -1,9 +1,10 @@
 import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
+import { requireText } from '../inputs.js';
 import { loadM2M100Tokenizer, m2m100Files } from './m2m100Tokenizer.js';
 import { loadMarianTokenizer } from './marianTokenizer.js';
 import { loadSentencePiece, sentencePieceNames } from './sentencePiece.js';
-import type { Tokenizer } from './tokenizer.js';
+import { checkedTokenizer, type Tokenizer } from './tokenizer.js';
 import { readTokenizerSettings } from './tokenizerConfig.js';
 import { loadTokenizerJson } from './tokenizerJson.js';
 import { loadWordPiece } from './wordPiece.js';
@@ -17,6 +18,11 @@ import { isXlmRoberta, loadXlmRobertaTokenizer, xlmRobertaFile } from './xlmRobe
  * @throws TOKENIZER_MISSING where there is none of them; TOKENIZER_INVALID for a file that cannot be read
  */
 export async function loadTokenizer(directory: string): Promise<Tokenizer> {
+  requireText(directory, 'directory');
+  return checkedTokenizer(await loadByFiles(directory));
+}
+
+async function loadByFiles(directory: string): Promise<Tokenizer> {
   const names = new Set(await fileAccess().list(directory));
   if (names.has('source.spm')) return loadMarianTokenizer(directory);
   if (names.has('tokenizer.json')) return loadTokenizerJson(directory);

@@ -1,4 +1,5 @@
 import { fileAccess } from '../files.js';
+import { requireObject, requireObjects, requireText } from '../inputs.js';
 import { rolesByName, type SpecialTokens, tokenRoles } from './specialTokens.js';
 import type { TokenizerJson } from './tokenizerFile.js';
 
@@ -23,6 +24,11 @@ export async function saveTokenizer(
   tokenizer: TokenizerJson,
   config: TokenizerConfig = {},
 ): Promise<void> {
+  requireText(directory, 'directory');
+  requireObject(tokenizer, 'tokenizer', 'the content of a tokenizer.json');
+  requireObjects(tokenizer.added_tokens, 'tokenizer.added_tokens', 'added tokens');
+  requireObject(tokenizer.model, 'tokenizer.model', 'its type');
+  requireObject(config, 'config', 'options such as modelMaxLength');
   const special = tokenizer.added_tokens.filter((token) => token.special).map((token) => token.content);
   const roles = config.roles ?? rolesByName(special);
   const map = specialTokensMap(special, roles);

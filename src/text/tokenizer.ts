@@ -1,3 +1,12 @@
+import {
+  requireFunction,
+  requireIds,
+  requireIntegerOption,
+  requireList,
+  requireObject,
+  requireText,
+  requireTexts,
+} from '../inputs.js';
 import type { SpecialTokens, TokenRole } from './specialTokens.js';
 
 /** How a text is encoded. */
@@ -62,6 +71,60 @@ export interface Tokenizer {
   tokenToId(token: string): number | undefined;
   /** The token of an id, or undefined where there is none. */
   idToToken(id: number): string | undefined;
+}
+
+/** @throws INPUT_INVALID for what `loadTokenizer` has not made */
+export function requireTokenizer(value: unknown, name = 'tokenizer'): void {
+  requireObject(value, name, 'the functions of a tokenizer, as loadTokenizer gives it');
+  requireFunction((value as Partial<Tokenizer>).encodeBatch, `${name}.encodeBatch`);
+}
+
+/** The same tokenizer, which refuses what is no text and no id. */
+export function checkedTokenizer<T extends Tokenizer>(tokenizer: T): T {
+  return {
+    ...tokenizer,
+    encode: async (text, options) => {
+      requireText(text, 'text');
+      checkEncoding(options);
+      return tokenizer.encode(text, options);
+    },
+    encodeBatch: async (texts, options) => {
+      requireTexts(texts, 'texts');
+      checkEncoding(options);
+      return tokenizer.encodeBatch(texts, options);
+    },
+    decode: async (ids, options) => {
+      requireTokenIds(ids, 'ids');
+      if (options !== undefined) requireObject(options, 'options', 'options such as skipSpecialTokens');
+      return tokenizer.decode(ids, options);
+    },
+    decodeBatch: async (sequences, options) => {
+      requireList(sequences, 'sequences', 'lists of token ids');
+      for (let at = 0; at < sequences.length; at++) requireTokenIds(sequences[at], `sequences[${at}]`);
+      if (options !== undefined) requireObject(options, 'options', 'options such as skipSpecialTokens');
+      return tokenizer.decodeBatch(sequences, options);
+    },
+    tokenToId: (token) => {
+      requireText(token, 'token');
+      return tokenizer.tokenToId(token);
+    },
+    idToToken: (id) => {
+      requireTokenIds([id], 'id');
+      return tokenizer.idToToken(id);
+    },
+  };
+}
+
+function requireTokenIds(ids: unknown, name: string): void {
+  // Ids of 32 bits need no look at each.
+  if (!(ids instanceof Int32Array)) requireIds(ids, name, 2 ** 31);
+}
+
+function checkEncoding(options: EncodeOneOptions | undefined): void {
+  if (options === undefined) return;
+  requireObject(options, 'options', 'options such as addSpecialTokens');
+  if (options.pair !== undefined) requireText(options.pair, 'pair');
+  requireIntegerOption('maxLength', options.maxLength, 0);
 }
 
 /** Token ids. */

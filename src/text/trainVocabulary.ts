@@ -1,5 +1,6 @@
 import { PolybeamError } from '../errors.js';
 import { readUnpacked } from '../gzip.js';
+import { requireText, wrongInput } from '../inputs.js';
 import { basicTokenize } from './basicTokenize.js';
 import type { LearnedMerges } from './mergeTrainer.js';
 import { makeNormalizer, normalizerJson, type PipelineStep } from './normalize.js';
@@ -14,6 +15,15 @@ import {
   resolveVocabularyOptions,
   type VocabularyOptions,
 } from './vocabularyOptions.js';
+
+/** @throws INPUT_INVALID for what gives no lines; a text would give its characters */
+function requireLines(lines: unknown): void {
+  const gives =
+    typeof lines === 'object' &&
+    lines !== null &&
+    (Symbol.iterator in lines || Symbol.asyncIterator in lines);
+  if (!gives) throw wrongInput('lines', lines, 'give a list of texts, or another iterable of them');
+}
 
 /** How training tells where it is: lines read, then tokens in the vocabulary. */
 export type VocabularyProgress = (stage: 'lines' | 'tokens', done: number) => void;
@@ -31,10 +41,12 @@ export async function trainVocabulary(
   given: VocabularyOptions = {},
   onProgress?: VocabularyProgress,
 ): Promise<TokenizerJson> {
+  requireLines(lines);
   const options = resolveVocabularyOptions(given);
   const counter = makeVocabularyCounter(options);
   let done = 0;
   const read = (line: string) => {
+    requireText(line, `lines[${done}]`);
     counter.add(line);
     if (++done % 10000 === 0) onProgress?.('lines', done);
   };

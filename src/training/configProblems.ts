@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { nearestName } from '../generation/nearestName.js';
+import { showValue } from '../inputs.js';
 
 /** What describing a problem needs of zod's issues; the fields depend on `code`. */
 type Issue = z.core.$ZodIssue;
@@ -37,7 +38,7 @@ export function describeIssues(issue: Issue, schema: z.ZodType, value: unknown):
   }
   if (found === undefined) return [`${path} is missing: give ${wanted(issue)}`];
   const name = path || 'the whole file';
-  return [`${name} is ${JSON.stringify(found)} but must be ${wanted(issue)}${hint(issue, found)}`];
+  return [`${name} is ${showValue(found)} but must be ${wanted(issue)}${hint(issue, found)}`];
 }
 
 function isInner(issue: Issue): boolean {

@@ -5,6 +5,7 @@ import { checkStored } from '../engine/traceFunction.js';
 import { requireDevice } from '../engine/tryDevice.js';
 import { PolybeamError } from '../errors.js';
 import { generationConfigOf } from '../generation/generationConfig.js';
+import { requireConfig } from '../inputs.js';
 import {
   frozenPrefixes,
   isFrozen,
@@ -56,6 +57,7 @@ interface Tuning {
  * WEIGHT_MISSING, WEIGHT_SHAPE; INPUT_INVALID and FILE_NOT_FOUND for data
  */
 export async function finetune(config: FinetuneConfig, options: TrainOptions = {}): Promise<TrainResult> {
+  requireConfig(config, options);
   return aloneIn(config.output, () => finetuneAlone(config, options));
 }
 

@@ -1,6 +1,7 @@
 import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { PolybeamError } from '../errors.js';
+import { requireText } from '../inputs.js';
 import { isDeeper } from '../shallowJson.js';
 import type { TrainConfig } from './config.js';
 import { describeIssues } from './configProblems.js';
@@ -12,6 +13,7 @@ import { hasEnd } from './schedule.js';
  * @throws CONFIG_INVALID naming the place of a syntax error
  */
 export function readYaml(text: string, name: string): unknown {
+  requireText(text, 'text');
   const document = documentOf(text, name);
   const [first, ...others] = document.errors.map(({ linePos, message }) => {
     const [start] = linePos ?? [];

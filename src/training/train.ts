@@ -4,6 +4,7 @@ import type { ParameterSpec } from '../engine/parameters.js';
 import type { Device } from '../engine/program.js';
 import { requireDevice } from '../engine/tryDevice.js';
 import type { DecodingRules } from '../generation/options.js';
+import { requireConfig } from '../inputs.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { type BatchingOptions, createBatches, fingerprintPairs, type TokenPair } from './batching.js';
 import type { TrainConfig } from './config.js';
@@ -45,6 +46,7 @@ export interface TrainOptions {
  * @throws what `trainLoop` throws; INPUT_INVALID and FILE_NOT_FOUND for data
  */
 export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
+  requireConfig(config, options);
   return aloneIn(config.output, () => trainAlone(config, options));
 }
 

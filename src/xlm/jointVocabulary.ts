@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { readOptions } from '../../eval/options.js';
 import { PolybeamError } from '../errors.js';
+import { requireFunction, requireObject } from '../inputs.js';
 import type { TokenizerJson } from '../text/tokenizerFile.js';
 import { makeVocabularyCounter, vocabularyFromCounts } from '../text/trainVocabulary.js';
 import {
@@ -72,6 +73,8 @@ export async function trainJointVocabulary(
   given: JointVocabularyOptions = {},
   onProgress?: JointVocabularyProgress,
 ): Promise<JointVocabulary> {
+  requireObject(texts, 'texts', 'the texts of each language by its code');
+  for (const [language, own] of Object.entries(texts)) requireFunction(own, `texts.${language}`);
   const languages = Object.keys(texts);
   const { options, alpha } = resolveJointVocabularyOptions(languages, given);
   const counted: CountedLanguage[] = [];

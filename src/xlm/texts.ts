@@ -1,5 +1,6 @@
 import { PolybeamError } from '../errors.js';
 import { joined, unpackedChunks } from '../gzip.js';
+import { requireObjects, requireText } from '../inputs.js';
 import { decodeUtf8Lines } from '../text/utf8.js';
 
 /** A file of texts, perhaps gzipped: one a line, or one column of a tab-separated file. */
@@ -29,6 +30,8 @@ export function textsOf(
   files: readonly TextFile[],
   onInvalid?: (path: string, lines: number) => void,
 ): Texts {
+  requireObjects(files, 'files', 'files: path, and column where there are several');
+  for (const [at, { path }] of files.entries()) requireText(path, `files[${at}].path`);
   return async function* read() {
     for (const { path, column } of files) {
       let done = 0;

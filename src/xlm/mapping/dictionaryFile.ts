@@ -1,4 +1,5 @@
 import { PolybeamError } from '../../errors.js';
+import { requireText } from '../../inputs.js';
 import { readLines } from '../../training/data.js';
 
 /** A word or n-gram and one translation of it. */
@@ -11,6 +12,7 @@ export type DictionaryEntry = readonly [source: string, target: string];
  * @throws FILE_NOT_FOUND; INPUT_INVALID naming the line, or for a dictionary without lines
  */
 export async function readDictionary(path: string, lowercase = false): Promise<DictionaryEntry[]> {
+  requireText(path, 'path');
   const { lines } = await readLines(path);
   const translations: DictionaryEntry[] = [];
   lines.forEach((line, at) => {

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { readOptions } from '../../../eval/options.js';
 import type { Device } from '../../engine/program.js';
 import { PolybeamError } from '../../errors.js';
+import { requireList } from '../../inputs.js';
 import { gatherRows, normalizeRows, rowsOf, type VectorRows } from '../vectors/vectorRows.js';
-import type { WordVectors } from '../vectors/wordVectors.js';
+import { requireVectors, type WordVectors } from '../vectors/wordVectors.js';
 import type { DictionaryEntry } from './dictionaryFile.js';
 import { halfMeans } from './dictionaryInduction.js';
 import type { LexiconOptions } from './lexiconAccuracy.types.js';
@@ -60,6 +61,9 @@ export async function lexiconAccuracy(
   dictionary: readonly DictionaryEntry[],
   options: LexiconOptions = {},
 ): Promise<LexiconAccuracy> {
+  requireVectors(source, 'source');
+  requireVectors(target, 'target');
+  requireList(dictionary, 'dictionary', 'pairs of a word and its translation');
   const resolved = readOptions(lexiconOptionsSchema, options, 'evaluate lexicon');
   if (source.size !== target.size) {
     throw new PolybeamError(

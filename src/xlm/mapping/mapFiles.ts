@@ -1,4 +1,5 @@
 import { fileAccess } from '../../files.js';
+import { requireObject, requireText } from '../../inputs.js';
 import { readVectors, writeVectors } from '../vectors/vectorFile.js';
 import type { MappingOptions } from './mappingOptions.js';
 import { failedMapping, type MappingReport } from './mappingReport.js';
@@ -27,6 +28,10 @@ export async function mapVectorFiles(
   options: MappingOptions = {},
   hooks: MappingHooks & { onWarning?: (message: string) => void } = {},
 ): Promise<MappingReport> {
+  requireObject(files, 'files', 'source, target, outputSource and outputTarget');
+  for (const key of ['source', 'target', 'outputSource', 'outputTarget'] as const)
+    requireText(files[key], `files.${key}`);
+  requireObject(options, 'options', 'options such as keepFailed');
   const read = (path: string) => readVectors(path, undefined, hooks.onWarning);
   const [source, target] = [await read(files.source), await read(files.target)];
   const mapping = await mapVectors(source, target, { ...options, keepFailed: true }, hooks);

@@ -1,7 +1,7 @@
 import type { Device } from '../../engine/program.js';
 import { PolybeamError } from '../../errors.js';
 import { gatherRows, normalizeRows, rowsOf, sliceRows, type VectorRows } from '../vectors/vectorRows.js';
-import { requireDistinct, type WordVectors } from '../vectors/wordVectors.js';
+import { requireDistinct, requireVectors, type WordVectors } from '../vectors/wordVectors.js';
 import { readDictionary } from './dictionaryFile.js';
 import type { WordPairs } from './dictionaryInduction.js';
 import { orthogonalMap, symmetricMaps } from './linearMaps.js';
@@ -47,6 +47,8 @@ export async function mapVectors(
   options: MappingOptions = {},
   hooks: MappingHooks = {},
 ): Promise<Mapping> {
+  requireVectors(source, 'source');
+  requireVectors(target, 'target');
   const resolved = resolveMappingOptions(options);
   if (source.size !== target.size) {
     throw new PolybeamError(

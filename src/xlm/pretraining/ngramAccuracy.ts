@@ -5,6 +5,7 @@ import { compile } from '../../engine/compile.js';
 import type { Device, Program } from '../../engine/program.js';
 import { floats, integers, type Value } from '../../engine/values.js';
 import { PolybeamError } from '../../errors.js';
+import { requireText, requireTexts } from '../../inputs.js';
 import { readXlmConfig, xlm } from '../../pretrained/architectures/xlm.js';
 import { readModelDirectory } from '../../pretrained/modelDirectory.js';
 import { fitTokenizer } from '../../pretrained/tokenizerFit.js';
@@ -97,6 +98,8 @@ export async function measureNgramTranslations(
   given: NgramAccuracyOptions,
   where: AccuracyDevice = {},
 ): Promise<NgramAccuracy> {
+  requireText(directory, 'directory');
+  requireTexts(texts, 'texts');
   const options = readOptions(ngramAccuracySchema, given, 'measureNgramTranslations');
   const model = await openModel(directory, options.from);
   const { tokenizer, facts, config } = model;

@@ -1,4 +1,5 @@
 import { requireDevice } from '../../engine/tryDevice.js';
+import { requireConfig } from '../../inputs.js';
 import { pretrainingRun } from '../../pretraining/run.js';
 import { readVocabularyFacts } from '../../pretraining/vocabularyFacts.js';
 import { createProgress } from '../../training/progress.js';
@@ -29,6 +30,7 @@ export async function pretrainXlm(
   config: XlmPretrainConfig,
   options: TrainOptions = {},
 ): Promise<TrainResult> {
+  requireConfig(config, options);
   return aloneIn(config.output, () => pretrainXlmAlone(config, options));
 }
 

@@ -1,5 +1,6 @@
 import { requireDevice } from '../../engine/tryDevice.js';
 import { PolybeamError } from '../../errors.js';
+import { requireConfig } from '../../inputs.js';
 import { createProgress } from '../../training/progress.js';
 import { aloneIn } from '../../training/runLock.js';
 import type { TrainOptions } from '../../training/train.js';
@@ -28,6 +29,7 @@ export interface XlmRunResult {
  * @throws CHECKPOINT_MISMATCH where a stage was made with other settings; what the stages throw
  */
 export async function runXlm(config: XlmRunConfig, options: TrainOptions = {}): Promise<XlmRunResult> {
+  requireConfig(config, options);
   return aloneIn(config.output, () => runXlmAlone(config, options));
 }
 

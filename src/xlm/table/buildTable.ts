@@ -2,7 +2,7 @@ import type { Device } from '../../engine/program.js';
 import { PolybeamError } from '../../errors.js';
 import { createInterruption } from '../../generation/abort.js';
 import { gatherRows, rowsOf, scaleToUnit, type VectorRows } from '../vectors/vectorRows.js';
-import { requireDistinct, type WordVectors } from '../vectors/wordVectors.js';
+import { requireDistinct, requireVectors, type WordVectors } from '../vectors/wordVectors.js';
 import { createMarginSearch, type MarginMatches, type Neighborhood } from './margin.js';
 import { type ResolvedTableOptions, resolveTableOptions, type TableOptions } from './tableOptions.js';
 import { fitTemperature, type ScoredLists, shares, softmax } from './tableProbabilities.js';
@@ -61,6 +61,8 @@ export async function buildTable(
   given: TableOptions = {},
   run: TableRun = {},
 ): Promise<BuiltTables> {
+  requireVectors(source, 'source');
+  requireVectors(target, 'target');
   const options = resolveTableOptions(given);
   if (source.size !== target.size) {
     throw new PolybeamError(

@@ -5,6 +5,7 @@ import { PolybeamError } from '../../errors.js';
 import { generate } from '../../generation/generate.js';
 import { resolveGenerationOptions } from '../../generation/options.js';
 import type { StepModel } from '../../generation/stepModel.js';
+import { inputName, requireObject, requireText, requireTexts } from '../../inputs.js';
 import { loadParts } from '../../pretrained/loadModel.js';
 import type { Tokenizer } from '../../text/tokenizer.js';
 import { joinWords } from './joinWords.js';
@@ -15,7 +16,7 @@ import { phraseOptionsSchema, phraseSearchSchema } from './phraseTranslatorOptio
 import type { PhraseOptions, PhraseSearchOptions } from './phraseTranslatorOptions.types.js';
 import { splitIntoUnits } from './sourceUnits.js';
 import { createTokenForms } from './tokenForms.js';
-import type { TranslationTable } from './translationTable.js';
+import { requireTable, type TranslationTable } from './translationTable.js';
 
 export type { PhraseOptions, PhraseSearchOptions };
 
@@ -86,6 +87,8 @@ export function translateByTable(
   text: string,
   options: PhraseOptions = {},
 ): PhraseOutput {
+  requireTable(table);
+  requireText(text, 'text');
   const search = phraseSearchOf(readOptions(phraseOptionsSchema, options, 'phrase translation'));
   const units = splitIntoUnits(text, (word) => translates(table, word));
   const { phrases, score } = bestSegmentation(units.length, findPhrases(table, units, search));
@@ -124,6 +127,9 @@ export async function translateByPhrases(
   given: PhraseSearchOptions = {},
   { batchSize = 16, firstIndex = 0, onProgress, signal }: PhraseRun = {},
 ): Promise<PhraseOutput[]> {
+  requireTable(table);
+  requireObject(model, 'model', 'the parts of a language model, as loadLanguageModel gives it');
+  requireTexts(texts, 'texts', inputName);
   const options = resolvePhraseOptions(given);
   const search = phraseSearchOf(options);
   const sources = texts.map((text, index) => {

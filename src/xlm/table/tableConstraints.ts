@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { readOptions } from '../../../eval/options.js';
 import type { ForcedWords } from '../../generation/constraints.js';
-import type { Tokenizer } from '../../text/tokenizer.js';
+import { requireText } from '../../inputs.js';
+import { requireTokenizer, type Tokenizer } from '../../text/tokenizer.js';
 import { splitIntoWords } from '../words.js';
 import type { ConstraintOptions } from './tableConstraints.types.js';
 import { createTokenForms } from './tokenForms.js';
-import type { Translation, TranslationTable } from './translationTable.js';
+import { requireTable, type Translation, type TranslationTable } from './translationTable.js';
 
 export type { ConstraintOptions };
 
@@ -64,6 +65,9 @@ export async function constraintsFromTable(
   tokenizer: Tokenizer,
   given: ConstraintOptions = {},
 ): Promise<TableConstraints> {
+  requireTable(table);
+  requireText(text, 'text');
+  requireTokenizer(tokenizer);
   const options = readOptions(constraintOptionsSchema, given, 'constraints from a table');
   const phrases = findSure(table, text, options);
   const targets = phrases.flatMap(({ translations }) => translations.map(({ target }) => target));

@@ -1,6 +1,15 @@
 import { PolybeamError } from '../../errors.js';
 import { fileAccess } from '../../files.js';
 import { readUnpacked } from '../../gzip.js';
+import {
+  requireFunction,
+  requireList,
+  requireObject,
+  requireObjects,
+  requireText,
+  requireTexts,
+  wrongInput,
+} from '../../inputs.js';
 
 /*
  * A translation table is a plain text file that sorts and diffs: lines of a source n-gram, a tab, a target n-gram, a tab and a
@@ -59,6 +68,12 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 /** How far the sum of a source's probabilities may be from 1: they are written with few digits. */
 const sumTolerance = 1e-3;
 
+/** @throws INPUT_INVALID for what is no translation table */
+export function requireTable(value: unknown): void {
+  requireObject(value, 'table', 'the functions of a table, as openTable gives it');
+  requireFunction((value as Partial<TranslationTable>).get, 'table.get');
+}
+
 /**
  * A table of a file (perhaps gzipped), which is checked as a whole: a million lines take 0.15 s and their bytes in memory (39 MB).
  * `has` takes a microsecond, `get` half of one more for each translation, so that training needs no other form.
@@ -66,6 +81,7 @@ const sumTolerance = 1e-3;
  * @throws FILE_NOT_FOUND; FILE_CORRUPT naming the line and what is wrong
  */
 export async function openTable(path: string): Promise<TranslationTable> {
+  requireText(path, 'path');
   const bytes = await readUnpacked(path);
   const lines = indexLines(bytes, path);
   const { starts } = lines;
@@ -88,9 +104,16 @@ export async function openTable(path: string): Promise<TranslationTable> {
  * @throws INPUT_INVALID where an entry has no translations, comes twice, or its probabilities are not falling and sum to 1
  */
 export function createTable(entries: Iterable<readonly [string, readonly Translation[]]>): TranslationTable {
+  if (typeof entries !== 'object' || entries === null || !(Symbol.iterator in entries)) {
+    throw wrongInput('entries', entries, 'give pairs of an n-gram and its translations');
+  }
   const bySource = new Map<string, readonly Translation[]>();
   let longestSource = 0;
-  for (const [source, translations] of entries) {
+  for (const entry of entries) {
+    requireList(entry, 'An entry', 'an n-gram and its translations');
+    const [source, translations] = entry;
+    requireText(source, 'The n-gram of an entry');
+    requireObjects(translations, 'The translations of an entry', 'translations');
     if (bySource.has(source)) throw badEntry(source, 'comes twice');
     checkTranslations(source, translations);
     bySource.set(source, translations);
@@ -119,6 +142,9 @@ export async function writeTable(
   sources: readonly string[],
   translationsOf: (index: number) => readonly Translation[],
 ): Promise<void> {
+  requireText(path, 'path');
+  requireTexts(sources, 'sources');
+  requireFunction(translationsOf, 'translationsOf');
   await fileAccess().writeAtomic(path, tableLines(sources, translationsOf));
 }
 

@@ -1,5 +1,6 @@
 import type { Device } from '../../engine/program.js';
 import { requireDevice } from '../../engine/tryDevice.js';
+import { requireConfig } from '../../inputs.js';
 import { fitsMass } from '../../pretraining/mass.js';
 import { readVocabularyFacts, type VocabularyFacts } from '../../pretraining/vocabularyFacts.js';
 import type { Tokenizer } from '../../text/tokenizer.js';
@@ -39,6 +40,7 @@ export async function trainTranslator(
   config: TranslationConfig,
   options: TrainOptions = {},
 ): Promise<TrainResult> {
+  requireConfig(config, options);
   return aloneIn(config.output, () => trainTranslatorAlone(config, options));
 }
 

@@ -1,5 +1,6 @@
 import { PolybeamError } from '../../errors.js';
 import { fileAccess } from '../../files.js';
+import { requireText } from '../../inputs.js';
 import { refuseLfsPointer } from '../../lfsPointer.js';
 import { ngramJoiner } from '../words.js';
 import type { WordVectors } from './wordVectors.js';
@@ -25,6 +26,7 @@ const magicNumber = 793712314;
  * @throws FILE_NOT_FOUND; FILE_CORRUPT; WEIGHT_DTYPE for a quantized model
  */
 export async function openFastText(path: string): Promise<FastTextModel> {
+  requireText(path, 'path');
   await refuseLfsPointer(path);
   const source = await ByteSource.open(path);
   const header = readHeader(source);

@@ -1,7 +1,8 @@
 import { PolybeamError } from '../../errors.js';
+import { requireText, wrongInput } from '../../inputs.js';
 import { openFastText } from './fastTextModel.js';
 import { readVectors } from './vectorFile.js';
-import type { WordVectors } from './wordVectors.js';
+import { requireVectors, type WordVectors } from './wordVectors.js';
 
 /** A word or n-gram near another. */
 export interface Neighbor {
@@ -22,6 +23,7 @@ export interface NeighborSpace {
  * @throws FILE_NOT_FOUND, FILE_CORRUPT, WEIGHT_DTYPE
  */
 export async function openSpace(path: string): Promise<NeighborSpace> {
+  requireText(path, 'path');
   const vectors = await readVectors(path);
   if (path.endsWith('.bin')) {
     const model = await openFastText(path);
@@ -50,11 +52,16 @@ export async function openSpace(path: string): Promise<NeighborSpace> {
  * @param query [size]
  */
 export function nearestNeighbors(
-  { words, size, values }: WordVectors,
+  vectors: WordVectors,
   query: Float32Array,
   count: number,
   except: ReadonlySet<string> = new Set(),
 ): Neighbor[] {
+  requireVectors(vectors, 'vectors');
+  const { words, size, values } = vectors;
+  if (!(query instanceof Float32Array) || query.length !== size) {
+    throw wrongInput('query', query, `give a Float32Array of ${size} features`);
+  }
   const queryLength = Math.hypot(...query);
   const all = words.flatMap((text, row) => {
     if (except.has(text)) return [];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { readOptions } from '../../../eval/options.js';
 import { PolybeamError } from '../../errors.js';
 import { fileAccess } from '../../files.js';
+import { requireFunction, requireObjects, requireText } from '../../inputs.js';
 import { type Texts, textsOf } from '../texts.js';
 import { ngramJoiner } from '../words.js';
 import { type CountProgress, countNgrams, countWords, type WordCounts } from './countNgrams.js';
@@ -82,6 +83,7 @@ export async function chooseNgrams(
   given: NgramOptions = {},
   onProgress?: CountProgress,
 ): Promise<Ngram[]> {
+  requireFunction(texts, 'texts');
   const options = resolveNgramOptions(given);
   const words = await countWords(texts, options, onProgress);
   requireWords(words, options.minCount);
@@ -167,6 +169,8 @@ function requireWords({ words, top }: WordCounts, minCount: number): void {
 
 /** Writes n-grams as lines `n-gram TAB count TAB score`, in the order given. @throws FILE_WRITE */
 export async function writeNgrams(path: string, ngrams: readonly Ngram[]): Promise<void> {
+  requireText(path, 'path');
+  requireObjects(ngrams, 'ngrams', 'n-grams');
   await fileAccess().writeAtomic(path, ngramLines(ngrams));
 }
 
@@ -186,6 +190,7 @@ function* ngramLines(ngrams: readonly Ngram[]): Generator<Uint8Array> {
  * @throws FILE_NOT_FOUND; FILE_CORRUPT naming the line; INPUT_INVALID for an n-gram with the sign that joins n-grams in files
  */
 export async function readNgrams(path: string): Promise<Ngram[]> {
+  requireText(path, 'path');
   const ngrams: Ngram[] = [];
   for await (const lines of textsOf([{ path }])()) {
     for (const line of lines) ngrams.push(parseNgram(line, path, ngrams.length + 1));

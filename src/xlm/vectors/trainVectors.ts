@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { readOptions } from '../../../eval/options.js';
 import { PolybeamError } from '../../errors.js';
+import { requireFunction, requireObjects } from '../../inputs.js';
 import type { Texts } from '../texts.js';
 import { ngramJoiner } from '../words.js';
 import type { Ngram } from './ngrams.js';
@@ -98,6 +99,8 @@ export async function trainVectors(
   given: VectorTrainingOptions = {},
   { onProgress, signal }: VectorTrainingRun = {},
 ): Promise<TrainedVectors> {
+  requireFunction(texts, 'texts');
+  requireObjects(ngrams, 'ngrams', 'n-grams');
   const options = resolveVectorOptions(given);
   const train = skipGramTrainer();
   if (!train) {
@@ -127,6 +130,8 @@ export async function vectorTexts(
   given: VectorTrainingOptions = {},
   onProgress?: VectorTrainingRun['onProgress'],
 ): Promise<Generator<Uint8Array>> {
+  requireFunction(texts, 'texts');
+  requireObjects(ngrams, 'ngrams', 'n-grams');
   const options = resolveVectorOptions(given);
   const { units, words } = await unitsIn(texts, ngrams, options, onProgress);
   return unitLines(words, units, cutOptions(options));

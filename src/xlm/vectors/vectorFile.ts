@@ -1,10 +1,11 @@
 import { PolybeamError } from '../../errors.js';
 import { fileAccess } from '../../files.js';
 import { readUnpacked } from '../../gzip.js';
+import { requireText } from '../../inputs.js';
 import { refuseLfsPointer } from '../../lfsPointer.js';
 import { ngramJoiner } from '../words.js';
 import { openFastText } from './fastTextModel.js';
-import type { WordVectors } from './wordVectors.js';
+import { requireVectors, type WordVectors } from './wordVectors.js';
 import { readWord, writeWord } from './writtenWords.js';
 
 /**
@@ -19,6 +20,7 @@ export async function readVectors(
   limit = Number.POSITIVE_INFINITY,
   onWarning?: (message: string) => void,
 ): Promise<WordVectors> {
+  requireText(path, 'path');
   if (/\.(bin|ftz)$/.test(path)) {
     const model = await openFastText(path);
     return model.vectors(model.words.slice(0, Math.min(limit, model.words.length)));
@@ -98,6 +100,8 @@ function endsEarly(
  * @throws FILE_WRITE; INPUT_INVALID for a word that would not come back, such as one with a line feed or with two blanks in a row
  */
 export async function writeVectors(path: string, vectors: WordVectors): Promise<void> {
+  requireText(path, 'path');
+  requireVectors(vectors, 'vectors');
   const odd = vectors.words.find((word) => writeWord(word) === undefined);
   if (odd !== undefined) {
     throw new PolybeamError(

@@ -1,4 +1,5 @@
 import { PolybeamError } from '../../errors.js';
+import { requireList, requireObject, showValue, wrongInput } from '../../inputs.js';
 
 /** @param side what messages call the vectors @throws INPUT_INVALID for a word that comes twice */
 export function requireDistinct(words: readonly string[], side: string): void {
@@ -11,6 +12,20 @@ export function requireDistinct(words: readonly string[], side: string): void {
       );
     }
     seen.add(word);
+  }
+}
+
+/** @throws INPUT_INVALID for what are no vectors of words */
+export function requireVectors(value: unknown, name: string): void {
+  requireObject(value, name, 'words, size and values, as readVectors gives it');
+  const { words, size, values } = value as Partial<WordVectors>;
+  requireList(words, `${name}.words`, 'texts');
+  if (!(values instanceof Float32Array) || values.length !== words.length * Number(size)) {
+    throw wrongInput(
+      `${name}.values`,
+      values,
+      `give a Float32Array of ${words.length} rows of size ${showValue(size)}`,
+    );
   }
 }
 
