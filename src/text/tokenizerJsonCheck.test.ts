@@ -86,6 +86,18 @@ const fatal: [string, object, RegExp][] = [
     /the merge \["a","b"\] has a right side without the prefix "##"/,
   ],
   [
+    'a merge whose result is no token',
+    {
+      model: {
+        type: 'BPE',
+        continuing_subword_prefix: null,
+        vocab: { '<pad>': 0, '</s>': 1, '<unk>': 2, a: 3, bcd: 4 },
+        merges: [['a', 'bcd']],
+      },
+    },
+    /the merge \["a","bcd"\] needs the token "abcd", which vocab lacks/,
+  ],
+  [
     'an added token of which normalization leaves nothing',
     {
       normalizer: { type: 'Strip', strip_left: true, strip_right: true },

@@ -57,14 +57,29 @@ function stepsOf(step: unknown, listName: string, depth = 0): JsonObject[] {
 
 function modelFault(model: unknown): string | undefined {
   if (!isObject(model)) return 'it has no model';
-  const { continuing_subword_prefix: prefix, merges } = model;
-  if (typeof prefix !== 'string' || prefix === '' || !Array.isArray(merges)) return undefined;
-  const rightOf = (merge: unknown) =>
-    typeof merge === 'string' ? merge.split(' ')[1] : (merge as string[])?.[1];
-  const bad = merges.find((merge) => !String(rightOf(merge)).startsWith(prefix));
-  return bad === undefined
-    ? undefined
-    : `the merge ${JSON.stringify(bad)} has a right side without the prefix ${JSON.stringify(prefix)}`;
+  const { type, continuing_subword_prefix: given, merges, vocab } = model;
+  if (!Array.isArray(merges) || (type !== undefined && type !== 'BPE')) return undefined;
+  const prefix = typeof given === 'string' ? given : '';
+  for (const merge of merges) {
+    const [left, right] = sidesOf(merge);
+    if (!String(right).startsWith(prefix)) {
+      return `the merge ${JSON.stringify(merge)} has a right side without the prefix ${JSON.stringify(prefix)}`;
+    }
+    if (typeof left !== 'string' || typeof right !== 'string' || !isObject(vocab)) continue;
+    // The library cuts a token that is not there, and ends the process.
+    const missing = [left, right, left + right.slice(prefix.length)].find(
+      (token) => !Object.hasOwn(vocab, token),
+    );
+    if (missing !== undefined)
+      return `the merge ${JSON.stringify(merge)} needs the token ${JSON.stringify(missing)}, which vocab lacks`;
+  }
+  return undefined;
+}
+
+/** A merge is a pair, or in older files a text with a blank between its sides. */
+function sidesOf(merge: unknown): unknown[] {
+  if (typeof merge === 'string') return merge.split(' ');
+  return Array.isArray(merge) ? merge : [];
 }
 
 function normalizerFault(step: JsonObject): string | undefined {
