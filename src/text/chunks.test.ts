@@ -65,6 +65,20 @@ describe('chunkText', () => {
     expect(await chunkText('A b. C d.', tokenizer, 4, 'constructor')).toEqual(['A b.', 'C d.']);
   });
 
+  it('finds the sentences and words of a long text as those of a short one, in linear time', async () => {
+    const sentence = 'One two three. Four five six! Seven? ';
+    const short = await chunkText(sentence, tokenizer, 6);
+    expect(short).toEqual(['One two three.', 'Four five six!', 'Seven?']);
+    const many = await chunkText(sentence.repeat(1000), tokenizer, 6);
+    expect(many).toEqual(Array.from({ length: 1000 }, () => short).flat());
+    const word = 'b'.repeat(100_000);
+    expect(await chunkText(`a ${word} c`, tokenizer, 2)).toEqual(['a', word, 'c']);
+    // Intl.Segmenter alone takes minutes for so many segments at once.
+    const start = performance.now();
+    expect(await chunkText('ab '.repeat(150_000), tokenizer, 51)).toHaveLength(3000);
+    expect(performance.now() - start).toBeLessThan(60_000);
+  });
+
   it('gives nothing for blanks', async () => {
     expect(await chunkText('   ', tokenizer, 1)).toEqual(['   ']);
     expect(await chunkText(' \t ', tokenizer, 0)).toEqual([]);

@@ -22,7 +22,7 @@ export async function chunkText(
   const parts: string[] = [];
   for (const [index, sentence] of sentences.entries()) {
     if (lengths[index] <= maxTokens) parts.push(sentence);
-    else parts.push(...segments(sentence, 'word', locale));
+    else for (const word of segments(sentence, 'word', locale)) parts.push(word);
   }
   return pack(parts, await count(parts), count, maxTokens);
 }
@@ -56,9 +56,27 @@ async function pack(
   return pieces.map((piece) => piece.trim()).filter((piece) => piece !== '');
 }
 
+/** Code units that are cut at a time: Intl.Segmenter takes a time for each segment that grows with the whole text. */
+const window = 8192;
+
+/** Sentences or words of a text. One longer than a window is read again with twice as much of the text. */
 function segments(text: string, granularity: 'sentence' | 'word', locale: string | undefined): string[] {
   const segmenter = makeSegmenter(granularity, locale);
-  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+  const all: string[] = [];
+  let size = window;
+  for (let start = 0; start < text.length; ) {
+    const part = text.slice(start, start + size);
+    const found = Array.from(segmenter.segment(part), ({ segment }) => segment);
+    const isLast = start + size >= text.length;
+    // The last segment may go on behind the window.
+    const whole = isLast ? found : found.slice(0, -1);
+    for (const segment of whole) {
+      all.push(segment);
+      start += segment.length;
+    }
+    size = whole.length > 0 ? window : 2 * size;
+  }
+  return all;
 }
 
 /** A segmenter of the language, or of no particular one where its code is none of BCP 47: models have codes of their own. */

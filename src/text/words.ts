@@ -33,7 +33,12 @@ export async function wordsOfEncoding(
   if (parts.flat().join() !== bare.join()) {
     const beginnings = await encode(ends.map((end) => text.slice(0, end)));
     const lengths = beginnings.map((one) => sharedLength(one, bare, 0));
-    counts = lengths.map((length, k) => length - Math.max(0, ...lengths.slice(0, k)));
+    let longest = 0;
+    counts = lengths.map((length) => {
+      const added = length - longest;
+      longest = Math.max(longest, length);
+      return added;
+    });
   }
   const own = counts.flatMap((count, word) => new Array<number>(Math.max(0, count)).fill(word));
   while (own.length < bare.length) own.push(ends.length - 1);
