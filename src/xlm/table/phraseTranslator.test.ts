@@ -194,6 +194,16 @@ describe('with a language model', () => {
     expect(await code({ reordering: 9 })).toBe('OPTION_INVALID');
     expect(await code({ numBeams: 1, wordReward: 1 })).toBe('OPTION_CONFLICT');
     expect(await code({}, 'a red car '.repeat(5))).toBe('INPUT_INVALID');
+    const long = ['a', 'a red car '.repeat(5)];
+    await expect(translateByPhrases(table, model, long, {}, { firstIndex: 499 })).rejects.toMatchObject({
+      message: expect.stringMatching(/^Input 501 has 15 words/),
+    });
+    // A batch of nothing would never be done.
+    for (const batchSize of [0, 1.5, Number.NaN]) {
+      await expect(translateByPhrases(table, model, ['a'], {}, { batchSize })).rejects.toMatchObject({
+        code: 'OPTION_INVALID',
+      });
+    }
     const aborted = translateByPhrases(table, model, ['a'], {}, { signal: AbortSignal.abort() });
     await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' });
   });

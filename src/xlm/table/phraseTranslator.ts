@@ -5,7 +5,14 @@ import { PolybeamError } from '../../errors.js';
 import { generate } from '../../generation/generate.js';
 import { resolveGenerationOptions } from '../../generation/options.js';
 import type { StepModel } from '../../generation/stepModel.js';
-import { inputName, requireObject, requireText, requireTexts } from '../../inputs.js';
+import {
+  inputName,
+  requireIntegerOption,
+  requireObject,
+  requireOptionNames,
+  requireText,
+  requireTexts,
+} from '../../inputs.js';
 import { loadParts } from '../../pretrained/loadModel.js';
 import type { Tokenizer } from '../../text/tokenizer.js';
 import { joinWords } from './joinWords.js';
@@ -125,16 +132,20 @@ export async function translateByPhrases(
   model: LanguageModel,
   texts: readonly string[],
   given: PhraseSearchOptions = {},
-  { batchSize = 16, firstIndex = 0, onProgress, signal }: PhraseRun = {},
+  run: PhraseRun = {},
 ): Promise<PhraseOutput[]> {
   requireTable(table);
   requireObject(model, 'model', 'the parts of a language model, as loadLanguageModel gives it');
-  requireTexts(texts, 'texts', inputName);
+  requireOptionNames(run, ['batchSize', 'firstIndex', 'onProgress', 'signal'], 'A run of translateByPhrases');
+  const { batchSize = 16, firstIndex = 0, onProgress, signal } = run;
+  requireIntegerOption('batchSize', batchSize, 1);
+  requireIntegerOption('firstIndex', firstIndex, 0);
+  requireTexts(texts, 'texts', (index) => inputName(firstIndex + index));
   const options = resolvePhraseOptions(given);
   const search = phraseSearchOf(options);
   const sources = texts.map((text, index) => {
     const words = splitIntoUnits(text, (word) => translates(table, word));
-    return { index, number: firstIndex + index + 1, words, phrases: findPhrases(table, words, search) };
+    return { index, name: inputName(firstIndex + index), words, phrases: findPhrases(table, words, search) };
   });
   const outputs = texts.map((): PhraseOutput => ({ text: '', score: 0 }));
   const filled = sources.filter(({ words }) => words.length > 0);
@@ -182,7 +193,7 @@ export function resolvePhraseOptions(given: PhraseSearchOptions): ResolvedOption
 }
 
 function refuseLong(
-  batch: readonly { number: number; words: readonly unknown[] }[],
+  batch: readonly { name: string; words: readonly unknown[] }[],
   sentences: readonly PhraseSentence[],
   { steps }: LanguageModel,
 ): void {
@@ -190,7 +201,7 @@ function refuseLong(
   if (slot < 0) return;
   throw new PolybeamError(
     'INPUT_INVALID',
-    `Text ${batch[slot].number} of ${batch[slot].words.length} words may become ${sentences[slot].longest} tokens, and the language model has ${steps.maxPositions} positions; split it.`,
+    `${batch[slot].name} has ${batch[slot].words.length} words, which may become ${sentences[slot].longest} tokens, and the language model has ${steps.maxPositions} positions; split it.`,
   );
 }
 
