@@ -31,13 +31,13 @@ import { readVocabularyFacts, type VocabularyFacts } from './vocabularyFacts.js'
  */
 export async function pretrain(config: PretrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
   requireConfig(config, options);
+  await requireDevice(config.device);
   return aloneIn(config.output, () => pretrainAlone(config, options));
 }
 
 async function pretrainAlone(config: PretrainConfig, options: TrainOptions): Promise<TrainResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
   const note = (text: string) => progress?.note(text);
-  await requireDevice(config.device);
   const texts = await readTexts(config.data.train, config.data.pairs, options);
   const place = {
     output: config.output,

@@ -58,12 +58,12 @@ interface Tuning {
  */
 export async function finetune(config: FinetuneConfig, options: TrainOptions = {}): Promise<TrainResult> {
   requireConfig(config, options);
+  await requireDevice(config.device);
   return aloneIn(config.output, () => finetuneAlone(config, options));
 }
 
 async function finetuneAlone(config: FinetuneConfig, options: TrainOptions): Promise<TrainResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
-  await requireDevice(config.device);
   const tuning = await openTuning(config, options, (text) => progress?.note(text));
   const { task, reader, start, note } = tuning;
   const objective = withWeightsOf(task.objective, start);

@@ -47,13 +47,13 @@ export interface TrainOptions {
  */
 export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
   requireConfig(config, options);
+  await requireDevice(config.device);
   return aloneIn(config.output, () => trainAlone(config, options));
 }
 
 async function trainAlone(config: TrainConfig, options: TrainOptions): Promise<TrainResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
   const note = (text: string) => progress?.note(text);
-  await requireDevice(config.device);
   const text = await readParallelText(config.data.train);
   warnOfText(text, 'training', options);
   const place = { output: config.output, modelMaxLength: config.model.maxPositionEmbeddings };

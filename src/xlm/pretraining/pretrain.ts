@@ -31,13 +31,13 @@ export async function pretrainXlm(
   options: TrainOptions = {},
 ): Promise<TrainResult> {
   requireConfig(config, options);
+  await requireDevice(config.device);
   return aloneIn(config.output, () => pretrainXlmAlone(config, options));
 }
 
 async function pretrainXlmAlone(config: XlmPretrainConfig, options: TrainOptions): Promise<TrainResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
   const note = (text: string) => progress?.note(text);
-  await requireDevice(config.device);
   const lines = await readLanguageLines(config.data.train, config.data.pairs, options);
   const { maxPositionEmbeddings } = config.model ?? {};
   const { tokenizer, directory } = await prepareJointTokenizer(config, lines, maxPositionEmbeddings, note);

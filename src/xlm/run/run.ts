@@ -30,13 +30,13 @@ export interface XlmRunResult {
  */
 export async function runXlm(config: XlmRunConfig, options: TrainOptions = {}): Promise<XlmRunResult> {
   requireConfig(config, options);
+  await requireDevice(config.device);
   return aloneIn(config.output, () => runXlmAlone(config, options));
 }
 
 async function runXlmAlone(config: XlmRunConfig, options: TrainOptions): Promise<XlmRunResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
   const note = (text: string) => progress?.note(text);
-  await requireDevice(config.device);
   const places = placesOf(config.output);
   const context: StageContext = { config, note, options, record: await openRecord(places.record, note) };
   try {

@@ -41,13 +41,13 @@ export async function trainTranslator(
   options: TrainOptions = {},
 ): Promise<TrainResult> {
   requireConfig(config, options);
+  await requireDevice(config.device);
   return aloneIn(config.output, () => trainTranslatorAlone(config, options));
 }
 
 async function trainTranslatorAlone(config: TranslationConfig, options: TrainOptions): Promise<TrainResult> {
   const progress = options.output ? createProgress(options.output) : undefined;
   const note = (text: string) => progress?.note(text);
-  await requireDevice(config.device);
   const lines = await readLanguageLines(config.data.train, config.data.pairs, options);
   const { tokenizer } = await prepareJointTokenizer(config, lines, config.model.maxPositionEmbeddings, note);
   const facts = await readVocabularyFacts(tokenizer);
