@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PolybeamError } from '../src/errors.js';
-import { requireObject, requireText } from '../src/inputs.js';
+import { requireList, requireObject, requireText } from '../src/inputs.js';
 import type { LineStatistics } from './lineStatistics.js';
 import { lcsLength, unionLcsHits } from './longestCommon.js';
 import { clippedMatches } from './ngrams.js';
@@ -169,6 +169,7 @@ export function tokenizeRouge(text: string, stem?: (word: string) => string): st
  * @returns a sentence; undefined where there is no such text
  */
 export function rougeScriptWarning(texts: readonly Reference[]): string | undefined {
+  requireList(texts, 'texts', 'texts');
   const all = texts.filter((text) => typeof text === 'string' && /\p{L}/u.test(text)) as string[];
   const foreign = all.filter((text) => !/[a-z]/.test(text.toLowerCase())).length;
   if (foreign === 0) return undefined;

@@ -46,6 +46,8 @@ const codes: Record<string, string> = {
 const right: Record<string, string[]> = {
   resolveGenerationOptions: ['undefined'],
   compile: ['a function'],
+  // References that a line lacks are null, and what is no text has no letters.
+  rougeScriptWarning: ['a list of null', 'a list of lists of bigints'],
   trainVectors: ['a function'],
   vectorTexts: ['a function'],
   chooseNgrams: ['a function'],

@@ -1,4 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import { requireObject } from '../inputs.js';
 import type { OnnxRuntime } from './runtime.js';
 
 /** What is used of a session. */
@@ -12,6 +13,7 @@ type Session = Pick<InferenceSession, 'inputNames' | 'outputNames' | 'run' | 'en
  * @param ort onnxruntime-web, any of its builds
  */
 export function webRuntime(ort: OnnxRuntime): OnnxRuntime {
+  requireObject(ort, 'ort', 'what onnxruntime-web exports');
   const inTurn = createTurns();
   return {
     Tensor: ort.Tensor,
