@@ -78,6 +78,13 @@ module.exports = {
       },
     },
     {
+      name: 'one-door-to-onnxruntime-node',
+      comment: 'src/node/onnxLibrary.ts forbids its telemetry before it loads; import it from there',
+      severity: 'error',
+      from: { pathNot: '^src/node/onnxLibrary\\.ts$' },
+      to: { path: 'node_modules/onnxruntime-node' },
+    },
+    {
       name: 'no-test-support-in-the-product',
       severity: 'error',
       from: own('^(src|eval)/'),

@@ -1,9 +1,7 @@
 import { execFile } from 'node:child_process';
-import { createRequire } from 'node:module';
 import type { DeviceHost } from '../engine/runtime.js';
 import { PolybeamError } from '../errors.js';
-
-const require = createRequire(import.meta.url);
+import { bindingPath } from './onnxLibrary.js';
 
 /** Runs a model given on standard input on WebGPU; x is [2, 2]. */
 const script = `
@@ -27,7 +25,7 @@ function tryWebgpu(model: Uint8Array): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = execFile(
       process.execPath,
-      ['-e', script, require.resolve('onnxruntime-node')],
+      ['-e', script, bindingPath()],
       { timeout: 30_000 },
       (error, stdout, stderr) => {
         if (stdout.includes('computed 5,0,0,10'))

@@ -1,6 +1,5 @@
-import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { forbidTelemetry, libraryPath } from './onnxLibrary.js';
 
 /*
  * The C interface of ONNX Runtime, called directly. onnxruntime-node's own binding copies every output, those it was
@@ -102,19 +101,6 @@ export interface OnnxApi {
   address(memory: ArrayBufferView): Handle;
 }
 
-/** Path of the ONNX Runtime library that the package onnxruntime-node brings. */
-function libraryPath(): string {
-  const folder = join(
-    dirname(require.resolve('onnxruntime-node/package.json')),
-    'bin/napi-v6',
-    process.platform,
-    process.arch,
-  );
-  const name = readdirSync(folder).find((file) => /^libonnxruntime\.(so|dylib|[\d.]+dylib)/.test(file));
-  if (name === undefined) throw new Error(`no ONNX Runtime library in ${folder}`);
-  return join(folder, name);
-}
-
 let loaded: OnnxApi | Error | undefined;
 
 /**
@@ -132,6 +118,7 @@ export function loadOnnxApi(): OnnxApi | Error {
 
 function bind(): OnnxApi {
   const koffi = require('koffi') as typeof import('koffi');
+  forbidTelemetry(koffi);
   const pointers = (address: Handle, count: number) =>
     koffi.decode(address, koffi.array('void *', count)) as Handle[];
   const base = koffi.load(libraryPath()).func('void *OrtGetApiBase()')() as Handle;

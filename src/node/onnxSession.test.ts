@@ -1,14 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
-import * as binding from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { encodeModel } from '../engine/onnxModel.js';
 import type { Signature, Tensors, TracedFunction } from '../engine/program.js';
-import type { OnnxRuntime } from '../engine/runtime.js';
 import { traceFunction } from '../engine/traceFunction.js';
 import { loadOnnxApi } from './onnxApi.js';
+import { loadBinding } from './onnxLibrary.js';
 import { directRuntime } from './onnxSession.js';
 
-const plain = binding as unknown as OnnxRuntime;
+const plain = loadBinding();
 const direct = directRuntime(plain);
 const { Tensor } = plain;
 

@@ -1,9 +1,9 @@
-import * as ort from 'onnxruntime-node';
 import { type OnnxRuntime, setRuntime } from '../../../src/engine/runtime.js';
+import { loadBinding } from '../../../src/node/onnxLibrary.js';
 import { directRuntime } from '../../../src/node/onnxSession.js';
 
 /** The runtime that Node's entry sets. */
-export const nodeRuntime: OnnxRuntime = directRuntime(ort as unknown as OnnxRuntime);
+export const nodeRuntime: OnnxRuntime = directRuntime(loadBinding());
 
 // Test files that run programs import this for its effect.
 await setRuntime(nodeRuntime, { mapsFiles: true });
