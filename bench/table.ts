@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { compile } from '../src/engine/compile.js';
 import type { Program } from '../src/engine/program.js';
 import { floats } from '../src/engine/values.js';

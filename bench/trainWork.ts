@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { encodeTransformer, type TransformerConfig, tokenTable } from '../src/encoder/transformer.js';
 import { compile } from '../src/engine/compile.js';
 import { crossEntropy } from '../src/engine/ops/crossEntropy.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { AttentionSpec } from '../generation/stepModel.js';
 import type { AttentionObserver } from '../nn/attention.js';
 

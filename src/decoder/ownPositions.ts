@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { rangeTo } from '../engine/ops/sizes.js';
 import { integers, type Value } from '../engine/values.js';
 

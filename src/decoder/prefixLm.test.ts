@@ -1,4 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
+import '../../test/support/engine/eager.js';
+import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createFakeModel } from '../../test/support/generation/fakeModel.js';
 import { decode } from '../../test/support/generation/run.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { DropoutSource } from '../engine/ops/dropout.js';
 import { rangeTo } from '../engine/ops/sizes.js';
 import type { Parameters } from '../engine/parameters.js';
@@ -139,8 +139,8 @@ function textPlaces(inputIds: tf.Tensor, positions: tf.Tensor, self: DecodingMod
   // A step gives one position for all rows or for each; otherwise there is one for each column, or for each token.
   const given = positions.rank === 2 ? positions : tf.expandDims(positions, self.kind === 'cached' ? 1 : 0);
   const own = tf.add(zeros, given);
-  const ends = tf.sub(lengths, tf.scalar(1, 'int32')).reshape([batch, 1]);
-  const places = tf.add(own.reshape([batch, (rows / batch) * length]), ends).reshape([rows, length]);
+  const ends = tf.reshape(tf.sub(lengths, tf.scalar(1, 'int32')), [batch, 1]);
+  const places = tf.reshape(tf.add(tf.reshape(own, [batch, (rows / batch) * length]), ends), [rows, length]);
   return { own, places };
 }
 

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs-core';
 import { type BertConfig, bertDense, bertEmbeddings, bertLayers, bertNorm } from '../encoder/bert.js';
 import { type RoformerConfig, roformerStates, roformerTable } from '../encoder/roformer.js';
 import { linear } from '../engine/ops/linear.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { compile } from '../engine/compile.js';
 import { crossEntropy } from '../engine/ops/crossEntropy.js';
 import { rangeTo } from '../engine/ops/sizes.js';
@@ -103,7 +103,7 @@ function scoreTokens(
       })
     : model.decode(p, own);
   const atLabels = (values: tf.Tensor) =>
-    tf.gather(values.reshape([-1, values.shape[2]!]), inputs.labelPositions as tf.Tensor1D);
+    tf.gather(tf.reshape(values, [-1, values.shape[2]!]), inputs.labelPositions as tf.Tensor1D);
   const { negativeLogLikelihood } = crossEntropy(model.logits(p, atLabels(hidden)), inputs.labels, 0);
   const weights = probe.weights();
   return {

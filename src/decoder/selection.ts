@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { logSumExp } from '../engine/ops/logSumExp.js';
 import { rangeTo } from '../engine/ops/sizes.js';
 import type { Signature, Tensors } from '../engine/program.js';
@@ -88,18 +88,21 @@ function chooseAllowed(edited: tf.Tensor, allowed: tf.Tensor, spec: SelectionSpe
   const either = (one: tf.Tensor, other: tf.Tensor) =>
     tf.where(tf.greater(restricted, tf.scalar(0, 'int32')), one, other);
   const sum = spec.renormalize
-    ? either(logSumExp(offered).reshape([rows, 1]), logSumExp(edited).reshape([rows, 1])).reshape([rows])
+    ? tf.reshape(
+        either(tf.reshape(logSumExp(offered), [rows, 1]), tf.reshape(logSumExp(edited), [rows, 1])),
+        [rows],
+      )
     : undefined;
   if (spec.candidates === 0) {
     // Padding writes to column 0 what belongs there: -Infinity, or the value of an allowed token 0.
     const first = tf.where(
       tf.any(tf.equal(allowed, tf.scalar(0, 'int32')), 1, true),
-      edited.slice([0, 0], [rows, 1]),
+      tf.slice(edited, [0, 0], [rows, 1]),
       none,
     );
     const values = tf.where(named, offered, tf.add(first, tf.zerosLike(offered)));
     const nothing = tf.fill(edited.shape as number[], Number.NEGATIVE_INFINITY);
-    const kept = tf.tensorScatterUpdate(nothing, cellsOf(columns), values.reshape([rows * width]));
+    const kept = tf.tensorScatterUpdate(nothing, cellsOf(columns), tf.reshape(values, [rows * width]));
     return { logits: either(kept, edited), logSumExp: sum };
   }
   const free = choose(edited, spec.candidates);
@@ -119,8 +122,8 @@ function atLeast0(ids: tf.Tensor): tf.Tensor {
 /** @param columns int32 [rows, width]; returns their pairs (row, column): [rows * width, 2] */
 function cellsOf(columns: tf.Tensor): tf.Tensor {
   const [rows, width] = columns.shape as [number, number];
-  const row = tf.mul(rangeTo(rows).reshape([rows, 1]), tf.onesLike(columns));
-  return tf.stack([row, columns], -1).reshape([rows * width, 2]);
+  const row = tf.mul(tf.reshape(rangeTo(rows), [rows, 1]), tf.onesLike(columns));
+  return tf.reshape(tf.stack([row, columns], -1), [rows * width, 2]);
 }
 
 /** What stands in the given columns of each row. @param columns int32 [rows, width] */
@@ -145,15 +148,15 @@ function penalize(
 ): tf.Tensor {
   const [rows, width] = penalized.shape as [number, number];
   const cells = cellsOf(penalized);
-  const found = tf.gatherND(logits, cells).reshape([rows, width]);
-  const offset = spec.penaltySpace === 'logProbabilities' ? rawSum.reshape([rows, 1]) : tf.scalar(0);
+  const found = tf.reshape(tf.gatherND(logits, cells), [rows, width]);
+  const offset = spec.penaltySpace === 'logProbabilities' ? tf.reshape(rawSum, [rows, 1]) : tf.scalar(0);
   const value = tf.sub(found, offset);
   const lower = tf.where(
     tf.less(value, 0),
     tf.mul(value, spec.repetitionPenalty),
     tf.div(value, spec.repetitionPenalty),
   );
-  return tf.tensorScatterUpdate(logits, cells, tf.add(lower, offset).reshape([rows * width]));
+  return tf.tensorScatterUpdate(logits, cells, tf.reshape(tf.add(lower, offset), [rows * width]));
 }
 
 /** Multiplies values by the factor for their sign; what is forbidden stays so. */
@@ -165,10 +168,10 @@ function rescale(
 ): tf.Tensor {
   const count = rescaled.shape[0]!;
   const found = tf.gatherND(logits, rescaled);
-  const rows = rescaled.slice([0, 0], [count, 1]).reshape([count]);
+  const rows = tf.reshape(tf.slice(rescaled, [0, 0], [count, 1]), [count]);
   const offset = spec.penaltySpace === 'logProbabilities' ? tf.gather(rawSum, rows) : tf.scalar(0);
   const value = tf.sub(found, offset);
-  const factor = (column: number) => factors.slice([0, column], [count, 1]).reshape([count]);
+  const factor = (column: number) => tf.reshape(tf.slice(factors, [0, column], [count, 1]), [count]);
   const scaled = tf.add(tf.mul(value, tf.where(tf.less(value, 0), factor(0), factor(1))), offset);
   return tf.tensorScatterUpdate(logits, rescaled, tf.where(tf.isFinite(found), scaled, found));
 }

@@ -1,6 +1,7 @@
+import '../../test/support/engine/eager.js';
 import { webgpuUnavailable } from '../../test/support/engine/webgpu.js';
 import '../node/install.js';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BertConfig } from '../encoder/bert.js';
 import type { T5Config } from '../encoder/t5.js';

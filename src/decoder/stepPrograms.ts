@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { compile } from '../engine/compile.js';
 import { causalBias } from '../engine/ops/attention.js';
 import { rangeTo } from '../engine/ops/sizes.js';
@@ -196,7 +196,7 @@ function compileStep(
     return {
       ...selectCandidates(model.logits(p, hidden, rows && outputRowsOf(inputs)), spec, inputs),
       ...cacheOutputs(caches),
-      ...(weights && { attention: weights.reshape([hidden.shape[0]!, weights.shape[2]!]) }),
+      ...(weights && { attention: tf.reshape(weights, [hidden.shape[0]!, weights.shape[2]!]) }),
       ...(spec.hidden && { hidden }),
     };
   };
@@ -239,8 +239,8 @@ function compileExtension(model: Decoder, options: CompileOptions): Promise<Prog
 function extensionBias(position: tf.Tensor, capacity: number, target: number): tf.Tensor {
   const stale = tf.mul(tf.cast(tf.greaterEqual(rangeTo(capacity), position), 'float32'), -1e9);
   const own = causalBias(target, target);
-  const past = tf.add(tf.mul(own.slice([0, 0], [target, 1]), 0), tf.expandDims(stale, 0));
-  return tf.concat([past, own], 1).reshape([1, 1, target, capacity + target]);
+  const past = tf.add(tf.mul(tf.slice(own, [0, 0], [target, 1]), 0), tf.expandDims(stale, 0));
+  return tf.reshape(tf.concat([past, own], 1), [1, 1, target, capacity + target]);
 }
 
 function compileSelection(model: Decoder, spec: SelectionSpec, options: CompileOptions): Promise<Program> {

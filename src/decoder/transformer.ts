@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import {
   embedTokens,
   encodeTransformer,
@@ -96,7 +96,7 @@ function outputProjection(p: Parameters, config: TransformerConfig): OutputProje
   const matrix = tied ? tiedTable(p, config) : p.get('lm_head.weight', size);
   if (!p.has('final_logits_bias')) return { matrix };
   const bias = p.get('final_logits_bias', [1, config.decoderVocabSize], { kind: 'zeros' });
-  return { matrix, bias: bias.reshape([-1]) };
+  return { matrix, bias: tf.reshape(bias, [-1]) };
 }
 
 function logits(hidden: tf.Tensor, { matrix, bias }: OutputProjection): tf.Tensor {

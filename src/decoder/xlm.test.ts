@@ -1,5 +1,6 @@
+import '../../test/support/engine/eager.js';
 import '../node/install.js';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Device } from '../engine/program.js';
 import type { WeightStore } from '../engine/weights.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import {
   type XlmConfig,
   xlmAttentionShape,
@@ -121,7 +121,7 @@ function decode(p: Parameters, config: XlmConfig, inputs: DecoderInputs) {
     dropout,
   });
   // One token of each row has no axis of its own.
-  const x = inputIds.rank === 1 ? embedded.reshape([inputIds.shape[0]!, config.embDim]) : embedded;
+  const x = inputIds.rank === 1 ? tf.reshape(embedded, [inputIds.shape[0]!, config.embDim]) : embedded;
   return xlmLayers(p, config, x, {
     self,
     memory,
@@ -138,10 +138,14 @@ function perSentence(
   { embDim }: XlmConfig,
 ): { inputIds: tf.Tensor; positions: tf.Tensor; languageStates: tf.Tensor } {
   const [batch, heads, , size] = value.shape as number[];
-  const languageStates = tf.slice(value, [0, 0, 0, 0], [batch, heads, 1, size]).reshape([batch, 1, embDim]);
+  const languageStates = tf.reshape(tf.slice(value, [0, 0, 0, 0], [batch, heads, 1, size]), [
+    batch,
+    1,
+    embDim,
+  ]);
   if (inputIds.rank === 2) return { inputIds, positions, languageStates };
   const [rows] = inputIds.shape;
-  const columns = (ids: tf.Tensor) => ids.reshape([batch, rows / batch]);
+  const columns = (ids: tf.Tensor) => tf.reshape(ids, [batch, rows / batch]);
   const own = positions.shape[0] === rows ? columns(positions) : positions;
   return { inputIds: columns(inputIds), positions: own, languageStates };
 }

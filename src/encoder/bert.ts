@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { type DropoutSource, dropout } from '../engine/ops/dropout.js';
 import type { Initializer, Parameters } from '../engine/parameters.js';
 import { type ActivationName, activations } from '../nn/activation.js';
@@ -221,5 +221,5 @@ export function poolBert(p: Parameters, config: BertConfig, hidden: tf.Tensor): 
 /** The hidden state of [CLS]. @param hidden [batch, length, hiddenSize] @returns [batch, hiddenSize] */
 export function firstPosition(hidden: tf.Tensor): tf.Tensor {
   const [batch, , features] = hidden.shape as [number, number, number];
-  return tf.slice(hidden, [0, 0, 0], [batch, 1, features]).reshape([batch, features]);
+  return tf.reshape(tf.slice(hidden, [0, 0, 0], [batch, 1, features]), [batch, features]);
 }

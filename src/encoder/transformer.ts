@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { type DropoutSource, dropout } from '../engine/ops/dropout.js';
 import type { Initializer, Parameters } from '../engine/parameters.js';
 import { type ActivationName, activations } from '../nn/activation.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { type DropoutSource, dropout } from '../engine/ops/dropout.js';
 import { linear } from '../engine/ops/linear.js';
 import type { Initializer, Parameters } from '../engine/parameters.js';

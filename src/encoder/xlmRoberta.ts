@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { linear } from '../engine/ops/linear.js';
 import type { Parameters } from '../engine/parameters.js';
 import { activations } from '../nn/activation.js';

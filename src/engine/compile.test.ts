@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import '../../test/support/engine/runtime.js';
 import { memoryWeights } from '../../test/support/engine/weights.js';
@@ -135,7 +135,7 @@ describe('weights in files', () => {
 
 describe.each(devices)('outputs of a program on %s', (device) => {
   const step: TracedFunction = ({ cache, position, value }) => {
-    const here = tf.equal(rangeTo(cache.shape[0]!), position).reshape([cache.shape[0]!, 1]);
+    const here = tf.reshape(tf.equal(rangeTo(cache.shape[0]!), position), [cache.shape[0]!, 1]);
     const next = tf.where(here, value, cache);
     return { nextCache: next, total: tf.sum(next) };
   };
@@ -223,7 +223,7 @@ describe('what cannot be traced', () => {
 
   it('is an operation without a mapping, refused by name', async () => {
     expect(
-      await traced(({ x: t }) => ({ y: tf.avgPool(t.reshape([-1, 2, 2, 1]) as never, 2, 1, 'valid') })),
+      await traced(({ x: t }) => ({ y: tf.avgPool(tf.reshape(t, [-1, 2, 2, 1]) as never, 2, 1, 'valid') })),
     ).toEqual({
       code: 'KERNEL_UNMAPPED',
       message: expect.stringContaining('operation AvgPool has no ONNX mapping'),
@@ -263,7 +263,7 @@ describe('what cannot be traced', () => {
     // Not a multiple of the stand-in any more: two traces differ.
     const root = await traced(({ x: t }) => ({ y: tf.mul(t, 1 / Math.sqrt(t.shape[0]!)) }));
     expect(root).toEqual({ code: 'TRACE_SHAPE', message: expect.stringContaining('used as a value in Mul') });
-    const table = await traced(({ x: t }) => ({ y: tf.add(t.reshape([-1]), tf.ones([t.size])) }));
+    const table = await traced(({ x: t }) => ({ y: tf.add(tf.reshape(t, [-1]), tf.ones([t.size])) }));
     expect(table).toEqual({ code: 'TRACE_SHAPE', message: expect.stringContaining('[4*rows]') });
   });
 
@@ -272,7 +272,7 @@ describe('what cannot be traced', () => {
       [5, 4],
       [-1, 7],
     ]) {
-      const reshaped = await traced(({ x: t }) => ({ y: t.reshape(shape) }));
+      const reshaped = await traced(({ x: t }) => ({ y: tf.reshape(t, shape) }));
       expect(reshaped).toEqual({
         code: 'TRACE_SHAPE',
         message: expect.stringContaining(`[rows, 4] cannot be reshaped to [${shape.join(', ')}]`),

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { webgpuUnavailable } from '../../test/support/engine/webgpu.js';
 import { compile } from './compile.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { nodeRuntime } from '../../test/support/engine/runtime.js';
 import { PolybeamError } from '../errors.js';

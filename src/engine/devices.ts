@@ -1,5 +1,6 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { compile } from './compile.js';
+import { loadBackend } from './eager.js';
 import { encodeModel } from './onnxModel.js';
 import { attention } from './ops/attention.js';
 import { gelu } from './ops/gelu.js';
@@ -29,7 +30,7 @@ const howToGet = {
   cpu: 'Install onnxruntime-node (npm install), or call setRuntime(webRuntime(ort)) with onnxruntime-web.',
   webgpu:
     'Install the driver of the GPU with Vulkan (Linux), or update it (Windows, macOS). In software, for tests only: on Debian `apt-get install chromium libvulkan1`, then set VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json and XDG_RUNTIME_DIR=/tmp.',
-  cuda: 'On Linux x64 with an NVIDIA driver, CUDA 12 and cuDNN 9: let onnxruntime-node download its provider (npm install --onnxruntime-node-install=cuda12), and install koffi. Other GPUs: webgpu.',
+  cuda: 'On Linux x64 with an NVIDIA driver, CUDA 12 and cuDNN 9: download its provider (node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12), and install koffi. Other GPUs: webgpu.',
   tensorflow:
     'npm install @tensorflow/tfjs-node-gpu (NVIDIA, with CUDA) or @tensorflow/tfjs-node beside polybeam; docs/guides/devices.md says how to build it where its download is blocked.',
 };
@@ -88,9 +89,9 @@ async function cudaStatus(): Promise<DeviceStatus> {
 
 async function tfjsStatus(backend: string, help: string): Promise<DeviceStatus> {
   return statusOf(`tfjs:${backend}`, help, async () => {
-    const loaded = tf.findBackendFactory(backend) ? undefined : await deviceHost().loadTfjsBackend?.(backend);
+    const loaded = await loadBackend(backend);
     await tryProgram(`tfjs:${backend}`);
-    const version = loaded ?? `tfjs ${tf.version['tfjs-core']}`;
+    const version = loaded ?? `tfjs ${tf.version_core}`;
     return { version, detail: 'runs functions eagerly, without a graph' };
   });
 }
@@ -109,7 +110,7 @@ export async function listDevices(): Promise<DeviceStatus[]> {
     (backend) => backend !== traceBackendName && !known.some(({ name }) => name === `tfjs:${backend}`),
   );
   const more: DeviceStatus[] = [];
-  // Backends that came along without being asked for (webgl in Node) are no loss where they do not run.
+  // Backends that a package brought without being asked for (webgl in Node) are no loss where they do not run.
   for (const backend of others) {
     const status = await tfjsStatus(backend, '');
     if (status.available) more.push(status);

@@ -1,6 +1,7 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { PolybeamError } from '../errors.js';
 import { countRun, replaceContent } from './deviceValues.js';
+import { useGradients } from './gradientRegistry.js';
 import type { GraphPort } from './graph.js';
 import { computedWeight, type ParameterSource, type ParameterSpec, scopedParameters } from './parameters.js';
 import {
@@ -56,6 +57,7 @@ export async function compileEager(
       checkFeeds(inputs, feeds, place);
       checkInto(graph.outputs, into, place);
       await useBackend(backend);
+      useGradients();
       const tensors = tf.tidy(() => {
         const given = Object.fromEntries(ports.map((port) => [port.name, toTensor(feeds[port.name])]));
         const source = eagerSource(constants, asInputs ? feeds : undefined, options);
@@ -86,13 +88,27 @@ async function requireBackend(backend: string): Promise<void> {
       `There is no device "tfjs:${backend}": that backend records and computes nothing.`,
     );
   }
-  if (!tf.findBackendFactory(backend)) await deviceHost().loadTfjsBackend?.(backend);
+  await loadBackend(backend);
   if (!tf.findBackendFactory(backend)) {
     throw new PolybeamError(
       'DEVICE_UNAVAILABLE',
       `The tfjs backend "${backend}" is not registered; import its package first (for example @tensorflow/tfjs-node-gpu for "tensorflow").`,
     );
   }
+}
+
+/**
+ * Registers a backend whose package is known: tfjs's own for the CPU here, others by the host. Does nothing where it is
+ * registered already, or no package is known.
+ *
+ * @returns name and version of what the host has loaded
+ * @throws DEVICE_UNAVAILABLE where the package cannot be loaded
+ */
+export async function loadBackend(backend: string): Promise<string | undefined> {
+  if (tf.findBackendFactory(backend)) return undefined;
+  if (backend !== 'cpu') return deviceHost().loadTfjsBackend?.(backend);
+  await import('@tensorflow/tfjs-backend-cpu');
+  return undefined;
 }
 
 /** Makes a registered backend the one that computes; its driver may fail. */

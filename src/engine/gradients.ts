@@ -1,28 +1,12 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
+import { defineGradient, sumTo } from './gradientRegistry.js';
 import { rangeTo, sizeScalar } from './ops/sizes.js';
 import { isTracing } from './traceBackend.js';
 
 /**
- * Gradients of tfjs that read sizes as values, allocate or loop by them (`tf.ones(shape)`, a slice for each repetition),
- * or are wrong (no sum over broadcast axes), written so that they hold on every backend and for named dimensions; and
- * some that tfjs does not have.
+ * Gradients that tfjs has otherwise or not at all. Its own read sizes as values, allocate or loop by them (`tf.ones(shape)`, a
+ * slice for each repetition), or are wrong (no sum over broadcast axes); these hold on every backend and for named dimensions.
  */
-
-/** What tfjs had in place of the gradients below, for the contract suite to compare with; undefined where nothing. */
-export const replacedGradients = new Map<string, tf.GradConfig | undefined>();
-
-function override<A>(
-  kernelName: string,
-  config: Omit<tf.GradConfig, 'kernelName' | 'gradFunc'>,
-  gradient: (dy: tf.Tensor, saved: tf.Tensor[], attributes: A) => Record<string, () => tf.Tensor>,
-): void {
-  const original = tf.getGradient(kernelName);
-  replacedGradients.set(kernelName, original);
-  if (original) tf.unregisterGradient(kernelName);
-  const gradFunc = (dy: tf.Tensor | tf.Tensor[], saved: tf.Tensor[], attributes: unknown) =>
-    gradient(dy as tf.Tensor, saved, attributes as A);
-  tf.registerGradient({ kernelName, ...config, gradFunc: gradFunc as tf.GradFunc });
-}
 
 interface ReduceAttributes {
   axis: number | number[];
@@ -36,27 +20,21 @@ function axesOf(x: tf.Tensor, axis: number | number[]): number[] {
 /** The gradient of a reduction, repeated along the axes that were reduced. */
 function spread(dy: tf.Tensor, x: tf.Tensor, axes: readonly number[]): tf.Tensor {
   const kept = x.shape.map((size, index) => (axes.includes(index) ? 1 : size));
-  return tf.broadcastTo(dy.reshape(kept), x.shape);
+  return tf.broadcastTo(tf.reshape(dy, kept), x.shape);
 }
 
-/** The gradient of a broadcast operand: a sum over what was repeated. */
-function sumTo(gradient: tf.Tensor, shape: number[]): tf.Tensor {
-  const axes = tf.broadcast_util.getReductionAxes(shape, gradient.shape);
-  return (axes.length > 0 ? tf.sum(gradient, axes) : gradient).reshape(shape);
-}
-
-override<ReduceAttributes>('Sum', { inputsToSave: ['x'] }, (dy, [x], { axis }) => ({
+defineGradient<ReduceAttributes>('Sum', { inputsToSave: ['x'] }, (dy, [x], { axis }) => ({
   x: () => spread(dy, x, axesOf(x, axis)),
 }));
 
-override<ReduceAttributes>('Mean', { inputsToSave: ['x'] }, (dy, [x], { axis }) => {
+defineGradient<ReduceAttributes>('Mean', { inputsToSave: ['x'] }, (dy, [x], { axis }) => {
   const axes = axesOf(x, axis);
   const count = axes.reduce((product, index) => product * x.shape[index], 1);
   return { x: () => spread(tf.div(dy, tf.cast(sizeScalar(count), 'float32')), x, axes) };
 });
 
 /** Each element's factor is the product of the others; quadratic in the elements reduced, and right where some are 0. */
-override<ReduceAttributes>('Prod', { inputsToSave: ['x'] }, (dy, [x], { axis }) => ({
+defineGradient<ReduceAttributes>('Prod', { inputsToSave: ['x'] }, (dy, [x], { axis }) => ({
   x: () => {
     const reduced = axesOf(x, axis);
     const others = x.shape.map((_, index) => index).filter((index) => !reduced.includes(index));
@@ -64,14 +42,14 @@ override<ReduceAttributes>('Prod', { inputsToSave: ['x'] }, (dy, [x], { axis }) 
     const moved = tf.transpose(x, perm);
     const count = reduced.reduce((product, index) => product * x.shape[index], 1);
     const outer = others.map((index) => x.shape[index]);
-    const itself = tf.equal(rangeTo(count).reshape([count, 1]), rangeTo(count).reshape([1, count]));
-    const factors = tf.where(itself, tf.scalar(1), moved.reshape([...outer, 1, count]));
-    const slopes = tf.mul(tf.prod(factors, -1), dy.reshape([...outer, 1]));
-    return tf.transpose(slopes.reshape(moved.shape), tf.backend_util.getUndoAxesPermutation(perm));
+    const itself = tf.equal(tf.reshape(rangeTo(count), [count, 1]), tf.reshape(rangeTo(count), [1, count]));
+    const factors = tf.where(itself, tf.scalar(1), tf.reshape(moved, [...outer, 1, count]));
+    const slopes = tf.mul(tf.prod(factors, -1), tf.reshape(dy, [...outer, 1]));
+    return tf.transpose(tf.reshape(slopes, moved.shape), tf.backend_util.getUndoAxesPermutation(perm));
   },
 }));
 
-override<{ axis: number; exclusive: boolean; reverse: boolean }>(
+defineGradient<{ axis: number; exclusive: boolean; reverse: boolean }>(
   'Cumsum',
   {},
   (dy, _, { axis, exclusive, reverse }) => ({ x: () => tf.cumsum(dy, axis, exclusive, !reverse) }),
@@ -81,7 +59,7 @@ for (const [kernelName, first] of [
   ['Maximum', tf.greaterEqual],
   ['Minimum', tf.lessEqual],
 ] as const) {
-  override(kernelName, { inputsToSave: ['a', 'b'] }, (dy, [a, b]) => {
+  defineGradient(kernelName, { inputsToSave: ['a', 'b'] }, (dy, [a, b]) => {
     const mask = first(a, b);
     return {
       a: () => sumTo(tf.mul(dy, tf.cast(mask, 'float32')), a.shape),
@@ -90,12 +68,12 @@ for (const [kernelName, first] of [
   });
 }
 
-override('SquaredDifference', { inputsToSave: ['a', 'b'] }, (dy, [a, b]) => {
+defineGradient('SquaredDifference', { inputsToSave: ['a', 'b'] }, (dy, [a, b]) => {
   const slope = tf.mul(dy, tf.mul(tf.sub(a, b), 2));
   return { a: () => sumTo(slope, a.shape), b: () => sumTo(tf.neg(slope), b.shape) };
 });
 
-override('Prelu', { inputsToSave: ['x', 'alpha'] }, (dy, [x, alpha]) => {
+defineGradient('Prelu', { inputsToSave: ['x', 'alpha'] }, (dy, [x, alpha]) => {
   const positive = tf.greater(x, 0);
   return {
     x: () => sumTo(tf.where(positive, dy, tf.mul(dy, alpha)), x.shape),
@@ -103,7 +81,7 @@ override('Prelu', { inputsToSave: ['x', 'alpha'] }, (dy, [x, alpha]) => {
   };
 });
 
-override<{ transposeA: boolean; transposeB: boolean }>(
+defineGradient<{ transposeA: boolean; transposeB: boolean }>(
   'BatchMatMul',
   { inputsToSave: ['a', 'b'] },
   (dy, [a, b], { transposeA, transposeB }) => ({
@@ -114,7 +92,7 @@ override<{ transposeA: boolean; transposeB: boolean }>(
   }),
 );
 
-override<{ equation: string }>('Einsum', { saveAllInputs: true }, (dy, operands, { equation }) => {
+defineGradient<{ equation: string }>('Einsum', { saveAllInputs: true }, (dy, operands, { equation }) => {
   const [left, result] = equation.replace(/\s/g, '').split('->');
   const letters = left.split(',');
   const gradientOf = (index: number): tf.Tensor => {
@@ -127,12 +105,12 @@ override<{ equation: string }>('Einsum', { saveAllInputs: true }, (dy, operands,
     const slope = tf.einsum(`${terms}->${kept.join('')}`, ...inputs);
     const { shape } = operands[index];
     const open = shape.map((size, axis) => (kept.includes(letters[index][axis]) ? size : 1));
-    return tf.broadcastTo(slope.reshape(open), shape);
+    return tf.broadcastTo(tf.reshape(slope, open), shape);
   };
   return Object.fromEntries(operands.map((_, index) => [String(index), () => gradientOf(index)]));
 });
 
-override<{ reps: number[] }>('Tile', { inputsToSave: ['x'] }, (dy, [x], { reps }) => ({
+defineGradient<{ reps: number[] }>('Tile', { inputsToSave: ['x'] }, (dy, [x], { reps }) => ({
   x: () => {
     const split: number[] = [];
     const repeated: number[] = [];
@@ -140,7 +118,7 @@ override<{ reps: number[] }>('Tile', { inputsToSave: ['x'] }, (dy, [x], { reps }
       if (reps[axis] !== 1) repeated.push(split.push(reps[axis]) - 1);
       if (reps[axis] === 1 || size !== 1) split.push(size);
     });
-    return (repeated.length > 0 ? tf.sum(dy.reshape(split), repeated) : dy).reshape(x.shape);
+    return tf.reshape(repeated.length > 0 ? tf.sum(tf.reshape(dy, split), repeated) : dy, x.shape);
   },
 }));
 
@@ -149,7 +127,7 @@ interface SliceAttributes {
   size: number | number[];
 }
 
-override<SliceAttributes>('Slice', { inputsToSave: ['x'] }, (dy, [x], attributes) => ({
+defineGradient<SliceAttributes>('Slice', { inputsToSave: ['x'] }, (dy, [x], attributes) => ({
   x: () => {
     const [begin, size] = tf.slice_util.parseSliceParams(x, attributes.begin, attributes.size);
     // Of named sizes the padding behind is a difference, which only the graph can compute.
@@ -170,7 +148,7 @@ interface MirrorPadAttributes {
 }
 
 /** What was mirrored adds to where it was mirrored from. */
-override<MirrorPadAttributes>('MirrorPad', { inputsToSave: ['x'] }, (dy, [x], { paddings, mode }) => ({
+defineGradient<MirrorPadAttributes>('MirrorPad', { inputsToSave: ['x'] }, (dy, [x], { paddings, mode }) => ({
   x: () => {
     const skip = mode === 'reflect' ? 1 : 0;
     return paddings.reduce((gradient, [before, after], axis) => {
@@ -200,7 +178,7 @@ function moveAxes(x: tf.Tensor, perm: readonly number[]): tf.Tensor {
 }
 
 /** Rows that were read are added up where they came from; with batch axes each batch has segments of its own. */
-override<{ axis: number; batchDims: number }>(
+defineGradient<{ axis: number; batchDims: number }>(
   'GatherV2',
   { inputsToSave: ['x', 'indices'] },
   (dy, [x, indices], attributes) => ({
@@ -223,15 +201,15 @@ override<{ axis: number; batchDims: number }>(
         ...outerAxes,
         ...order.slice(axis + read),
       ];
-      const values = moveAxes(dy, front).reshape([indices.size, ...outer, ...inner]);
+      const values = tf.reshape(moveAxes(dy, front), [indices.size, ...outer, ...inner]);
       const perBatch = indices.size / batch;
-      const first = tf.mul(rangeTo(batch), sizeScalar(rows)).reshape([batch, 1]);
+      const first = tf.reshape(tf.mul(rangeTo(batch), sizeScalar(rows)), [batch, 1]);
       const segments =
         batchDims === 0
-          ? indices.reshape([-1])
-          : tf.add(indices.reshape([batch, perBatch]), first).reshape([-1]);
+          ? tf.reshape(indices, [-1])
+          : tf.reshape(tf.add(tf.reshape(indices, [batch, perBatch]), first), [-1]);
       const sums = tf.unsortedSegmentSum(values, segments as tf.Tensor1D, batch * rows);
-      const wide = sums.reshape([...x.shape.slice(0, batchDims), rows, ...outer, ...inner]);
+      const wide = tf.reshape(sums, [...x.shape.slice(0, batchDims), rows, ...outer, ...inner]);
       const back = [...wide.shape.keys()];
       const rowAxis = back.splice(batchDims, 1);
       back.splice(axis, 0, ...rowAxis);
@@ -240,23 +218,23 @@ override<{ axis: number; batchDims: number }>(
   }),
 );
 
-override('GatherNd', { inputsToSave: ['params', 'indices'] }, (dy, [params, indices]) => ({
+defineGradient('GatherNd', { inputsToSave: ['params', 'indices'] }, (dy, [params, indices]) => ({
   params: () => {
     const depth = indices.shape[indices.rank - 1];
     const count = indices.size / depth;
-    const rows = dy.reshape([count, ...params.shape.slice(depth)]);
-    return tf.scatterND(indices.reshape([count, depth]), rows, params.shape);
+    const rows = tf.reshape(dy, [count, ...params.shape.slice(depth)]);
+    return tf.scatterND(tf.reshape(indices, [count, depth]), rows, params.shape);
   },
   indices: () => tf.cast(tf.zerosLike(indices), 'float32'),
 }));
 
-override('ScatterNd', { inputsToSave: ['indices'] }, (dy, [indices]) => ({
+defineGradient('ScatterNd', { inputsToSave: ['indices'] }, (dy, [indices]) => ({
   updates: () => tf.gatherND(dy, indices),
   indices: () => tf.cast(tf.zerosLike(indices), 'float32'),
 }));
 
 /** Rows of dropped segments get 0. */
-override<{ numSegments: number }>(
+defineGradient<{ numSegments: number }>(
   'UnsortedSegmentSum',
   { inputsToSave: ['segmentIds'] },
   (dy, [ids], { numSegments }) => ({
@@ -264,7 +242,7 @@ override<{ numSegments: number }>(
       const last = tf.sub(sizeScalar(numSegments), tf.scalar(1, 'int32'));
       const inside = tf.maximum(tf.minimum(ids, last), tf.scalar(0, 'int32'));
       const read = tf.gather(dy, inside as tf.Tensor1D);
-      const kept = tf.equal(inside, ids).reshape([...ids.shape, ...dy.shape.slice(1).map(() => 1)]);
+      const kept = tf.reshape(tf.equal(inside, ids), [...ids.shape, ...dy.shape.slice(1).map(() => 1)]);
       return tf.mul(read, tf.cast(kept, 'float32'));
     },
   }),
@@ -275,10 +253,14 @@ function listOf(dy: tf.Tensor | tf.Tensor[]): tf.Tensor[] {
   return Array.isArray(dy) ? dy : [dy];
 }
 
-override<{ axis: number }>('Unpack', {}, (dy, _, { axis }) => ({ value: () => tf.stack(listOf(dy), axis) }));
+defineGradient<{ axis: number }>('Unpack', {}, (dy, _, { axis }) => ({
+  value: () => tf.stack(listOf(dy), axis),
+}));
 
-override<{ axis: number }>('SplitV', {}, (dy, _, { axis }) => ({ x: () => tf.concat(listOf(dy), axis) }));
+defineGradient<{ axis: number }>('SplitV', {}, (dy, _, { axis }) => ({
+  x: () => tf.concat(listOf(dy), axis),
+}));
 
-override('OneHot', { inputsToSave: ['indices'] }, (_, [indices]) => ({
+defineGradient('OneHot', { inputsToSave: ['indices'] }, (_, [indices]) => ({
   indices: () => tf.cast(tf.zerosLike(indices), 'float32'),
 }));

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs-core';
 import { PolybeamError } from '../errors.js';
 
 /** How a weight starts when a model is trained from nothing. */

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs-core';
 import { PolybeamError } from '../errors.js';
 import { disposeValues, emptyDeviceValue } from './deviceValues.js';
 import type { Dimension, GraphPort } from './graph.js';

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Attribute } from './graph.js';
 import { currentTrace, isTracing } from './traceBackend.js';
 

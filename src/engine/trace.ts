@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { PolybeamError } from '../errors.js';
 import { Dimensions, type SizeExpression } from './dimensions.js';
 import type { Attribute, Dimension, ElementType, Graph } from './graph.js';

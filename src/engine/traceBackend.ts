@@ -1,5 +1,6 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { PolybeamError } from '../errors.js';
+import { useGradients } from './gradientRegistry.js';
 import type { Trace } from './trace.js';
 
 /** Name of the tfjs backend that records. */
@@ -24,6 +25,7 @@ export function isTracing(): boolean {
 export function recordInto<T>(trace: Trace, record: () => T): T {
   if (current)
     throw new PolybeamError('TRACE_VALUE_READ', 'A trace is already open: compile() cannot be nested.');
+  useGradients();
   const before = tf.engine().backendName;
   current = trace;
   // Backends with a synchronous factory are set before the promise is returned.

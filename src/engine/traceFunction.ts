@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs-core';
 import { PolybeamError } from '../errors.js';
 import { Dimensions } from './dimensions.js';
 import { type Graph, pruneAndSort } from './graph.js';

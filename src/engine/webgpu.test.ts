@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { webgpuUnavailable } from '../../test/support/engine/webgpu.js';
 import { memoryWeights } from '../../test/support/engine/weights.js';
@@ -48,7 +48,7 @@ const forward: TracedFunction = (t) => ({ y: layer(t, false) });
 const train: TracedFunction = (t) => {
   const loss = (...given: tf.Tensor[]): tf.Scalar => {
     const all = { ...t, ...Object.fromEntries(weights.map((name, index) => [name, given[index]])) };
-    return tf.mean(crossEntropy(layer(all, true).reshape([-1, 8]), t.labels, 0.1).loss);
+    return tf.mean(crossEntropy(tf.reshape(layer(all, true), [-1, 8]), t.labels, 0.1).loss);
   };
   const { value, grads } = tf.valueAndGrads(loss)(weights.map((name) => t[name]));
   const updated = weights.map((name, index) => [`next/${name}`, tf.sub(t[name], tf.mul(grads[index], 0.1))]);

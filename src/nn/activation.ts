@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { gelu } from '../engine/ops/gelu.js';
 
 /** Activations by the names that config.json uses. */

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { attention, attentionWeights, splitHeads, type Visibility } from '../engine/ops/attention.js';
 import { type AttentionCache, type CachePosition, cachedAttention } from '../engine/ops/cachedAttention.js';
 import type { DropoutSource } from '../engine/ops/dropout.js';
@@ -160,8 +160,8 @@ export function crossAttention(
 ): tf.Tensor {
   const query = project(p, x, 'query', shape);
   const batch = memory.key.shape[0]!;
-  const perSentence = query.reshape([batch, query.size / shape.features / batch, shape.features]);
+  const perSentence = tf.reshape(query, [batch, query.size / shape.features / batch, shape.features]);
   const context = attention(perSentence, memory.key, memory.value, shape.heads, { keyMask }, shape);
   observe?.(() => attentionWeights(perSentence, memory.key, shape.heads, { keyMask }, shape.scale));
-  return context.reshape(query.shape as number[]);
+  return tf.reshape(context, query.shape as number[]);
 }

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { asRows, linear } from '../engine/ops/linear.js';
 import type { Initializer, Parameters } from '../engine/parameters.js';
 
@@ -33,6 +33,6 @@ export function denseByInput(
 ): tf.Tensor {
   const inputs = x.shape[x.rank - 1]!;
   const weight = p.get('weight', [inputs, outputs], initializer);
-  const product = tf.matMul(asRows(x), weight).reshape([...x.shape.slice(0, -1), outputs]);
+  const product = tf.reshape(tf.matMul(asRows(x), weight), [...x.shape.slice(0, -1), outputs]);
   return tf.add(product, p.get('bias', [outputs], { kind: 'zeros' }));
 }

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { layerNorm } from '../engine/ops/layerNorm.js';
 import { rmsNorm } from '../engine/ops/rmsNorm.js';
 import type { Parameters } from '../engine/parameters.js';

@@ -1,4 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
+import '../../test/support/engine/eager.js';
+import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import { attention } from '../engine/ops/attention.js';
 import { jointAttention } from '../engine/ops/jointAttention.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import {
   applyVisibility,
   attentionWeights,
@@ -29,7 +29,7 @@ import type {
  * @returns [batch, 1, target, source]
  */
 export function stretchBias(from: tf.Tensor, until: tf.Tensor, source: number): tf.Tensor {
-  const places = rangeTo(source).reshape([1, 1, source]);
+  const places = tf.reshape(rangeTo(source), [1, 1, source]);
   const outside = tf.logicalOr(
     tf.less(places, tf.expandDims(from, 2)),
     tf.greaterEqual(places, tf.expandDims(until, 2)),
@@ -84,8 +84,12 @@ export function behindPrefix(self: DecodingMode, prefix: Prefix): SelfAttentionM
 export function halfOf(x: tf.Tensor, index: 0 | 1): tf.Tensor {
   const [rows, both, features] = x.shape as [number, number, number];
   const length = both / 2;
-  const halves = x.reshape([rows, 2, length, features]);
-  return tf.slice(halves, [0, index, 0, 0], [rows, 1, length, features]).reshape([rows, length, features]);
+  const halves = tf.reshape(x, [rows, 2, length, features]);
+  return tf.reshape(tf.slice(halves, [0, index, 0, 0], [rows, 1, length, features]), [
+    rows,
+    length,
+    features,
+  ]);
 }
 
 function halves({ query, key, value }: Projected, index: 0 | 1): Projected {
@@ -104,7 +108,7 @@ function textParts(
 ): { parts: AttentionPart[]; cache?: KeysAndValues } {
   if (self.kind === 'sequence') {
     const length = own.key.shape[2]!;
-    const rows = tf.mul(tf.cast(rangeTo(length), 'float32'), 0).reshape([1, 1, length, 1]);
+    const rows = tf.reshape(tf.mul(tf.cast(rangeTo(length), 'float32'), 0), [1, 1, length, 1]);
     const bias = applyVisibility(tf.add(rows, startBias(length)), self.visibility);
     return { parts: [{ ...own, bias }], ...(self.keep && { cache: own }) };
   }
@@ -112,7 +116,7 @@ function textParts(
     const past = self.caches[layer];
     const [capacity, length] = [past.key.shape[2]!, own.key.shape[2]!];
     const before = tf.slice(self.bias, [0, 0, 0, 0], [1, 1, length, capacity]);
-    const among = causalBias(length, length).reshape([1, 1, length, length]);
+    const among = tf.reshape(causalBias(length, length), [1, 1, length, length]);
     const bias = tf.add(before, startBias(capacity));
     return {
       parts: [
@@ -126,7 +130,7 @@ function textParts(
   const cache = writeCache(self.caches[layer], own, position);
   const capacity = cache.key.shape[2]!;
   const future = tf.mul(tf.cast(tf.greater(rangeTo(capacity), position), 'float32'), hiddenScore);
-  let bias: tf.Tensor = tf.add(future.reshape([1, 1, 1, capacity]), startBias(capacity));
+  let bias: tf.Tensor = tf.add(tf.reshape(future, [1, 1, 1, capacity]), startBias(capacity));
   if (self.visible) bias = tf.add(bias, hiddenScores(self.visible));
   return { parts: [{ ...readCache(cache, ancestry), bias }], cache };
 }
@@ -134,7 +138,7 @@ function textParts(
 /** Hides a text's first position. [1, 1, 1, length] */
 function startBias(length: number): tf.Tensor {
   const start = tf.cast(tf.equal(rangeTo(length), tf.scalar(0, 'int32')), 'float32');
-  return tf.mul(start, hiddenScore).reshape([1, 1, 1, length]);
+  return tf.reshape(tf.mul(start, hiddenScore), [1, 1, 1, length]);
 }
 
 /** The bias of first positions for second ones as well. [..., 2 * length or 1, source] */
@@ -147,11 +151,11 @@ function secondsBias(length: number): tf.Tensor {
   const others = tf.notEqual(tf.expandDims(rangeTo(length), 1), tf.expandDims(rangeTo(length), 0));
   const own = tf.mul(tf.cast(others, 'float32'), hiddenScore);
   const none = tf.add(tf.mul(own, 0), hiddenScore);
-  return tf.concat([none, own], 0).reshape([1, 1, 2 * length, length]);
+  return tf.reshape(tf.concat([none, own], 0), [1, 1, 2 * length, length]);
 }
 
 /** [batch, 1, 1, source] */
 function maskBias(keyMask: tf.Tensor): tf.Tensor {
   const [batch, source] = keyMask.shape as [number, number];
-  return tf.mul(tf.sub(1, tf.cast(keyMask, 'float32')), hiddenScore).reshape([batch, 1, 1, source]);
+  return tf.reshape(tf.mul(tf.sub(1, tf.cast(keyMask, 'float32')), hiddenScore), [batch, 1, 1, source]);
 }

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 
 /** How distances share the rows of a table of biases (Raffel et al. 2020, section 2.1). */
 export interface DistanceBuckets {

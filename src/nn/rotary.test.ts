@@ -1,4 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
+import '../../test/support/engine/eager.js';
+import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import { sinusoidalPositions } from './positions.js';
 import { rotate, rotationAt } from './rotary.js';

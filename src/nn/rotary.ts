@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 
 /** How far features are turned at each position (rotary positions, Su et al. 2021, section 3.4.2). */
 export interface Rotation {
@@ -20,9 +20,11 @@ export function rotationAt(table: tf.Tensor, positions: tf.Tensor, values = fals
   const rows = tf.gather(table, positions as tf.Tensor1D);
   const leading = positions.shape as number[];
   const part = (index: number) =>
-    tf
-      .slice(rows, [...leading.map(() => 0), index * half], [...leading, half])
-      .reshape([...leading, 1, half]);
+    tf.reshape(tf.slice(rows, [...leading.map(() => 0), index * half], [...leading, half]), [
+      ...leading,
+      1,
+      half,
+    ]);
   return { sin: part(0), cos: part(1), values };
 }
 
@@ -34,12 +36,14 @@ export function rotationAt(table: tf.Tensor, positions: tf.Tensor, values = fals
 export function rotate(x: tf.Tensor, { sin, cos }: Rotation, heads: number): tf.Tensor {
   const leading = x.shape.slice(0, -1) as number[];
   const half = x.shape[x.rank - 1]! / heads / 2;
-  const pairs = x.reshape([...leading, heads, half, 2]);
+  const pairs = tf.reshape(x, [...leading, heads, half, 2]);
   const part = (index: number) =>
-    tf
-      .slice(pairs, [...leading.map(() => 0), 0, 0, index], [...leading, heads, half, 1])
-      .reshape([...leading, heads, half]);
+    tf.reshape(tf.slice(pairs, [...leading.map(() => 0), 0, 0, index], [...leading, heads, half, 1]), [
+      ...leading,
+      heads,
+      half,
+    ]);
   const [even, odd] = [part(0), part(1)];
   const turned = [tf.sub(tf.mul(even, cos), tf.mul(odd, sin)), tf.add(tf.mul(odd, cos), tf.mul(even, sin))];
-  return tf.stack(turned, leading.length + 2).reshape(x.shape as number[]);
+  return tf.reshape(tf.stack(turned, leading.length + 2), x.shape as number[]);
 }

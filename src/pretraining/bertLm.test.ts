@@ -1,4 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
+import '../../test/support/engine/eager.js';
+import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import '../node/install.js';
 import { eagerLoss, parametersOf, randomWeights } from '../../test/support/pretraining/losses.js';
@@ -27,9 +28,9 @@ test("the loss is the encoder's masked language modelling and the decoder's lang
   const byHand = tf.tidy(() => {
     const p = parametersOf(weights);
     const nll = (hidden: tf.Tensor, at: number, label: number) =>
-      -tf.logSoftmax(model.logits(p, tf.slice(hidden, [0, at, 0], [1, 1, -1]).reshape([1, -1]))).dataSync()[
-        label
-      ];
+      -tf
+        .logSoftmax(model.logits(p, tf.reshape(tf.slice(hidden, [0, at, 0], [1, 1, -1]), [1, -1])))
+        .dataSync()[label];
     const input = tf.tensor2d([source], [1, source.length], 'int32');
     const encoded = model.encode(p, input, tf.onesLike(input));
     const { hidden } = model.decode(p, {

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { z } from 'zod';
 import type { EncoderDecoder } from '../decoder/encoderDecoder.js';
 import { rangeTo } from '../engine/ops/sizes.js';

@@ -1,4 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
+import '../../test/support/engine/eager.js';
+import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import '../node/install.js';
@@ -112,7 +113,7 @@ describe('special cases of the paper (section 3.2)', () => {
           memoryMask: seen,
           self: { kind: 'sequence', visibility: { causal: true } },
         });
-        const logits = model.logits(p, hidden.reshape([1, -1]));
+        const logits = model.logits(p, tf.reshape(hidden, [1, -1]));
         return -tf.logSoftmax(logits).dataSync()[whole[at]];
       });
       expect(eagerLoss(objective.loss, batch, weights)).toBeCloseTo(byHand, 4);
@@ -143,7 +144,7 @@ describe('special cases of the paper (section 3.2)', () => {
           memoryMask: tf.onesLike(source),
           self: { kind: 'sequence', visibility: { causal: true } },
         });
-        const last = tf.slice(hidden, [0, length - 1, 0], [1, 1, hidden.shape[2]!]).reshape([1, -1]);
+        const last = tf.reshape(tf.slice(hidden, [0, length - 1, 0], [1, 1, hidden.shape[2]!]), [1, -1]);
         sum -= tf.logSoftmax(model.logits(p, last)).dataSync()[whole[length - 1]];
       }
       return sum;

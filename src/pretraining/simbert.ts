@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import type { PrefixParts } from '../decoder/prefixLm.js';
 import type { PretrainingObjective } from './objective.js';
@@ -40,7 +41,7 @@ export function simbert(
 ): PretrainingObjective {
   const part = {
     signature: { partners: { type: 'int32', shape: ['batch'] } },
-    loss: (vectors, { partners }) => contrastiveLoss(vectors, partners, scale).mul(similarityWeight),
+    loss: (vectors, { partners }) => tf.mul(contrastiveLoss(vectors, partners, scale), similarityWeight),
   } as const satisfies SimilarityPart;
   return {
     reads: 'pairs',

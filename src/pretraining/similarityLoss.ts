@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { PrefixParts } from '../decoder/prefixLm.js';
 import { firstPosition } from '../encoder/bert.js';
 import { crossEntropy } from '../engine/ops/crossEntropy.js';

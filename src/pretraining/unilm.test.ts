@@ -1,4 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
+import '../../test/support/engine/eager.js';
+import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import '../node/install.js';
 import { eagerLoss, parametersOf, randomWeights } from '../../test/support/pretraining/losses.js';

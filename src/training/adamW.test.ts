@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import '../node/install.js';
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs-core';
 import { compile } from '../engine/compile.js';
 import { floats } from '../engine/values.js';
 import { adamW, clipScale, globalNorm, updateScalars } from './adamW.js';

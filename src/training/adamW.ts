@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 
 /** AdamW (Loshchilov and Hutter 2019) with clipping by the global norm. */
 export interface OptimizerConfig {

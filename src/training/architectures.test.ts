@@ -1,6 +1,7 @@
+import '../../test/support/engine/eager.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import '../node/install.js';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { EncoderDecoder } from '../decoder/encoderDecoder.js';
 import { t5 } from '../decoder/t5.js';
 import { transformer } from '../decoder/transformer.js';

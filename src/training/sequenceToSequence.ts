@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { EncoderDecoder } from '../decoder/encoderDecoder.js';
 import { crossEntropy } from '../engine/ops/crossEntropy.js';
 import type { DropoutSource } from '../engine/ops/dropout.js';
@@ -75,7 +75,7 @@ export function summedCrossEntropy(
  * @returns [tokens, features]
  */
 export function rowsAt(hidden: tf.Tensor, positions: tf.Tensor): tf.Tensor {
-  return tf.gather(hidden.reshape([-1, hidden.shape[2]!]), positions as tf.Tensor1D);
+  return tf.gather(tf.reshape(hidden, [-1, hidden.shape[2]!]), positions as tf.Tensor1D);
 }
 
 /** Ids that batches are made with. */

@@ -1,6 +1,7 @@
+import '../../test/support/engine/eager.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import '../node/install.js';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { createStepModel } from '../decoder/stepModel.js';
 import { transformer } from '../decoder/transformer.js';
 import type { TransformerConfig } from '../encoder/transformer.js';

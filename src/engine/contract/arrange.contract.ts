@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Dimension } from '../graph.js';
 import { rangeTo, sizeOf } from '../ops/sizes.js';
 import type { Draw, KernelCase, ScenarioInput } from './scenario.contract.js';
@@ -196,7 +196,11 @@ export const arrangeCases: KernelCase[] = [
           if (which === 1) return tf.slice(x, [2, 1], [a, -1]);
           if (which === 2) return tf.slice(x, [a, 0], [b, 3]);
           if (which === 3) return tf.slice(y, [a - 1, b - 1, 0], [1, 1, 2]);
-          return tf.slice(tf.concat([x, y.reshape([-1, 2]).matMul(tf.ones([2, 3]))], 0), [a, 0], [a * b, 3]);
+          return tf.slice(
+            tf.concat([x, tf.matMul(tf.reshape(y, [-1, 2]), tf.ones([2, 3]))], 0),
+            [a, 0],
+            [a * b, 3],
+          );
         },
         differentiate: which < 3 ? ['x'] : which === 3 ? ['y'] : ['x', 'y'],
         note: { which },

@@ -1,6 +1,6 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { compile } from '../compile.js';
-import { replacedGradients } from '../gradients.js';
+import { gradients } from '../gradientRegistry.js';
 import { rangeTo } from '../ops/sizes.js';
 import type { Device, Program, Signature, Tensors, TracedFunction } from '../program.js';
 import { traceBackendName } from '../traceBackend.js';
@@ -13,6 +13,13 @@ import {
   randomNumbers,
   type Scenario,
 } from './scenario.contract.js';
+
+// By a name that the compiler does not follow: its types would give tensors methods that tfjs-core does not have.
+const wholeTfjs: string = '@tensorflow/tfjs';
+await import(wholeTfjs);
+
+/** The gradients that tfjs ships. */
+const shipped = [...gradients.keys()].map((kernel) => tf.getGradient(kernel)).filter((config) => config);
 
 /** Kernels recorded and gradients taken while tracing, since the suite began. */
 export const covered = { kernels: new Set<string>(), gradients: new Set<string>() };
@@ -29,8 +36,9 @@ export function watchCoverage(kernels: readonly string[]): void {
         return kernel.kernelFunc(call);
       },
     });
-    const gradient = tf.getGradient(kernelName);
-    if (gradient) replaceGradient({ ...gradient, gradFunc: counted(kernelName, gradient.gradFunc) });
+    const gradient = gradients.get(kernelName);
+    if (gradient)
+      gradients.set(kernelName, { ...gradient, gradFunc: counted(kernelName, gradient.gradFunc) });
   }
 }
 
@@ -41,22 +49,14 @@ function counted(kernelName: string, gradFunc: tf.GradFunc): tf.GradFunc {
   };
 }
 
-function replaceGradient(config: tf.GradConfig): void {
-  tf.unregisterGradient(config.kernelName);
-  tf.registerGradient(config);
-}
-
-/** Runs with the gradients tfjs ships, not with those that polybeam puts in their place. */
-async function withOriginalGradients<T>(run: () => Promise<T>): Promise<T> {
-  const ours: tf.GradConfig[] = [];
-  for (const [kernelName, original] of replacedGradients) {
-    ours.push(tf.getGradient(kernelName));
-    if (original) replaceGradient(original);
-  }
+/** Runs with the gradients tfjs ships, not with polybeam's. */
+async function withShippedGradients<T>(run: () => Promise<T>): Promise<T> {
+  const ours = [...gradients];
+  for (const config of shipped) gradients.set(config.kernelName, config);
   try {
     return await run();
   } finally {
-    for (const gradient of ours) replaceGradient(gradient);
+    for (const [kernelName, config] of ours) gradients.set(kernelName, config);
   }
 }
 
@@ -66,7 +66,7 @@ function weightedTotal(outputs: readonly tf.Tensor[]): tf.Scalar {
     .filter((output) => output.dtype === 'float32')
     .map((output) => {
       const factors = tf.cos(tf.mul(tf.cast(rangeTo(output.size), 'float32'), 0.7));
-      return tf.sum(tf.mul(output, factors.reshape(output.shape)));
+      return tf.sum(tf.mul(output, tf.reshape(factors, output.shape)));
     });
   return terms.reduce((sum, term) => tf.add(sum, term)) as tf.Scalar;
 }
@@ -88,11 +88,11 @@ function scenarioFunction(scenario: Scenario): TracedFunction {
     });
     const names = scenario.differentiate ?? [];
     if (names.length === 0) return results;
-    const gradients = tf.grads((...given: tf.Tensor[]) =>
+    const slopes = tf.grads((...given: tf.Tensor[]) =>
       total(scenario, { ...inputs, ...Object.fromEntries(names.map((name, index) => [name, given[index]])) }),
     )(names.map((name) => inputs[name]));
     names.forEach((name, index) => {
-      results[`gradient/${name}`] = gradients[index];
+      results[`gradient/${name}`] = slopes[index];
     });
     return results;
   };
@@ -138,7 +138,7 @@ async function reference(
   const fn = scenarioFunction(withoutGradient ? { ...scenario, differentiate: [] } : scenario);
   const eager = await compile(fn, signature, { device: 'tfjs:cpu' });
   return (feeds) =>
-    withOriginalGradients(async () => ({
+    withShippedGradients(async () => ({
       ...(await eager.run(feeds)),
       ...(withoutGradient ? await differences(scenario, feeds) : {}),
     }));

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Draw, Fill, KernelCase, Scenario } from './scenario.contract.js';
 
 type Unary = (x: tf.Tensor) => tf.Tensor;

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Dimension } from '../graph.js';
 import type { Draw, KernelCase, Scenario } from './scenario.contract.js';
 

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Dimension } from '../graph.js';
 import { attention, splitHeads } from '../ops/attention.js';
 import { cachedAttention } from '../ops/cachedAttention.js';
@@ -123,8 +123,8 @@ function cachedAttentions(): Scenario {
     compute: ({ query, key, value, pastKey, pastValue, position, ancestry }) => {
       // A row reads its own token of this step.
       const [, beams, capacity] = ancestry.shape as [number, number, number];
-      const now = tf.equal(rangeTo(capacity), position).reshape([1, 1, capacity]);
-      const table = tf.where(now, rangeTo(beams).reshape([1, beams, 1]), ancestry);
+      const now = tf.reshape(tf.equal(rangeTo(capacity), position), [1, 1, capacity]);
+      const table = tf.where(now, tf.reshape(rangeTo(beams), [1, beams, 1]), ancestry);
       const { context, cache } = cachedAttention(
         query,
         key,

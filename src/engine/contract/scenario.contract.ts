@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import type { Dimension } from '../graph.js';
 import type { Value } from '../values.js';

@@ -1,5 +1,5 @@
 import '../../../test/support/engine/runtime.js';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { describe, it } from 'vitest';
 import { nodeDevices } from '../../node/devices.js';
 import { describeContract } from './suite.contract.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { PolybeamError } from '../../errors.js';
 import type { Trace, Traced } from '../trace.js';
 import { castTo, mapByOperations } from './elementwise.js';

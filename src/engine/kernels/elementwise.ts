@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { ElementType } from '../graph.js';
 import { onnxType } from '../onnxModel.js';
 import type { Trace, Traced } from '../trace.js';

@@ -5,6 +5,8 @@ import './lookup.js';
 import './matmul.js';
 import './random.js';
 import './reduce.js';
+import '../arrangeGradients.js';
+import '../elementwiseGradients.js';
 import '../gradients.js';
 
 export { mappedKernels } from './register.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Trace, Traced } from '../trace.js';
 import { countTo } from './arrange.js';
 import { castTo } from './elementwise.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Trace, Traced } from '../trace.js';
 import { mapByOperations } from './elementwise.js';
 import { mapKernel } from './register.js';

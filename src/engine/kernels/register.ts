@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Trace, Traced, TraceTensorInfo } from '../trace.js';
 import { currentTrace, traceBackendName } from '../traceBackend.js';
 

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Attribute } from '../graph.js';
 import { region } from '../region.js';
 import { type DropoutSource, dropout } from './dropout.js';
@@ -80,13 +80,13 @@ export function attentionWeights(
 export function splitHeads(x: tf.Tensor, heads: number): tf.Tensor {
   if (x.rank === 4) return x;
   const [batch, length, features] = x.shape;
-  return tf.transpose(x.reshape([batch, length, heads, features / heads]), [0, 2, 1, 3]);
+  return tf.transpose(tf.reshape(x, [batch, length, heads, features / heads]), [0, 2, 1, 3]);
 }
 
 /** [batch, heads, length, size] -> [batch, length, heads * size] */
 export function mergeHeads(x: tf.Tensor): tf.Tensor {
   const [batch, heads, length, size] = x.shape;
-  return tf.transpose(x, [0, 2, 1, 3]).reshape([batch, length, heads * size]);
+  return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch, length, heads * size]);
 }
 
 /** [batch, heads, target, size] and [batch, heads, source, size] -> [batch, heads, target, source] */
@@ -107,7 +107,7 @@ export function applyVisibility(scores: tf.Tensor, { keyMask, causal, bias }: Vi
   if (keyMask) {
     const [batch, source] = keyMask.shape;
     const closed = tf.mul(tf.sub(1, tf.cast(keyMask, 'float32')), hiddenScore);
-    result = tf.add(result, closed.reshape([batch, 1, 1, source]));
+    result = tf.add(result, tf.reshape(closed, [batch, 1, 1, source]));
   }
   if (causal) result = tf.add(result, causalBias(scores.shape[2]!, scores.shape[3]!));
   return result;

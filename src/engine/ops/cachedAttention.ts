@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { region } from '../region.js';
 import { attention, scaleAttribute, splitHeads } from './attention.js';
 import { rangeTo, sizeOf } from './sizes.js';
@@ -53,20 +53,20 @@ export function cachedAttention(
     const own = { key: splitHeads(k, heads), value: splitHeads(v, heads) };
     const next = writeCache({ key: pastKey, value: pastValue }, own, at);
     const future = tf.mul(tf.cast(tf.greater(rangeTo(capacity), at), 'float32'), -1e9);
-    const after = future.reshape([1, 1, 1, capacity]);
+    const after = tf.reshape(future, [1, 1, 1, capacity]);
     const unseen = visible ? tf.add(hiddenScores(visible), after) : after;
     const seen = { bias: bias ? tf.add(bias, unseen) : unseen };
     const read = readCache(next, table);
     return [attention(q, read.key, read.value, heads, seen, { scale }), next.key, next.value];
   };
   const outputs = region('cachedAttention', inputs, attributes, compute);
-  return { context: outputs[0].reshape(query.shape), cache: { key: outputs[1], value: outputs[2] } };
+  return { context: tf.reshape(outputs[0], query.shape), cache: { key: outputs[1], value: outputs[2] } };
 }
 
 /** The cache with one more position in every row. @param own [rows, heads, 1, size] @param position int32 [1] */
 export function writeCache(cache: AttentionCache, own: AttentionCache, position: tf.Tensor): AttentionCache {
   const capacity = cache.key.shape[2]!;
-  const here = tf.equal(rangeTo(capacity), position).reshape([1, 1, capacity, 1]);
+  const here = tf.reshape(tf.equal(rangeTo(capacity), position), [1, 1, capacity, 1]);
   return { key: tf.where(here, own.key, cache.key), value: tf.where(here, own.value, cache.value) };
 }
 
@@ -80,22 +80,25 @@ export function readCache(cache: AttentionCache, ancestry: tf.Tensor): Attention
 export function hiddenScores(visible: tf.Tensor): tf.Tensor {
   const [rows, capacity] = visible.shape as [number, number];
   const hidden = tf.sub(tf.scalar(1), tf.cast(visible, 'float32'));
-  return tf.mul(hidden, -1e9).reshape([rows, 1, 1, capacity]);
+  return tf.reshape(tf.mul(hidden, -1e9), [rows, 1, 1, capacity]);
 }
 
 /** Where each row finds each position in a cache whose first three axes are one. int32 [rows, heads, capacity] */
 function ancestors(cache: tf.Tensor, ancestry: tf.Tensor): tf.Tensor {
   const [batch, , capacity] = ancestry.shape as [number, number, number];
   const [rows, heads] = cache.shape as [number, number];
-  const firstRow = tf.mul(rangeTo(batch), sizeOf(ancestry, 1)).reshape([batch, 1, 1]);
-  const row = tf.add(ancestry, firstRow).reshape([rows, 1, capacity]);
-  const rowAndHead = tf.add(tf.mul(row, tf.scalar(heads, 'int32')), rangeTo(heads).reshape([1, heads, 1]));
+  const firstRow = tf.reshape(tf.mul(rangeTo(batch), sizeOf(ancestry, 1)), [batch, 1, 1]);
+  const row = tf.reshape(tf.add(ancestry, firstRow), [rows, 1, capacity]);
+  const rowAndHead = tf.add(
+    tf.mul(row, tf.scalar(heads, 'int32')),
+    tf.reshape(rangeTo(heads), [1, heads, 1]),
+  );
   const before = tf.mul(rowAndHead, sizeOf(ancestry, 2));
-  return tf.add(before, rangeTo(capacity).reshape([1, 1, capacity]));
+  return tf.add(before, tf.reshape(rangeTo(capacity), [1, 1, capacity]));
 }
 
 /** Reads a cache through `ancestors`. [rows, heads, capacity, size] */
 function readRows(cache: tf.Tensor, rows: tf.Tensor): tf.Tensor {
   const [count, heads, capacity, size] = cache.shape as [number, number, number, number];
-  return tf.gather(cache.reshape([count * heads * capacity, size]), rows as tf.Tensor3D);
+  return tf.gather(tf.reshape(cache, [count * heads * capacity, size]), rows as tf.Tensor3D);
 }

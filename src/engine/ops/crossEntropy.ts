@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { logSoftmax } from './logSoftmax.js';
 import { rangeTo } from './sizes.js';
 
@@ -41,7 +41,7 @@ function gradient(dy: tf.Tensor, logits: tf.Tensor, labels: tf.Tensor, smoothing
   // One fused operator, where an exponential of what the loss kept is a slower pass over all classes.
   const probabilities = tf.softmax(logits);
   const uniform = smoothing === 0 ? probabilities : tf.sub(probabilities, smoothing / classes);
-  const column = dy.reshape([rows, 1]);
+  const column = tf.reshape(dy, [rows, 1]);
   const dense = tf.mul(uniform, column);
   // Not read from `dense`: an array with one reader is written in place.
   const picked = tf.gatherND(probabilities, cells(labels));

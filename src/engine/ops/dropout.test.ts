@@ -1,5 +1,5 @@
 import '../../../test/support/engine/runtime.js';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../compile.js';
 import type { Device, TracedFunction } from '../program.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { randomConstants } from '../kernels/random.js';
 import { isTracing } from '../traceBackend.js';
 

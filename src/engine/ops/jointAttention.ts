@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { type AttentionOptions, attentionScores, mergeHeads, splitHeads } from './attention.js';
 import { dropout } from './dropout.js';
 
@@ -50,21 +50,21 @@ export function jointAttention(
 export function fold(query: tf.Tensor, { shape: [groups] }: tf.Tensor, heads: number): tf.Tensor {
   const [rows, target, features] = query.shape;
   if (rows === groups) return splitHeads(query, heads);
-  return splitHeads(query.reshape([groups, (rows / groups) * target, features]), heads);
+  return splitHeads(tf.reshape(query, [groups, (rows / groups) * target, features]), heads);
 }
 
 /** [groups, heads, rows / groups * target, width] -> [rows, heads, target, width] */
 function unfold(x: tf.Tensor, rows: number, target: number): tf.Tensor {
   const [groups, heads, , width] = x.shape;
   if (rows === groups) return x;
-  const apart = x.reshape([groups, heads, rows / groups, target, width]);
-  return tf.transpose(apart, [0, 2, 1, 3, 4]).reshape([rows, heads, target, width]);
+  const apart = tf.reshape(x, [groups, heads, rows / groups, target, width]);
+  return tf.reshape(tf.transpose(apart, [0, 2, 1, 3, 4]), [rows, heads, target, width]);
 }
 
 /** The inverse of `unfold`. */
 function refold(x: tf.Tensor, { shape: [groups] }: tf.Tensor): tf.Tensor {
   const [rows, heads, target, width] = x.shape;
   if (rows === groups) return x;
-  const apart = x.reshape([groups, rows / groups, heads, target, width]);
-  return tf.transpose(apart, [0, 2, 1, 3, 4]).reshape([groups, heads, (rows / groups) * target, width]);
+  const apart = tf.reshape(x, [groups, rows / groups, heads, target, width]);
+  return tf.reshape(tf.transpose(apart, [0, 2, 1, 3, 4]), [groups, heads, (rows / groups) * target, width]);
 }

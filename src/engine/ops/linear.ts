@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 
 /**
  * x W^T + b, the weight as PyTorch checkpoints store it.
@@ -23,7 +23,7 @@ export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Te
 /** [..., features] -> [rows, features] */
 export function asRows(x: tf.Tensor): tf.Tensor {
   const features = x.shape[x.rank - 1]!;
-  return x.reshape([x.size / features, features]);
+  return tf.reshape(x, [x.size / features, features]);
 }
 
 function gradients(dy: tf.Tensor, [x, weight]: tf.Tensor[], hasBias: boolean): tf.Tensor[] {
@@ -35,5 +35,5 @@ function gradients(dy: tf.Tensor, [x, weight]: tf.Tensor[], hasBias: boolean): t
 
 /** [rows, features] -> [features], as a product: ONNX Runtime's reductions over leading axes are ten times slower. */
 export function sumOfRows(x: tf.Tensor): tf.Tensor {
-  return tf.matMul(tf.fill([1, x.shape[0]!], 1), x).reshape([x.shape[1]!]);
+  return tf.reshape(tf.matMul(tf.fill([1, x.shape[0]!], 1), x), [x.shape[1]!]);
 }

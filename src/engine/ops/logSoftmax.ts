@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { region } from '../region.js';
 
 /** log(softmax(x)) over the last axis. It has no gradient of its own: callers that differentiate supply theirs. */

@@ -1,5 +1,6 @@
+import '../../../test/support/engine/eager.js';
 import '../../../test/support/engine/runtime.js';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { attention } from './attention.js';
 import { cachedAttention } from './cachedAttention.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { isTracing } from '../traceBackend.js';
 
 /** The integers 0 .. size-1 as int32 [size]; works for named dimensions, where `tf.range` cannot. */

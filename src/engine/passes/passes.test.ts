@@ -1,5 +1,5 @@
 import '../../../test/support/engine/runtime.js';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../compile.js';
 import { compareValues } from '../contract/check.contract.js';
@@ -247,7 +247,10 @@ describe('fuseTransposedMatMul', () => {
 
   it('leaves other transpositions and integers alone', async () => {
     const fn: TracedFunction = ({ a, ids }) => ({
-      heads: tf.matMul(tf.transpose(a, [1, 0, 2]), tf.transpose(a, [1, 2, 0]).reshape([a.shape[1]!, 8, -1])),
+      heads: tf.matMul(
+        tf.transpose(a, [1, 0, 2]),
+        tf.reshape(tf.transpose(a, [1, 2, 0]), [a.shape[1]!, 8, -1]),
+      ),
       integers: tf.matMul(ids, ids, false, true),
     });
     const inputs: Inputs = { a: x, ids: { type: 'int32', shape: ['length', 3] } };

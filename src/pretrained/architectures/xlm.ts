@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { encodeXlm, hasLanguages, type XlmConfig, xlmLanguageTable, xlmLogits } from '../../encoder/xlm.js';
 import type { Parameters } from '../../engine/parameters.js';
 import type { Tensors } from '../../engine/program.js';

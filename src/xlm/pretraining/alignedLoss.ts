@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { logSoftmax } from '../../engine/ops/logSoftmax.js';
 import { logSumExp } from '../../engine/ops/logSumExp.js';
 
@@ -34,13 +34,13 @@ export function alignedNegativeLogLikelihood(logits: tf.Tensor, targets: Aligned
 /** log a(i|j) + log p(y_j | row i). [targets, width] */
 function joint(logits: tf.Tensor, targets: AlignedTargets): tf.Tensor {
   const picked = tf.gatherND(logSoftmax(logits), cellsOf(targets));
-  return tf.add(picked.reshape(targets.rows.shape), targets.logWeights);
+  return tf.add(tf.reshape(picked, targets.rows.shape), targets.logWeights);
 }
 
 /** [row, label] of each cell, int32 [targets * width, 2] */
 function cellsOf({ rows, labels }: AlignedTargets): tf.Tensor {
   const wide = tf.add(tf.zerosLike(rows), tf.expandDims(labels, 1));
-  return tf.stack([rows.reshape([rows.size]), wide.reshape([rows.size])], 1);
+  return tf.stack([tf.reshape(rows, [rows.size]), tf.reshape(wide, [rows.size])], 1);
 }
 
 /**
@@ -50,8 +50,12 @@ function cellsOf({ rows, labels }: AlignedTargets): tf.Tensor {
 function gradient(dy: tf.Tensor, logits: tf.Tensor, targets: AlignedTargets): tf.Tensor {
   const [rows, classes] = logits.shape;
   const posterior = tf.softmax(joint(logits, targets));
-  const pull = tf.mul(posterior, tf.expandDims(dy, 1)).reshape([targets.rows.size]);
-  const perRow = tf.unsortedSegmentSum(pull, targets.rows.reshape([targets.rows.size]) as tf.Tensor1D, rows);
-  const spread = tf.mul(tf.softmax(logits), perRow.reshape([rows, 1]));
+  const pull = tf.reshape(tf.mul(posterior, tf.expandDims(dy, 1)), [targets.rows.size]);
+  const perRow = tf.unsortedSegmentSum(
+    pull,
+    tf.reshape(targets.rows, [targets.rows.size]) as tf.Tensor1D,
+    rows,
+  );
+  const spread = tf.mul(tf.softmax(logits), tf.reshape(perRow, [rows, 1]));
   return tf.sub(spread, tf.scatterND(cellsOf(targets), pull, [rows, classes]));
 }

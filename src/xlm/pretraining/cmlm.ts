@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { XlmConfig } from '../../encoder/xlm.js';
 import { PolybeamError } from '../../errors.js';
 import type { Draws } from '../../pretraining/draws.js';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { encodeXlm, hasLanguages, type XlmConfig, xlmLogits } from '../../encoder/xlm.js';
 import type { DropoutSource } from '../../engine/ops/dropout.js';
 import type { Parameters } from '../../engine/parameters.js';

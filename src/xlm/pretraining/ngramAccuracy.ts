@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { readOptions } from '../../../eval/options.js';
 import { compile } from '../../engine/compile.js';

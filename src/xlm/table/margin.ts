@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { compile } from '../../engine/compile.js';
 import type { CompileOptions, Signature, Tensors } from '../../engine/program.js';
 import { createPrograms } from '../../engine/programs.js';
@@ -135,7 +135,7 @@ function cosines({ rows, others }: Tensors): tf.Tensor2D {
 /** Outputs: `means` [rows] of the `k` largest, and the place of the largest, `nearest` [rows, 1]. */
 function nearestOf(similarities: tf.Tensor2D, k: number): Tensors {
   const { values, indices } = tf.topk(similarities, k, true);
-  return { means: tf.mean(values, 1), nearest: indices.slice([0, 0], [-1, 1]) };
+  return { means: tf.mean(values, 1), nearest: tf.slice(indices, [0, 0], [-1, 1]) };
 }
 
 /** Outputs: those of `nearestOf`, and `places` and `margins` [rows, width]. */
@@ -143,7 +143,7 @@ function bestOf(inputs: Tensors, k: number, width: number): Tensors {
   const similarities = cosines(inputs);
   const neighborhood = nearestOf(similarities, k);
   const half = (means: tf.Tensor) => tf.mul(tf.maximum(means, smallestMean), 0.5);
-  const scale = tf.add(half(neighborhood.means).expandDims(1), half(inputs.otherMeans).expandDims(0));
+  const scale = tf.add(tf.expandDims(half(neighborhood.means), 1), tf.expandDims(half(inputs.otherMeans), 0));
   const { values, indices } = tf.topk(tf.div(similarities, scale), width, true);
   return { ...neighborhood, margins: values, places: indices };
 }

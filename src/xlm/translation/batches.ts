@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import type { EncoderDecoder } from '../../decoder/encoderDecoder.js';
 import { denoisingBatch, denoisingLoss } from '../../pretraining/denoisingLoss.js';
 import { createDraws } from '../../pretraining/draws.js';

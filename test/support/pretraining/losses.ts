@@ -1,4 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
+import '../engine/eager.js';
+import * as tf from '@tensorflow/tfjs-core';
 import { computedWeight, type Parameters, scopedParameters } from '../../../src/engine/parameters.js';
 import { initialWeights } from '../../../src/training/initialize.js';
 import { type Objective, trainableParameters } from '../../../src/training/step.js';
