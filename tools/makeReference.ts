@@ -331,7 +331,7 @@ ${table(['Code', 'Meaning'], rows)}
 
 async function commandLinePage(): Promise<string> {
   const pages: string[] = [];
-  for (const path of commandPaths(buildProgram())) {
+  for (const path of commandPaths(await buildProgram())) {
     pages.push(`## ${['polybeam', ...path].join(' ')}\n\n\`\`\`\n${(await helpOf(path)).trim()}\n\`\`\``);
   }
   return `${origin('the help pages')}

@@ -1,7 +1,7 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { Command } from 'commander';
 import type { DeviceStatus, SpeedReport } from '../engine/devices.js';
-import { packageVersion } from './packageRoot.js';
+import { packageVersion } from '../node/packageRoot.js';
 import { type CommandStreams, createStatusLine } from './streams.js';
 
 interface DoctorFlags {

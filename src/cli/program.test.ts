@@ -33,7 +33,7 @@ describe('the command line', () => {
       command.commands.length === 0
         ? [[]]
         : command.commands.flatMap((child) => leavesOf(child).map((rest) => [child.name(), ...rest]));
-    for (const leaf of leavesOf(buildProgram())) {
+    for (const leaf of leavesOf(await buildProgram())) {
       const help = await run(...leaf, '--help');
       expect(help.out, leaf.join(' ')).toMatch(/Examples:\n {2}\$ .*polybeam /);
     }

@@ -1,49 +1,44 @@
 import { Command, CommanderError } from 'commander';
 import { PolybeamError } from '../errors.js';
+import { packageVersion } from '../node/packageRoot.js';
 import { printable, printableLine } from '../printable.js';
-import { convertCommand } from './convert.js';
-import { doctorCommand } from './doctor.js';
-import { evaluateCommand } from './evaluate.js';
-import { finetuneCommand } from './finetune.js';
-import { forwardCommand } from './forward.js';
-import { generateCommand } from './generate.js';
-import { packageVersion } from './packageRoot.js';
-import { pretrainCommand } from './pretrain.js';
+import { Interrupted } from './interrupted.js';
 import { refuseArguments } from './redirect.js';
-import { rerankCommand } from './rerank.js';
-import { scoreCommand } from './score.js';
-import { shortlistCommand } from './shortlist.js';
 import type { CommandStreams } from './streams.js';
-import { summarizeCommand } from './summarize.js';
-import { Interrupted, trainCommand } from './train.js';
-import { translateCommand } from './translate.js';
-import { vocabCommand } from './vocab.js';
-import { xlmCommand } from './xlm.js';
 
-/** In the order of the help page. */
-const commands = [
-  translateCommand,
-  summarizeCommand,
-  generateCommand,
-  forwardCommand,
-  scoreCommand,
-  rerankCommand,
-  trainCommand,
-  finetuneCommand,
-  pretrainCommand,
-  evaluateCommand,
-  vocabCommand,
-  xlmCommand,
-  shortlistCommand,
-  convertCommand,
-  doctorCommand,
-];
+type MakeCommand = (streams: CommandStreams) => Command;
+
+/** In the order of the help page. A command is imported when it is called, all of them for the help page. */
+const commands: Record<string, () => Promise<MakeCommand>> = {
+  translate: async () => (await import('./translate.js')).translateCommand,
+  summarize: async () => (await import('./summarize.js')).summarizeCommand,
+  generate: async () => (await import('./generate.js')).generateCommand,
+  forward: async () => (await import('./forward.js')).forwardCommand,
+  score: async () => (await import('./score.js')).scoreCommand,
+  rerank: async () => (await import('./rerank.js')).rerankCommand,
+  train: async () => (await import('./train.js')).trainCommand,
+  finetune: async () => (await import('./finetune.js')).finetuneCommand,
+  pretrain: async () => (await import('./pretrain.js')).pretrainCommand,
+  evaluate: async () => (await import('./evaluate.js')).evaluateCommand,
+  vocab: async () => (await import('./vocab.js')).vocabCommand,
+  xlm: async () => (await import('./xlm.js')).xlmCommand,
+  shortlist: async () => (await import('./shortlist.js')).shortlistCommand,
+  convert: async () => (await import('./convert.js')).convertCommand,
+  doctor: async () => (await import('./doctor.js')).doctorCommand,
+};
 
 /** What the process should end with: 0 done, 2 wrong usage, 1 any other failure. */
 export type ExitCode = 0 | 1 | 2;
 
-/** The whole `polybeam` command, without running anything; help pages are made from it too. */
-export function buildProgram(streams: CommandStreams = process): Command {
+/**
+ * The whole `polybeam` command, without running anything; help pages are made from it too.
+ *
+ * @param names the commands it has; default all
+ */
+export async function buildProgram(
+  streams: CommandStreams = process,
+  names: readonly string[] = Object.keys(commands),
+): Promise<Command> {
   const program = new Command('polybeam')
     .description(
       'Train and run BERT-family sequence-to-sequence models: translation, summarization, paraphrase.',
@@ -69,7 +64,8 @@ Examples:
   $ polybeam translate --to fr "This package contains the documentation."
   $ polybeam help translate`,
     );
-  for (const make of commands) {
+  for (const name of names) {
+    const make = await commands[name]();
     const command = make(streams);
     inheritSettings(command, program);
     program.addCommand(command);
@@ -87,11 +83,20 @@ export async function runProgram(
   streams: CommandStreams = process,
 ): Promise<ExitCode> {
   try {
-    await buildProgram(streams).parseAsync(args, { from: 'user' });
+    const program = await buildProgram(streams, commandsNeeded(args));
+    await program.parseAsync(args, { from: 'user' });
     return 0;
   } catch (error) {
     return reportError(error, args, streams);
   }
+}
+
+/** The commands that a command line has to know: the one it calls, none for the version, otherwise all. */
+function commandsNeeded(args: readonly string[]): string[] | undefined {
+  const words = args.filter((word) => !word.startsWith('-'));
+  const name = words[0] === 'help' ? words[1] : words[0];
+  if (name !== undefined && Object.hasOwn(commands, name)) return [name];
+  return args.length === 1 && ['-V', '--version'].includes(args[0]) ? [] : undefined;
 }
 
 /** Prints an error as one sentence and tells the exit code it stands for. */

@@ -11,8 +11,8 @@ import { runProgram } from './program.js';
 
 const root = mkdtempSync(join(tmpdir(), 'polybeam-summarize-'));
 // A package without models.
-vi.mock('./packageRoot.js', async (original) => ({
-  ...(await original<typeof import('./packageRoot.js')>()),
+vi.mock('../node/packageRoot.js', async (original) => ({
+  ...(await original<typeof import('../node/packageRoot.js')>()),
   packageRoot: () => root,
 }));
 

@@ -1,12 +1,8 @@
 import { Command } from 'commander';
 import { fileAccess } from '../files.js';
 import type { TrainOptions, TrainResult } from '../training/train.js';
+import { Interrupted } from './interrupted.js';
 import { type CommandStreams, warn } from './streams.js';
-
-/** A command that was stopped by Ctrl-C after it had put its work in order. */
-export class Interrupted extends Error {
-  override readonly name = 'Interrupted';
-}
 
 /** `polybeam train`: trains a model as a configuration file says. */
 export function trainCommand(streams: CommandStreams = process): Command {

@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import { PolybeamError } from '../errors.js';
 import { checkGenerationOptions, generationOptionsSchema } from '../generation/options.js';
+import { packageRoot } from '../node/packageRoot.js';
 import type { Model } from '../pretrained/model.js';
 import { type AlignmentForm, addAlignmentsFlag, formatAlignment } from './alignments.js';
 import { withFlagNames } from './flags.js';
 import { addLanguageFlags, type LanguageFlags } from './languages.js';
 import { inGroups, onOneLine, readTexts } from './lines.js';
-import { packageRoot } from './packageRoot.js';
 import { inPortions } from './portions.js';
 import { addPrefixFlags, checkPrefixFlags, hasPrefixes, type PrefixFlags, withPrefixes } from './prefixes.js';
 import { addFileFlags, type FileFlags, redirected } from './redirect.js';

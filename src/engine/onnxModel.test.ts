@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { expect, it } from 'vitest';
 import { type Graph, makeNode } from './graph.js';
 import { encodeModel } from './onnxModel.js';
@@ -40,3 +41,31 @@ it('writes the bytes that the onnx package of Python writes', () => {
   const wanted = readFileSync(new URL('../../test/fixtures/engine/small.onnx', import.meta.url));
   expect(Buffer.from(found).toString('latin1')).toBe(wanted.toString('latin1'));
 });
+
+it('writes large constants as it writes small ones', () => {
+  const lengths = [4095, 4096, 100_000];
+  const constants = new Map(
+    lengths.map((length) => [
+      `c${length}`,
+      { type: 'uint8' as const, shape: [length], data: new Uint8Array(length).fill(length % 251) },
+    ]),
+  );
+  const model = encodeModel({ ...graph, constants, weights: new Map() }, new Map());
+  const body = fieldsOf(fieldsOf(model).get(7)![0]);
+  const tensors = body.get(5)!.map(fieldsOf);
+  expect(tensors.map((tensor) => new TextDecoder().decode(tensor.get(8)![0]))).toEqual([...constants.keys()]);
+  expect(tensors.map((tensor) => tensor.get(9)![0])).toEqual([...constants.values()].map(({ data }) => data));
+  expect(body.get(1)).toHaveLength(graph.nodes.length);
+});
+
+/** The fields of a message that hold bytes, by their numbers. */
+function fieldsOf(bytes: Uint8Array): Map<number, Uint8Array[]> {
+  const reader = new BinaryReader(bytes);
+  const fields = new Map<number, Uint8Array[]>();
+  while (reader.pos < reader.len) {
+    const [number, type] = reader.tag();
+    if (type !== WireType.LengthDelimited) reader.skip(type);
+    else fields.set(number, [...(fields.get(number) ?? []), reader.bytes()]);
+  }
+  return fields;
+}

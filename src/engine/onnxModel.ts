@@ -48,28 +48,63 @@ export function placeStored(
   };
 }
 
+/** Bytes in pieces, so that large ones are copied once, into the whole model, and not into each message around them. */
+type Pieces = readonly Uint8Array[];
+
+/** A message that is being written: what is complete, and what is not. */
+interface Writer {
+  done: Uint8Array[];
+  open: BinaryWriter;
+}
+
+/** Bytes from which a field is a piece of its own. */
+const largeField = 4096;
+
 /** Field numbers below are those of onnx.proto (ONNX 1.16, IR version 10). */
-function message(write: (writer: BinaryWriter) => void): Uint8Array {
-  const writer = new BinaryWriter();
+function message(write: (writer: Writer) => void): Pieces {
+  const writer: Writer = { done: [], open: new BinaryWriter() };
   write(writer);
-  return writer.finish();
+  return [...writer.done, writer.open.finish()];
+}
+
+function lengthOf(pieces: Pieces): number {
+  return pieces.reduce((length, piece) => length + piece.length, 0);
+}
+
+function joined(pieces: Pieces): Uint8Array {
+  const whole = new Uint8Array(lengthOf(pieces));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
 
 const field = {
-  varint: (w: BinaryWriter, number: number, value: number) => w.uint32((number << 3) | 0).int64(value),
-  bytes: (w: BinaryWriter, number: number, value: Uint8Array) => w.uint32((number << 3) | 2).bytes(value),
-  string: (w: BinaryWriter, number: number, value: string) => w.uint32((number << 3) | 2).string(value),
-  float: (w: BinaryWriter, number: number, value: number) => w.uint32((number << 3) | 5).float(value),
+  varint: (w: Writer, number: number, value: number) => w.open.uint32((number << 3) | 0).int64(value),
+  bytes: (w: Writer, number: number, pieces: Pieces) => {
+    const length = lengthOf(pieces);
+    w.open.uint32((number << 3) | 2);
+    if (length < largeField) {
+      w.open.bytes(joined(pieces));
+      return;
+    }
+    w.done.push(w.open.uint32(length).finish(), ...pieces);
+    w.open = new BinaryWriter();
+  },
+  string: (w: Writer, number: number, value: string) => w.open.uint32((number << 3) | 2).string(value),
+  float: (w: Writer, number: number, value: number) => w.open.uint32((number << 3) | 5).float(value),
 };
 
-function encodeAttribute(name: string, value: Attribute): Uint8Array {
+function encodeAttribute(name: string, value: Attribute): Pieces {
   return message((w) => {
     field.string(w, 1, name);
     if (typeof value === 'number') {
       field.varint(w, 3, value);
       field.varint(w, 20, 2);
     } else if (typeof value === 'string') {
-      field.bytes(w, 4, new TextEncoder().encode(value));
+      field.string(w, 4, value);
       field.varint(w, 20, 3);
     } else if ('float' in value) {
       field.float(w, 2, value.float);
@@ -81,7 +116,7 @@ function encodeAttribute(name: string, value: Attribute): Uint8Array {
   });
 }
 
-function encodeNode(node: GraphNode, index: number): Uint8Array {
+function encodeNode(node: GraphNode, index: number): Pieces {
   return message((w) => {
     for (const input of node.inputs) field.string(w, 1, input);
     for (const output of node.outputs) field.string(w, 2, output);
@@ -94,13 +129,13 @@ function encodeNode(node: GraphNode, index: number): Uint8Array {
   });
 }
 
-function encodeTensor(name: string, shape: readonly number[], placement: WeightPlacement): Uint8Array {
+function encodeTensor(name: string, shape: readonly number[], placement: WeightPlacement): Pieces {
   return message((w) => {
     for (const size of shape) field.varint(w, 1, size);
     field.varint(w, 2, onnxTypes[placement.type]);
     field.string(w, 8, name);
     if (placement.kind === 'inline') {
-      field.bytes(w, 9, placement.data);
+      field.bytes(w, 9, [placement.data]);
       return;
     }
     const entries = {
@@ -122,11 +157,11 @@ function encodeTensor(name: string, shape: readonly number[], placement: WeightP
   });
 }
 
-function encodeDimension(size: Dimension): Uint8Array {
+function encodeDimension(size: Dimension): Pieces {
   return message((w) => (typeof size === 'number' ? field.varint(w, 1, size) : field.string(w, 2, size)));
 }
 
-function encodePort(port: GraphPort): Uint8Array {
+function encodePort(port: GraphPort): Pieces {
   const shape = message((w) => {
     for (const size of port.shape) field.bytes(w, 1, encodeDimension(size));
   });
@@ -168,7 +203,7 @@ export function encodeModel(graph: Graph, weights: ReadonlyMap<string, WeightPla
     ['', opset],
     ['com.microsoft', 1],
   ];
-  return message((w) => {
+  const model = message((w) => {
     field.varint(w, 1, irVersion);
     field.string(w, 2, 'polybeam');
     field.bytes(w, 7, body);
@@ -183,4 +218,5 @@ export function encodeModel(graph: Graph, weights: ReadonlyMap<string, WeightPla
       );
     }
   });
+  return joined(model);
 }

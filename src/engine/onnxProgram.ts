@@ -86,13 +86,25 @@ function commonFolder(paths: readonly string[]): string {
   return folder.length > 1 ? folder.slice(0, -1) : folder;
 }
 
+/** What programs have lately read of files: an encoder and its decoder share a table. Weak, so that no memory is held by it. */
+const lately = new WeakMap<WeightStore, Map<string, WeakRef<Float32Array>>>();
+
+async function readOnce(weights: WeightStore, name: string): Promise<Float32Array> {
+  if (weights.get(name)?.data.kind !== 'file') return weights.read(name);
+  const known = lately.get(weights) ?? new Map<string, WeakRef<Float32Array>>();
+  lately.set(weights, known);
+  const values = known.get(name)?.deref() ?? (await weights.read(name));
+  known.set(name, new WeakRef(values));
+  return values;
+}
+
 /** Bytes of weights that are not mapped. The two parts of a quantized weight come one after the other. */
 function weightReader(specs: readonly ParameterSpec[], weights: WeightStore | undefined) {
   let last: ({ of: string } & QuantizedWeight) | undefined;
   const floats = (name: string) =>
     weights?.get(name) === undefined
       ? computedWeight(specs.find((spec) => spec.name === name)!)
-      : weights.read(name);
+      : readOnce(weights, name);
   return async (weight: GraphWeight): Promise<Uint8Array> => {
     const { name, quantized } = weight;
     if (!quantized) return bytesOf(await floats(name));

@@ -21,10 +21,10 @@ function emptyTable(positions: number, features: number): Float32Array {
 export function sinusoidalPositions(positions: number, features: number): Float32Array {
   const table = emptyTable(positions, features);
   const half = Math.ceil(features / 2);
+  const wavelengths = Array.from({ length: half }, (_, pair) => 10000 ** ((2 * pair) / features));
   for (let position = 0; position < positions; position++) {
     for (let feature = 0; feature < features; feature++) {
-      const pair = feature < half ? feature : feature - half;
-      const angle = position / 10000 ** ((2 * pair) / features);
+      const angle = position / wavelengths[feature < half ? feature : feature - half];
       table[position * features + feature] = feature < half ? Math.sin(angle) : Math.cos(angle);
     }
   }

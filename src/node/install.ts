@@ -3,13 +3,13 @@ import { setFileAccess } from '../files.js';
 import { setSkipGramTrainer } from '../xlm/vectors/skipGram.js';
 import { nodeDevices } from './devices.js';
 import { nodeFiles } from './files.js';
-import { loadBinding } from './onnxLibrary.js';
+import { binding } from './onnxLibrary.js';
 import { directRuntime } from './onnxSession.js';
 import { trainSkipGram } from './skipGram.js';
 import { installTokenizers } from './tokenizers.js';
 
 /** Gives polybeam what it needs of Node: ONNX Runtime, files, tokenizers and fastText. Importing this file does it. */
-void setRuntime(directRuntime(loadBinding()), { mapsFiles: true, writesOutputs: true });
+void setRuntime(directRuntime(binding), { mapsFiles: true, writesOutputs: true });
 setDeviceHost(nodeDevices);
 setFileAccess(nodeFiles);
 installTokenizers();

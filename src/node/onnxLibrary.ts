@@ -33,10 +33,20 @@ export function bindingPath(): string {
   return require.resolve('onnxruntime-node');
 }
 
-/** Node's binding of ONNX Runtime: the package onnxruntime-node. */
-export function loadBinding(): OnnxRuntime {
-  return require(bindingPath()) as OnnxRuntime;
-}
+const load = () => require(bindingPath()) as OnnxRuntime;
+
+/** Node's binding of ONNX Runtime: the package onnxruntime-node, loaded when something of it is read. */
+export const binding: OnnxRuntime = {
+  get InferenceSession() {
+    return load().InferenceSession;
+  },
+  get Tensor() {
+    return load().Tensor;
+  },
+  get env() {
+    return load().env;
+  },
+};
 
 /** Path of the ONNX Runtime library that the package onnxruntime-node brings. */
 export function libraryPath(): string {

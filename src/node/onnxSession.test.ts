@@ -1,13 +1,12 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { encodeModel } from '../engine/onnxModel.js';
 import type { Signature, Tensors, TracedFunction } from '../engine/program.js';
 import { traceFunction } from '../engine/traceFunction.js';
 import { loadOnnxApi } from './onnxApi.js';
-import { loadBinding } from './onnxLibrary.js';
+import { binding as plain } from './onnxLibrary.js';
 import { directRuntime } from './onnxSession.js';
 
-const plain = loadBinding();
 const direct = directRuntime(plain);
 const { Tensor } = plain;
 

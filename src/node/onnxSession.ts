@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import { type InferenceSession, Tensor } from 'onnxruntime-common';
 import type { OnnxRuntime } from '../engine/runtime.js';
 import { appendProvider, boundRunner, deviceOf, type Run } from './deviceSession.js';
 import { type Handle, loadOnnxApi, type OnnxApi } from './onnxApi.js';
@@ -13,11 +13,17 @@ const optimizeAll = 99;
 
 /**
  * ONNX Runtime where outputs are written into the memory they are given, and stay on a device where they are to. What it
- * does not do (other providers, places where the interface cannot be loaded) the other runtime does.
+ * does not do (other providers, places where the interface cannot be loaded) the other runtime does, which is read only there.
  */
 export function directRuntime(other: OnnxRuntime, load: () => OnnxApi | Error = loadOnnxApi): OnnxRuntime {
   return {
-    ...other,
+    // The other runtime knows tensors by their class.
+    get Tensor() {
+      return load() instanceof Error ? other.Tensor : Tensor;
+    },
+    get env() {
+      return other.env;
+    },
     describe: (device) => {
       const api = load();
       if (!(api instanceof Error)) {

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { fileAccess } from '../../files.js';
+import { Interrupted } from '../interrupted.js';
 import { type CommandStreams, warn } from '../streams.js';
-import { Interrupted, interruptSignal } from '../train.js';
+import { interruptSignal } from '../train.js';
 
 /** `polybeam xlm run`: all stages from texts to a translation model. */
 export function runCommand(streams: CommandStreams = process): Command {

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { PolybeamError } from '../../errors.js';
 import { resolveTableOptions, tableOptionsSchema } from '../../xlm/table/tableOptions.js';
 import { addSchemaFlags, requireFlag, schemaValues, withFlagNames } from '../flags.js';
+import { Interrupted } from '../interrupted.js';
 import { requireDeviceOf } from '../requireDevice.js';
 import { type CommandStreams, createStatusLine, warn } from '../streams.js';
-import { Interrupted, interruptSignal } from '../train.js';
+import { interruptSignal } from '../train.js';
 
 const commandSchema = z.strictObject({
   source: z

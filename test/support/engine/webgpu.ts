@@ -3,7 +3,7 @@ import { encodeModel } from '../../../src/engine/onnxModel.js';
 import { traceFunction } from '../../../src/engine/traceFunction.js';
 import { nodeDevices } from '../../../src/node/devices.js';
 import './runtime.js';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 
 const softwareDriver = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
