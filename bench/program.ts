@@ -53,6 +53,12 @@ const benches: Record<string, BenchEntry> = {
     load: async () => (await import('./load.js')).benchLoad,
     profiles: false,
   },
+  start: {
+    description:
+      'Time the command from its start to its end: its version, and one sentence by the model that it brings.',
+    load: async () => (await import('./start.js')).benchStart,
+    profiles: false,
+  },
   serve: {
     description:
       'Time serving sentences that come one by one, 32 at a time, beside the same work in batches; the model of decode.',

@@ -9,6 +9,7 @@ import { benchPretrain, pretrainDesign } from './pretrain.js';
 import { padTokenOf, transformerWeights, writeRandomModel } from './randomModel.js';
 import type { Report, Row } from './rows.js';
 import { benchServe } from './serve.js';
+import { benchStart } from './start.js';
 import { benchTable } from './table.js';
 import { benchTrain, trainDesign } from './train.js';
 import { openGradients, openUpdate } from './trainWork.js';
@@ -154,6 +155,17 @@ describe('benches on a tiny model', () => {
       ['int8 32 clients one by one beam 4', 'offline'],
     ]);
     for (const row of rows) expect(row.ratio).toBeGreaterThan(0);
+  });
+
+  it('start', async () => {
+    const rows = await rowsOf((report) => benchStart(once, report));
+    expect(rows.map((row) => row.case)).toEqual([
+      'version, CPU time',
+      'version, time',
+      'one sentence, CPU time',
+      'one sentence, time',
+    ]);
+    for (const row of rows) expect(row.ms).toBeGreaterThan(1);
   });
 
   it('--operators', async () => {

@@ -3,6 +3,8 @@
  * the file system and the tokenizers; elsewhere call `setRuntime` and `setFileAccess` first.
  */
 
+/// <reference types="long" preserve="true" />
+
 export { createEnsemble, type EnsembleOptions } from './decoder/ensemble.js';
 export { type BertConfig, bertPresets } from './encoder/bert.js';
 export { type TransformerConfig, transformerPresets } from './encoder/transformer.js';

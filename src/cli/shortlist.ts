@@ -69,7 +69,8 @@ async function makeShortlist(flags: ShortlistFlags, streams: CommandStreams): Pr
   await import('../node/install.js');
   const { loadTokenizer } = await import('../text/loadTokenizer.js');
   const { saveShortlist } = await import('../pretrained/shortlistFile.js');
-  const tokenizer = await loadTokenizer(directory);
+  const { modelDirectoryOf } = await import('../pretrained/bundledModels.js');
+  const tokenizer = await loadTokenizer(await modelDirectoryOf(directory));
   const status = createStatusLine(streams);
   const onIteration = (done: number, total: number) => status.show(`round ${done} of ${total}`);
   const options = { ...schemaValues(optionsSchema, flags), onIteration };

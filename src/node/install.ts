@@ -1,6 +1,8 @@
 import { setDeviceHost, setRuntime } from '../engine/runtime.js';
 import { setFileAccess } from '../files.js';
+import { setBundledModels } from '../pretrained/bundledModels.js';
 import { setSkipGramTrainer } from '../xlm/vectors/skipGram.js';
+import { findBundledModel } from './bundledModels.js';
 import { nodeDevices } from './devices.js';
 import { nodeFiles } from './files.js';
 import { binding } from './onnxLibrary.js';
@@ -13,4 +15,5 @@ void setRuntime(directRuntime(binding), { mapsFiles: true, writesOutputs: true }
 setDeviceHost(nodeDevices);
 setFileAccess(nodeFiles);
 installTokenizers();
+setBundledModels(findBundledModel);
 setSkipGramTrainer(trainSkipGram);

@@ -17,6 +17,7 @@ import { refuseLfsPointer } from '../lfsPointer.js';
 import { loadTokenizer } from '../text/loadTokenizer.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import type { ModelDefinition } from './architectures/definition.js';
+import { modelDirectoryOf } from './bundledModels.js';
 import { halfWeights } from './halfWeights.js';
 import { readLanguages } from './languages.js';
 import { createLifetime } from './lifetime.js';
@@ -87,6 +88,9 @@ function checkLoadOptions(options: LoadOptions): void {
  * Loads a model directory as Hugging Face lays it out: config.json, generation_config.json, weights, tokenizer files
  * (which are not needed where only ids are given). Float32 weights are mapped from their file, not read; programs are
  * compiled when they are first used.
+ *
+ * @param directory its path; in Node the name of a model that polybeam brings will do, 'en-fr-software' for example, where no
+ *   directory of that name is there
  * @throws FILE_NOT_FOUND, FILE_CORRUPT, CONFIG_INVALID, MODEL_TYPE_UNKNOWN, TOKENIZER_INVALID; and with the first use
  * WEIGHT_MISSING, WEIGHT_SHAPE
  */
@@ -95,9 +99,10 @@ export async function loadModel(directory: string, options: LoadOptions = {}): P
 }
 
 /** What `loadModel` puts together. */
-export async function loadParts(directory: string, options: LoadOptions = {}): Promise<ModelParts> {
-  requireText(directory, 'directory');
+export async function loadParts(given: string, options: LoadOptions = {}): Promise<ModelParts> {
+  requireText(given, 'directory');
   checkLoadOptions(options);
+  const directory = await modelDirectoryOf(given);
   const found = await readModelDirectory(directory, options.onWarning);
   const { config, weights } = found;
   const ownTokenizer = await tokenizerOf(directory);

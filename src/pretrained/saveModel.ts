@@ -3,6 +3,7 @@ import { PolybeamError } from '../errors.js';
 import { fileAccess } from '../files.js';
 import type { Architecture, ModelDefinition } from './architectures/definition.js';
 import { architectureOf } from './architectures/index.js';
+import { modelDirectoryOf } from './bundledModels.js';
 import type { RawConfig } from './config.js';
 import { toHalves } from './halfWeights.js';
 import { requireInside } from './insideDirectory.js';
@@ -191,7 +192,8 @@ const weightFiles = /\.(safetensors|bin|pt|pth|ckpt|onnx|h5|msgpack|ot|gguf)$|\.
  * @throws what reading a model directory and `saveModel` throw; OPTION_CONFLICT where both directories are the same; INPUT_INVALID
  * for a file that would be copied and is a link to somewhere outside of the directory
  */
-export async function convertModel(from: string, to: string, precision: WeightPrecision): Promise<void> {
+export async function convertModel(given: string, to: string, precision: WeightPrecision): Promise<void> {
+  const from = await modelDirectoryOf(given);
   if (from.replace(/\/+$/, '') === to.replace(/\/+$/, '')) {
     throw new PolybeamError(
       'OPTION_CONFLICT',

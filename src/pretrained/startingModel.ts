@@ -1,5 +1,6 @@
 import type { WeightStore } from '../engine/weights.js';
 import type { Architecture, ModelDefinition } from './architectures/definition.js';
+import { modelDirectoryOf } from './bundledModels.js';
 import type { RawConfig } from './config.js';
 import { tokenizerOf } from './loadModel.js';
 import { generationSettingsOf, readModelDirectory } from './modelDirectory.js';
@@ -21,7 +22,8 @@ export interface StartingModel {
 }
 
 /** A model directory as it is. @throws what `loadModel` throws for a directory */
-export async function openStart(directory: string): Promise<StartingModel> {
+export async function openStart(given: string): Promise<StartingModel> {
+  const directory = await modelDirectoryOf(given);
   const { config, generationConfig, architecture, weights } = await readModelDirectory(directory);
   const ids = (await tokenizerOf(directory))?.specialIds ?? {};
   const definition = architecture.define(config, weights, `${directory}/config.json`, ids);
