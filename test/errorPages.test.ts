@@ -39,7 +39,7 @@ async function shell(folder: string, command: string): Promise<string> {
 async function program(folder: string, code: string): Promise<string> {
   const text = code
     .replaceAll("'polybeam'", pathOf('src/node.ts'))
-    .replaceAll("'polybeam/dist/src/index.js'", pathOf('src/index.ts'));
+    .replaceAll("'polybeam/browser'", pathOf('src/index.ts'));
   await writeFile(join(folder, 'page.ts'), text);
   const outcome = `import('./page.ts').catch((e) => process.stdout.write(e.code + ': ' + e.message + '\\n')).finally(() => process.exit())`;
   await writeFile(join(folder, 'main.ts'), outcome);

@@ -21,7 +21,8 @@ import type { WeightStore } from './weights.js';
 
 /**
  * Compiles a function of tfjs operations into a program. The function runs once, recorded; its gradients, if it
- * computes any, are recorded too. One program serves any size of the named dimensions.
+ * computes any, are recorded too. One program serves any size of the named dimensions. Operations are functions of
+ * `@tensorflow/tfjs-core` (`tf.square(x)`); methods of tensors (`x.square()`) come with the whole package tfjs alone.
  * @throws KERNEL_UNMAPPED, TRACE_VALUE_READ, TRACE_SHAPE, WEIGHT_MISSING, WEIGHT_SHAPE, DEVICE_UNKNOWN,
  * DEVICE_UNAVAILABLE, OPTION_CONFLICT
  */
