@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { PolybeamError } from '../errors.js';
 import { compile } from './compile.js';
 import type { Device, Signature, Tensors, TracedFunction } from './program.js';
