@@ -209,10 +209,11 @@ describe('an encoder-decoder of shared weights that transformers saved', () => {
     const further = await pair({ init, data, schedule: { type: 'constant', warmupUpdates: 0 } });
     const own = await names(further);
     const table = 'embeddings.word_embeddings.weight';
-    // One set, by the names that it had.
-    const kept = form === 'bin' ? `encoder.${table}` : `decoder.bert.${table}`;
+    // One set, by its first names, whichever it was stored by.
+    const kept = `encoder.${table}`;
     expect(own.filter((name) => name.endsWith(table))).toEqual([kept]);
-    expect(await read(further, kept)).not.toEqual(await read(init, kept));
+    const stored = form === 'bin' ? kept : `decoder.bert.${table}`;
+    expect(await read(further, kept)).not.toEqual(await read(init, stored));
     const converted = join(root, `converted-${form}`);
     await convertModel(further, converted, 'float32');
     expect((await names(converted)).filter((name) => name.endsWith(table))).toEqual([`encoder.${table}`]);
