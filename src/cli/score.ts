@@ -34,7 +34,7 @@ export function scoreCommand(streams: CommandStreams = process): Command {
   const command = new Command('score')
     .description(
       'Score given outputs. Each line of standard input is a source, a tab and a target; each gives the log-probability ' +
-        `of the target over length^lengthPenalty, in nats, blank for blank. Without --model, ${embeddedModel}.`,
+        `of the target over length^lengthPenalty, in nats; empty lines stay empty. Without --model, ${embeddedModel}.`,
     )
     .option(
       '--length-penalty <number>',

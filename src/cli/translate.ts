@@ -40,7 +40,7 @@ type TranslateFlags = ModelFlags & {
 export function translateCommand(streams: CommandStreams = process): Command {
   const command = new Command('translate')
     .description(
-      `Translate texts, or lines of standard input: a line in, a line out, blank for blank. Without --model, the ` +
+      `Translate texts, or lines of standard input: one line out for each line in; empty lines stay empty. Without --model, the ` +
         `English to French model in ${embeddedModel}.`,
     )
     .argument('[text...]', 'texts to translate; without any, lines are read')

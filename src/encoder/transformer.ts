@@ -13,7 +13,7 @@ export interface TransformerLayout {
   positions: 'learned' | 'sinusoidal' | 'tensorSinusoidal';
   /** Rows of the position table before the row of the first token. */
   positionOffset: number;
-  /** A token that takes no position and stands in none: its row is the one before the first token's. */
+  /** Padding id; skipped when positions are counted (fairseq's make_positions). It gets the row before the first token's. */
   unplacedId?: number;
   /** Layer norms before each sub-layer and one after the last layer, instead of one after each sub-layer. */
   normalizeBefore: boolean;

@@ -14,19 +14,19 @@ import type {
 /** How long a step waits for searches that are busy with something else, such as turning ids into text. Milliseconds. */
 const patience = 2;
 
-/** Free places of a group that are worth the copying it takes to close them, as a part of all. */
+/** The share of free rows in a group above which the group is compacted, which copies its caches. */
 const closeAt = 1 / 4;
 
-/** How many times as long as the longest source sources may be before it is worth the copying it takes to cut them. */
+/** Sources are cut, which copies them, once they are padded to at least this many times the longest source. */
 const cutAt = 2;
 
-/** A `StepModel` that can take sentences in. */
+/** A `StepModel` that can admit sentences to a running batch. */
 type AdoptingModel = StepModel & Required<Pick<StepModel, 'adopt'>>;
 
 /**
- * A model that many searches can use at the same time, as if each had it to itself: searches that ask alike (one
- * selection, one number of beams) share their steps, wherever in their outputs they are. A search joins between two steps
- * and leaves its place to the next one. Who is not ready when a step begins is passed over, and is part of a later one.
+ * A model that many searches can use at the same time, as if each had it to itself. Searches with the same selection and
+ * the same number of beams share their steps, at whatever positions they are. A search joins between two steps and frees
+ * its rows when it ends. A search that is not ready when a step begins is skipped and takes part in a later step.
  *
  * A model that cannot `adopt` is returned as it is: then each search steps by itself.
  */
@@ -40,13 +40,13 @@ interface Group {
   spec: SelectionSpec;
   beams: number;
   state: DecodingState;
-  /** Who has each place in the model's batch. */
+  /** The search that owns each row of the model's batch. */
   places: (Lane | undefined)[];
   /** Length to which its sources are padded. */
   source: number;
   /** See `StepFeed.ancestry`; filled anew by each step. [places, beams, columns] */
   ancestry: Int32Array;
-  /** Whether sentences are being seated: it lives on, though everybody else may leave meanwhile. */
+  /** True while sentences are being admitted; keeps the group alive even if all others leave. */
   boarding: boolean;
 }
 
@@ -57,9 +57,9 @@ interface Lane extends DecodingState {
   /** Length of its sources. */
   source: number;
   group: Group;
-  /** Of its sentences in the group. [batch] */
+  /** The group's row of each of its sentences. [batch] */
   seats: number[];
-  /** Whether the last step did not wait for it any longer. */
+  /** Whether the last step began without it. */
   late: boolean;
 }
 

@@ -65,8 +65,8 @@ const defaultPruneAt = 1 / 8;
 const unreadTokens = 1;
 
 /**
- * The one search loop: start, then choose, append and step until every sentence is finished. How tokens are chosen is
- * the selector's affair, how logits come about the model's.
+ * The one search loop: start, then choose, append and step until every sentence is finished. The selector chooses the
+ * tokens, and the model computes the logits.
  *
  * @returns for each sentence of the batch its outputs: best first for beams, in order of sample for sampling; fewer than
  * numReturnSequences only where fewer hypotheses exist.

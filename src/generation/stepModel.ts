@@ -198,7 +198,7 @@ export interface StepModel {
   readonly vocabSize: number;
   /** Positions the decoder can address, prompt included; Infinity where there is no limit. */
   readonly maxPositions: number;
-  /** The longest that a source may become by padding; undefined where it had better not be padded without need. */
+  /** The length up to which sources may be padded; undefined: do not pad beyond the longest source (int8). */
   readonly maxSource?: number;
   /** Layers and heads of the attention over the source that it can return; undefined where it has none. */
   readonly attention?: { layers: number; heads: number };

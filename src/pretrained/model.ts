@@ -99,7 +99,7 @@ export interface Model {
     options?: TextGenerationOptions,
     batching?: Batching,
   ): Promise<ModelOutput[]>;
-  /** The best output of every input as a text; blank for blank. Throws as `generate`. */
+  /** The best output of every input as a text; a blank input gives a blank output. Throws as `generate`. */
   translate(inputs: readonly ModelInput[], options?: TranslateOptions): Promise<string[]>;
   /**
    * Translations with what of the source each of their words comes from, by the decoder's attention. Throws as
