@@ -43,7 +43,7 @@ export function scoreCommand(streams: CommandStreams = process): Command {
     )
     .option(
       '--json',
-      'print {"score", "ids", "log_probabilities"} for each line, with "alignment" where wanted',
+      'print {"score", "ids", "log_probabilities"} for each line, with "alignment" if requested',
     )
     .addHelpText(
       'after',

@@ -32,7 +32,7 @@ export function summarizeCommand(streams: CommandStreams = process): Command {
       `Summarize documents, or lines of standard input: a document on each line in, its summary on a line out; empty lines stay empty. ` +
         `Without --model, the summarizer of software descriptions in ${embeddedSummarizer}.`,
     )
-    .argument('[document...]', 'documents to summarize; without any, lines are read')
+    .argument('[document...]', 'documents to summarize; default: lines of standard input')
     .addHelpText(
       'after',
       `

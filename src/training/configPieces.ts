@@ -139,7 +139,7 @@ export const runSchema = {
     .max(4294967295)
     .default(1)
     .describe('Decides initial weights, order of the data and dropout: the same seed gives the same run.'),
-  device: z.string().default('cpu').describe('Where to compute; `polybeam doctor` lists what there is.'),
+  device: z.string().default('cpu').describe('Device to compute on; `polybeam doctor` lists the devices.'),
   threads: count.optional().describe('Threads on the CPU. Default: one for each core.'),
 };
 

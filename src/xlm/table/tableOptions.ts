@@ -41,7 +41,7 @@ export const tableOptionsSchema = z.strictObject({
     .describe('Words of an n-gram, at most, on both sides; 1 makes a table of words. Default: all n-grams.'),
   sourceLimit: z.int().min(1).optional().describe('Source n-grams read, the most frequent. Default: all.'),
   targetLimit: z.int().min(1).optional().describe('Target n-grams read, the most frequent. Default: all.'),
-  device: z.string().default('cpu').describe('Where to compute; polybeam doctor lists what there is.'),
+  device: z.string().default('cpu').describe('Device to compute on; polybeam doctor lists the devices.'),
   threads: z.int().min(1).optional().describe('Threads on the CPU. Default: one for each core.'),
 });
 
