@@ -8,7 +8,7 @@ import { rangeTo } from './sizes.js';
 export interface Visibility {
   /** int32, 1 for a position that may be read. [batch, source] */
   keyMask?: tf.Tensor;
-  /** Each position reads itself and what is before it. */
+  /** Each position attends to itself and to those before it. */
   causal?: boolean;
   /** Added to the scores. [batch or 1, heads or 1, target, source] */
   bias?: tf.Tensor;
