@@ -9,7 +9,7 @@ export type { GenerationOptions };
 const tokenId = z.int().min(0);
 const tokenIds = z.array(tokenId);
 const phrase = tokenIds.min(1);
-/** Phrases that outputs must contain: of each item one alternative. */
+/** Phrases that outputs must contain: one alternative of each item. */
 export const forcedWordsSchema = z.array(z.union([phrase, z.array(phrase).min(1)]));
 const oneOrMore = z.union([tokenId, tokenIds.min(1)]);
 
@@ -291,7 +291,7 @@ export const generationOptionsSchema = z.strictObject({
     ),
 });
 
-/** Options whose default is that there is no such thing, or what the model's rules say. */
+/** Options without a default, or with the model's rules as default. */
 type OptionalName =
   | 'gnmtLengthPenalty'
   | 'wordReward'
@@ -324,13 +324,13 @@ export interface ResolvedGenerationOptions
     ResolvedAssistedOptions {
   conventions: NonNullable<GenerationOptions['conventions']>;
   numBeams: number;
-  /** undefined where `maxLength` rules. */
+  /** undefined if `maxLength` applies. */
   maxNewTokens?: number;
-  /** Positions, decoder prompt included; undefined where `maxNewTokens` rules. */
+  /** Positions, decoder prompt included; undefined if `maxNewTokens` applies. */
   maxLength?: number;
   minNewTokens?: number;
   minLength?: number;
-  /** Limits that the model set and the caller did not: they give way where there is no room for them. */
+  /** Limits set by the model and not by the caller: they are reduced to the model's positions. */
   yielding?: readonly ('maxNewTokens' | 'minNewTokens')[];
   lengthPenalty: number;
   numBeamGroups: number;
