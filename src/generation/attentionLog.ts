@@ -7,8 +7,8 @@ import type { Candidates, StepModel } from './stepModel.js';
 export type AlignmentSource = Pick<GenerationOptions, 'alignmentLayer' | 'alignmentHeads'>;
 
 /**
- * The attention over the source for each choice of a search: one array for each step, shared by all hypotheses. A hypothesis finds its
- * own rows by its back-pointers, so that nothing is copied when beams branch.
+ * The attention over the source for each choice of a search: one array for each step, shared by all hypotheses. A hypothesis
+ * finds its own rows by its back-pointers, so that nothing is copied when beams branch.
  */
 export interface AttentionLog {
   /** Width of a row: the source with its padding. */

@@ -29,7 +29,8 @@ interface Continuation {
  *
  * - In addition to a row's best candidates, tokens that advance a constraint are considered.
  * - Continuations are divided into banks by the number of constraint tokens they have met, and the beams are divided
- *   equally among the banks; beams that a bank cannot fill go to the one below, and those that none below can fill to the banks above.
+ *   equally among the banks. Beams that a bank cannot fill go to the one below; those that none below can fill go to the
+ *   banks above.
  * - A hypothesis may end once all its constraints are met. Those that end and rank among the first `beams` of the last
  *   bank are finished.
  *
