@@ -5,11 +5,7 @@ import { addSchemaFlags, requireFlag, schemaValues } from './flags.js';
 import { type CommandStreams, createStatusLine, warn } from './streams.js';
 
 const optionsSchema = z.strictObject({
-  tokenizer: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Model directory, whose tokenizer is used.'),
+  tokenizer: z.string().min(1).optional().describe('Model directory, whose tokenizer is used.'),
   output: z.string().min(1).optional().describe('File to write, such as shortlist.safetensors.'),
   source: z
     .string()
@@ -31,7 +27,11 @@ const optionsSchema = z.strictObject({
     .describe(
       'Instead of text: a lexical table with lines of source token, tab, target token, tab, probability of the target given the source.',
     ),
-  targetsPerToken: z.int().min(1).default(20).describe('Maximum number of target tokens for each source token.'),
+  targetsPerToken: z
+    .int()
+    .min(1)
+    .default(20)
+    .describe('Maximum number of target tokens for each source token.'),
   minProbability: z.number().min(0).max(1).default(0.001).describe('Minimum probability of a target token.'),
   frequentTokens: z
     .int()

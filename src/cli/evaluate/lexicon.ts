@@ -8,7 +8,11 @@ import { readSchemaFlags, readWidth, schemaFlags } from './schemaFlags.js';
 import { formatTable } from './table.js';
 
 const flagSchema = lexiconOptionsSchema.extend({
-  limit: z.int().min(1).optional().describe('Number of vectors to read from the beginning of each file. Default: all.'),
+  limit: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Number of vectors to read from the beginning of each file. Default: all.'),
 });
 
 interface LexiconFlags {
@@ -26,10 +30,7 @@ export function lexiconCommand(streams: EvaluateStreams): Command {
     )
     .argument('<source>', 'mapped vectors of the source language, a .vec file (.gz is unpacked)')
     .argument('<target>', 'mapped vectors of the target language')
-    .option(
-      '--dictionary <file>',
-      'reference dictionary: lines of word, tab, translation; .gz is unpacked',
-    )
+    .option('--dictionary <file>', 'reference dictionary: lines of word, tab, translation; .gz is unpacked')
     .option('--json', 'print JSON, with all digits')
     .option('--width <n>', 'decimals of the percentages', '1');
   for (const option of schemaFlags(flagSchema)) command.addOption(option);

@@ -25,7 +25,10 @@ export function statisticsCommand(streams: EvaluateStreams): Command {
     )
     .argument('[hypotheses...]', hypothesesHelp)
     .option('--source <file>', 'file with the source of each line, for novelty and compression')
-    .option('--reference <file>', 'file with the reference of each line: described too, and used for the length ratio')
+    .option(
+      '--reference <file>',
+      'file with the reference of each line: described too, and used for the length ratio',
+    )
     .option('--json', 'print JSON, with all digits')
     .option('--width <n>', 'decimals', '3');
   for (const option of schemaFlags(statisticsOptionsSchema)) command.addOption(option);

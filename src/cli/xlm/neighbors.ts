@@ -12,12 +12,11 @@ type NeighborFlags = Partial<z.output<typeof commandSchema>>;
 /** `polybeam xlm neighbors`: what lies near words and n-grams. */
 export function neighborsCommand(streams: CommandStreams = process): Command {
   const command = new Command('neighbors')
-    .description('Print the nearest neighbors of words and n-grams, as lines of word, tab, neighbor, tab, cosine.')
-    .argument('<vectors>', 'file of vectors (.vec, .vec.gz) or fastText model (.bin)')
-    .argument(
-      '<words...>',
-      'words and n-grams; a fastText model also has vectors of unseen words',
+    .description(
+      'Print the nearest neighbors of words and n-grams, as lines of word, tab, neighbor, tab, cosine.',
     )
+    .argument('<vectors>', 'file of vectors (.vec, .vec.gz) or fastText model (.bin)')
+    .argument('<words...>', 'words and n-grams; a fastText model also has vectors of unseen words')
     .addHelpText(
       'after',
       `

@@ -29,9 +29,7 @@ const commandSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe(
-      'Directory of a language model of the target language, such as a GPT-2. Default: none.',
-    ),
+    .describe('Directory of a language model of the target language, such as a GPT-2. Default: none.'),
   ...phraseOptionsSchema.shape,
   ...modelSchema.shape,
 });

@@ -8,7 +8,10 @@ import { type CommandStreams, createStatusLine, warn } from '../streams.js';
 import { invalidTextWarning } from './languageTexts.js';
 
 const commandSchema = vectorOptionsSchema.extend({
-  ngrams: z.string().min(1).describe('Words and n-grams that get vectors: a file written by polybeam xlm ngrams.'),
+  ngrams: z
+    .string()
+    .min(1)
+    .describe('Words and n-grams that get vectors: a file written by polybeam xlm ngrams.'),
   output: z.string().min(1).optional().describe('File of vectors to write, such as en.vec.'),
   writeTexts: z
     .string()
