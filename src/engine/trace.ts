@@ -253,7 +253,7 @@ export class Trace {
     if (!Number.isSafeInteger(shape.reduce((product, size) => product * size, 1))) {
       throw new PolybeamError(
         'TRACE_SHAPE',
-        `A tensor [${shape.map((size) => this.dimensions.describe(size)).join(', ')}] has too many axes of named size, made by ${this.lastOp}; at most three can be told apart.`,
+        `A tensor [${shape.map((size) => this.dimensions.describe(size)).join(', ')}] has too many axes of named size, made by ${this.lastOp}; at most three can be distinguished.`,
       );
     }
     const value = { name, type, shape };
