@@ -109,7 +109,7 @@ export async function listDevices(): Promise<DeviceStatus[]> {
     (backend) => backend !== traceBackendName && !known.some(({ name }) => name === `tfjs:${backend}`),
   );
   const more: DeviceStatus[] = [];
-  // Backends that were registered without being requested (webgl in Node) are left out if they do not run.
+  // Backends that came along without being asked for (webgl in Node) are no loss where they do not run.
   for (const backend of others) {
     const status = await tfjsStatus(backend, '');
     if (status.available) more.push(status);

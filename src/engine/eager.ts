@@ -95,7 +95,7 @@ async function requireBackend(backend: string): Promise<void> {
   }
 }
 
-/** Selects a registered backend; its driver may fail. */
+/** Makes a registered backend the one that computes; its driver may fail. */
 async function useBackend(backend: string): Promise<void> {
   const ready = tf.getBackend() === backend || (await tf.setBackend(backend));
   if (!ready) {
