@@ -23,14 +23,14 @@ export const bleuOptionsSchema = z.strictObject({
     .enum(['exp', 'floor', 'add-k', 'none'])
     .default('exp')
     .describe(
-      'What an n-gram order without a match counts for: exp (halved each time), floor, add-k or none (the score is 0).',
+      'Smoothing of n-gram orders without a match: exp (halved each time), floor, add-k or none (the score is 0).',
     ),
   smoothValue: z
     .number()
     .nonnegative()
     .optional()
     .describe('The value of floor (default 0.1) or add-k (default 1); refused with the other methods.'),
-  maxNgramOrder: z.int().positive().default(4).describe('The longest n-gram that counts.'),
+  maxNgramOrder: z.int().positive().default(4).describe('Maximum length of n-grams.'),
   effectiveOrder: z
     .boolean()
     .default(false)

@@ -13,15 +13,15 @@ export type BleuOptions = {
    */
   tokenize?: string;
   /**
-   * What an n-gram order without a match counts for: exp (halved each time), floor, add-k or none (the
-   * score is 0).
+   * Smoothing of n-gram orders without a match: exp (halved each time), floor, add-k or none (the score
+   * is 0).
    * @default "exp"
    */
   smoothMethod?: 'exp' | 'floor' | 'add-k' | 'none';
   /** The value of floor (default 0.1) or add-k (default 1); refused with the other methods. */
   smoothValue?: number;
   /**
-   * The longest n-gram that counts.
+   * Maximum length of n-grams.
    * @default 4
    */
   maxNgramOrder?: number;

@@ -17,19 +17,14 @@ export interface Interval {
 
 /** Options of bootstrap intervals. */
 export const bootstrapOptionsSchema = z.strictObject({
-  samples: z.int().min(2).max(10_000_000).default(1000).describe('How many times the lines are drawn anew.'),
-  confidence: z
-    .number()
-    .gt(0)
-    .lt(1)
-    .default(0.95)
-    .describe('Share of the resampled values that lie within the interval.'),
+  samples: z.int().min(2).max(10_000_000).default(1000).describe('Number of resamples of the lines.'),
+  confidence: z.number().gt(0).lt(1).default(0.95).describe('Share of the resampled values in the interval.'),
   seed: z
     .int()
     .nonnegative()
     .max(2 ** 32 - 1)
     .default(12345)
-    .describe('Selects the random numbers; the same seed gives the same interval.'),
+    .describe('Seed of the random numbers; the same seed gives the same interval.'),
 });
 
 /**

@@ -3,17 +3,17 @@
 /** What a caller may pass as options of resampling. */
 export type BootstrapOptions = {
   /**
-   * How many times the lines are drawn anew.
+   * Number of resamples of the lines.
    * @default 1000
    */
   samples?: number;
   /**
-   * Share of the resampled values that lie within the interval.
+   * Share of the resampled values in the interval.
    * @default 0.95
    */
   confidence?: number;
   /**
-   * Selects the random numbers; the same seed gives the same interval.
+   * Seed of the random numbers; the same seed gives the same interval.
    * @default 12345
    */
   seed?: number;

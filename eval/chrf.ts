@@ -13,20 +13,16 @@ export type { ChrfOptions };
 
 /** Options of chrF; the defaults are sacreBLEU's: chrF2. */
 export const chrfOptionsSchema = z.strictObject({
-  charOrder: z.int().nonnegative().default(6).describe('The longest character n-gram that counts.'),
-  wordOrder: z
-    .int()
-    .nonnegative()
-    .default(0)
-    .describe('The longest word n-gram that counts; 2 makes it chrF++.'),
-  beta: z.int().nonnegative().default(2).describe('How many times recall weighs as much as precision.'),
+  charOrder: z.int().nonnegative().default(6).describe('Maximum length of character n-grams.'),
+  wordOrder: z.int().nonnegative().default(0).describe('Maximum length of word n-grams; 2 gives chrF++.'),
+  beta: z.int().nonnegative().default(2).describe('Weight of recall relative to precision (beta).'),
   lowercase: z.boolean().default(false).describe('Lower-case both sides first.'),
   whitespace: z.boolean().default(false).describe('Count blanks as characters.'),
   epsSmoothing: z
     .boolean()
     .default(false)
     .describe(
-      'Average over all orders, as chrF++.py, NLTK and Moses do, and not only over those that both sides have.',
+      'Average over all orders, as chrF++.py, NLTK and Moses do, instead of only the orders that both sides have.',
     ),
 });
 

@@ -3,17 +3,17 @@
 /** What a caller may pass as chrF's options. */
 export type ChrfOptions = {
   /**
-   * The longest character n-gram that counts.
+   * Maximum length of character n-grams.
    * @default 6
    */
   charOrder?: number;
   /**
-   * The longest word n-gram that counts; 2 makes it chrF++.
+   * Maximum length of word n-grams; 2 gives chrF++.
    * @default 0
    */
   wordOrder?: number;
   /**
-   * How many times recall weighs as much as precision.
+   * Weight of recall relative to precision (beta).
    * @default 2
    */
   beta?: number;
@@ -28,7 +28,7 @@ export type ChrfOptions = {
    */
   whitespace?: boolean;
   /**
-   * Average over all orders, as chrF++.py, NLTK and Moses do, and not only over those that both sides
+   * Average over all orders, as chrF++.py, NLTK and Moses do, instead of only the orders that both sides
    * have.
    * @default false
    */

@@ -32,9 +32,7 @@ export const rougeOptionsSchema = z.strictObject({
     .string()
     .min(1)
     .default('\n')
-    .describe(
-      'What stands between the sentences of a text, for rougeLsum; it counts as a blank for the other types.',
-    ),
+    .describe('Separator of the sentences of a text, for rougeLsum; the other types read it as a blank.'),
 });
 
 /** Precision, recall and their harmonic mean, 0..1. */

@@ -22,8 +22,7 @@ export type RougeOptions = {
    */
   stemmer?: boolean;
   /**
-   * What stands between the sentences of a text, for rougeLsum; it counts as a blank for the other
-   * types.
+   * Separator of the sentences of a text, for rougeLsum; the other types read it as a blank.
    * @default "\n"
    */
   sentenceSeparator?: string;

@@ -14,11 +14,11 @@ const seed = z
   .nonnegative()
   .max(2 ** 32 - 1)
   .default(12345)
-  .describe('Selects the random numbers; the same seed gives the same result.');
+  .describe('Seed of the random numbers; the same seed gives the same result.');
 
 /** Options of a system's own interval; the defaults are those of `sacrebleu --confidence`. */
 export const confidenceOptionsSchema = z.strictObject({
-  samples: z.int().min(2).max(10_000_000).default(1000).describe('How many times the lines are drawn anew.'),
+  samples: z.int().min(2).max(10_000_000).default(1000).describe('Number of resamples of the lines.'),
   seed,
 });
 

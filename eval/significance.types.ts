@@ -3,12 +3,12 @@
 /** What a caller may pass as options of intervals. */
 export type ConfidenceOptions = {
   /**
-   * How many times the lines are drawn anew.
+   * Number of resamples of the lines.
    * @default 1000
    */
   samples?: number;
   /**
-   * Selects the random numbers; the same seed gives the same result.
+   * Seed of the random numbers; the same seed gives the same result.
    * @default 12345
    */
   seed?: number;
@@ -25,7 +25,7 @@ export type PairedTestOptions = {
   /** Resamplings (default 1000) or randomizations (default 10000). */
   samples?: number;
   /**
-   * Selects the random numbers; the same seed gives the same result.
+   * Seed of the random numbers; the same seed gives the same result.
    * @default 12345
    */
   seed?: number;

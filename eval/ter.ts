@@ -12,14 +12,15 @@ export type { TerOptions };
 
 /** Options of TER; the defaults are those of sacreBLEU. */
 export const terOptionsSchema = z.strictObject({
-  normalized: z.boolean().default(false).describe('Take punctuation apart and read &quot; and the like.'),
+  normalized: z
+    .boolean()
+    .default(false)
+    .describe('Split off punctuation and decode entities such as &quot;.'),
   noPunct: z.boolean().default(false).describe('Remove punctuation.'),
   asianSupport: z
     .boolean()
     .default(false)
-    .describe(
-      'Treat Chinese and Japanese characters and punctuation too, where normalized or noPunct is on.',
-    ),
+    .describe('With normalized or noPunct: treat Chinese and Japanese characters and punctuation too.'),
   caseSensitive: z.boolean().default(false).describe('Keep case.'),
 });
 

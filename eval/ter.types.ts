@@ -3,7 +3,7 @@
 /** What a caller may pass as TER's options. */
 export type TerOptions = {
   /**
-   * Take punctuation apart and read &quot; and the like.
+   * Split off punctuation and decode entities such as &quot;.
    * @default false
    */
   normalized?: boolean;
@@ -13,7 +13,7 @@ export type TerOptions = {
    */
   noPunct?: boolean;
   /**
-   * Treat Chinese and Japanese characters and punctuation too, where normalized or noPunct is on.
+   * With normalized or noPunct: treat Chinese and Japanese characters and punctuation too.
    * @default false
    */
   asianSupport?: boolean;

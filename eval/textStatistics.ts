@@ -13,9 +13,9 @@ export const statisticsOptionsSchema = z.strictObject({
   tokenize: z
     .string()
     .default('13a')
-    .describe(`What words are: one of BLEU's tokenizers ${tokenizerNames.join(', ')}.`),
-  caseSensitive: z.boolean().default(false).describe('Take words that differ in case for different ones.'),
-  maxNgramOrder: z.int().positive().max(9).default(4).describe('The longest n-gram that is looked at.'),
+    .describe(`Tokenizer that splits texts into words, one of BLEU's: ${tokenizerNames.join(', ')}.`),
+  caseSensitive: z.boolean().default(false).describe('Distinguish words that differ only in case.'),
+  maxNgramOrder: z.int().positive().max(9).default(4).describe('Maximum length of n-grams.'),
 });
 
 /** How a quantity is spread over lines; quartiles are interpolated. */

@@ -3,17 +3,18 @@
 /** What a caller may pass as options of statistics. */
 export type StatisticsOptions = {
   /**
-   * What words are: one of BLEU's tokenizers 13a, none, char, intl, zh, moses-en, moses-de, moses-fr.
+   * Tokenizer that splits texts into words, one of BLEU's: 13a, none, char, intl, zh, moses-en,
+   * moses-de, moses-fr.
    * @default "13a"
    */
   tokenize?: string;
   /**
-   * Take words that differ in case for different ones.
+   * Distinguish words that differ only in case.
    * @default false
    */
   caseSensitive?: boolean;
   /**
-   * The longest n-gram that is looked at.
+   * Maximum length of n-grams.
    * @default 4
    */
   maxNgramOrder?: number;

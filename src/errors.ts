@@ -1,8 +1,8 @@
 import { printable } from './printable.js';
 
 /**
- * The catalogue of everything polybeam refuses to do. Codes are stable: scripts may match on them.
- * One line a code says what kind of mistake it stands for; the message of an error names the value and the remedy.
+ * The catalogue of polybeam's errors. Codes are stable: scripts may match on them.
+ * The line of a code describes the kind of error; the message of an error names the value and the remedy.
  */
 export const errorCatalogue = {
   OPTION_UNKNOWN: 'An option name that does not exist.',
@@ -17,24 +17,24 @@ export const errorCatalogue = {
   RUNTIME_MISSING: 'No ONNX runtime was set before a program was compiled.',
   RUNTIME_UNFIT: 'An ONNX runtime that does not write outputs into the arrays it is given.',
   WEIGHT_MISSING: 'A weight that the architecture needs is not in the checkpoint.',
-  WEIGHT_SHAPE: 'A weight has another shape than the architecture wants.',
+  WEIGHT_SHAPE: 'A weight has another shape than the architecture requires.',
   WEIGHT_DTYPE: 'A weight is stored in a number format that polybeam does not read.',
   FILE_NOT_FOUND: 'A file or directory does not exist.',
   FILE_CORRUPT: 'A file is truncated or not in its format.',
   FILE_CHANGED: 'A file of weights was replaced, changed or removed while a model that reads it was in use.',
-  FILE_WRITE: 'A file could not be written; what was there before is untouched.',
+  FILE_WRITE: 'A file could not be written; the existing file is unchanged.',
   CONFIG_INVALID: 'A configuration file has a wrong or missing value.',
   MODEL_TYPE_UNKNOWN: 'A config.json names a model type that polybeam does not implement.',
   ENSEMBLE_MISMATCH: 'Models of an ensemble do not share a vocabulary.',
-  MODEL_CANNOT_GENERATE: 'A model was asked to generate or to translate, and cannot.',
+  MODEL_CANNOT_GENERATE: 'A model cannot generate or translate.',
   MODEL_DISPOSED: 'A model or a program was used after it was disposed, or was disposed while it was used.',
-  ATTENTION_MISSING: 'Attention over the source was asked of a model that has none.',
+  ATTENTION_MISSING: 'Attention over the source was requested from a model without cross-attention.',
   TOKENIZER_MISSING: 'Text was given to a model directory without tokenizer files.',
   TOKENIZER_INVALID: 'A tokenizer file that cannot be read.',
   LANGUAGE_UNKNOWN: 'A target language that the model was not trained for.',
   INPUT_INVALID: 'An input line or value that cannot be used.',
   ABORTED: 'A search was stopped by its AbortSignal.',
-  QUEUE_FULL: 'A batcher was given more requests than it may let wait.',
+  QUEUE_FULL: 'A batcher got more requests than may wait.',
   LOGITS_INVALID: 'A model computed a next-token distribution that is not a number.',
   TRAINING_DIVERGED: 'The loss became NaN or infinite.',
   MAPPING_FAILED:

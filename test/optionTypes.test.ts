@@ -233,7 +233,7 @@ describe('an editor says of each key what it means', () => {
   test('such as of numBeams', { timeout: 300_000 }, () => {
     const key = programs.translate.keys.find(({ path }) => path === 'numBeams') as Key;
     expect(say('translate', key)).toMatch(
-      /^Hypotheses kept at every step: an integer from 1; 1 is greedy search/,
+      /^Number of hypotheses kept at every step, an integer from 1: 1 is greedy search/,
     );
   });
 

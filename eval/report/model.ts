@@ -32,19 +32,19 @@ export const reportOptionsSchema = z.strictObject({
     .min(2)
     .max(10_000_000)
     .default(1000)
-    .describe('How many times lines are drawn anew, for intervals.'),
+    .describe('Number of resamples of the lines, for intervals.'),
   seed: z
     .int()
     .nonnegative()
     .max(2 ** 32 - 1)
     .default(12345)
-    .describe('Selects the random numbers.'),
+    .describe('Seed of the random numbers.'),
   examples: z
     .int()
     .nonnegative()
     .max(1000)
     .default(20)
-    .describe('How many of the worst lines of each system are shown.'),
+    .describe('Number of lowest-scoring lines of each system to show.'),
 });
 
 /** What a report is made from. */

@@ -26,17 +26,17 @@ export type ReportOptions = {
    */
   stemmer?: boolean;
   /**
-   * How many times lines are drawn anew, for intervals.
+   * Number of resamples of the lines, for intervals.
    * @default 1000
    */
   samples?: number;
   /**
-   * Selects the random numbers.
+   * Seed of the random numbers.
    * @default 12345
    */
   seed?: number;
   /**
-   * How many of the worst lines of each system are shown.
+   * Number of lowest-scoring lines of each system to show.
    * @default 20
    */
   examples?: number;

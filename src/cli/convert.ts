@@ -15,7 +15,7 @@ const optionsSchema = z.strictObject({
     .enum(precisions)
     .optional()
     .describe(
-      "Number format of the weights; int8 and int4 are read by polybeam only, which then computes with them. Needed, but for a checkpoint of Google's: float32.",
+      'Number format of the weights. Only polybeam reads int8 and int4, and it computes with them. Required, except for TensorFlow checkpoints, which become float32.',
     ),
 });
 

@@ -15,9 +15,9 @@ type CheckedDevice = DeviceStatus & { speed?: SpeedReport; speedError?: string }
 /** `polybeam doctor`: what can compute here, how fast, and how to get what is missing. */
 export function doctorCommand(streams: CommandStreams = process): Command {
   return new Command('doctor')
-    .description('List devices and versions, check their speed, and say how to get what is missing.')
+    .description('List devices and versions, check their speed, and say how to install what is missing.')
     .option('--json', 'print JSON')
-    .option('--no-speed', 'leave out the speed check, which takes some seconds')
+    .option('--no-speed', 'skip the speed check, which takes some seconds')
     .addHelpText(
       'after',
       `

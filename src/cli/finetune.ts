@@ -7,9 +7,9 @@ import { runTraining } from './train.js';
 export function finetuneCommand(streams: CommandStreams = process): Command {
   return new Command('finetune')
     .description(
-      'Fine-tune a model directory on pairs of texts as a YAML configuration says. Ctrl-C saves a checkpoint; the same command goes on from it.',
+      'Fine-tune a model directory on pairs of texts, configured by a YAML file. Ctrl-C saves a checkpoint; the same command resumes from it.',
     )
-    .argument('<config>', 'configuration file; its paths count from the current directory')
+    .argument('<config>', 'configuration file; its paths are relative to the current directory')
     .addHelpText(
       'after',
       `

@@ -21,7 +21,7 @@ export function forwardCommand(streams: CommandStreams = process): Command {
     .description(
       'Run a model once over token ids. Each line of standard input is {"input_ids"} with optional "attention_mask", ' +
         '"token_type_ids", "langs" and "decoder_input_ids"; each gives {"logits"}, or {"last_hidden_state", ' +
-        '"pooler_output"} for encoders, with "logits" where they have the head of a language model.',
+        '"pooler_output"} for encoders, with "logits" if they have a language-model head.',
     )
     .addHelpText(
       'after',

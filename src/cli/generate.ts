@@ -43,8 +43,8 @@ export function generateCommand(streams: CommandStreams = process): Command {
   const command = new Command('generate')
     .description(
       'Generate from JSON lines on standard input. Each is {"text"} or {"input_ids"} with optional "attention_mask", ' +
-        '"decoder_input_ids", "prefix" (what outputs begin with: a text or ids) and "force_words_ids"; each gives {"input_ids", "sequences": [{"ids", "score", "text"}]}, best ' +
-        'first. A model without an encoder continues its input, which is then the beginning of "ids". --return-attention ' +
+        '"decoder_input_ids", "prefix" (the beginning of the outputs: a text or ids) and "force_words_ids"; each gives {"input_ids", "sequences": [{"ids", "score", "text"}]}, best ' +
+        'first. A language model continues its input, and "ids" begin with it. --return-attention ' +
         'adds "attention", a list for each id with a weight for each of "input_ids", and the "alignment" of ids and the ' +
         '"word_alignment" of texts that follow from it; --return-logits "logits", a list of the vocabulary\'s for each new id; ' +
         '--assistant-model and --prompt-lookup-num-tokens "drafts": {"passes", "drafted", "accepted"}.',
@@ -59,7 +59,7 @@ Examples:
   $ polybeam generate --model DIR --do-sample --top-p 0.9 --seed 7 < in.jsonl`,
     );
   addFileFlags(command);
-  command.option('--log-probabilities', 'add "log_probabilities", that of each new token, to every sequence');
+  command.option('--log-probabilities', 'add "log_probabilities", one for each new token, to every sequence');
   addLanguageFlags(command);
   addUnknownFlags(command);
   addModelFlags(command);

@@ -10,5 +10,5 @@ export interface LanguageFlags {
 export function addLanguageFlags(command: Command): Command {
   return command
     .option('--to <language>', 'target language, checked against those of the model')
-    .option('--from <language>', 'source language, for models that are told it');
+    .option('--from <language>', 'source language, for models that need it');
 }

@@ -55,7 +55,7 @@ function withoutStartAndPadding(ids: number[]): number[] {
 
 describe('polybeam generate', () => {
   it.each(['greedy', 'beam-2', 'beam-early-stopping-never', 'beam-everything'])(
-    "gives transformers' sequences, line by line, blank for blank: %s",
+    "gives transformers' sequences, line by line, blank lines stay blank: %s",
     async (name) => {
       const wanted = expected.generate.find((one: { name: string }) => one.name === name);
       const rows = inputRows();
@@ -228,7 +228,7 @@ describe('polybeam generate with constraints', () => {
 });
 
 describe('polybeam score', () => {
-  it('gives a score for a line, blank for blank', async () => {
+  it('gives a score for a line, blank lines stay blank', async () => {
     const source = 'the end';
     const generated = await run(
       ['generate', '--model', textModel, '--num-beams', '2', '--max-new-tokens', '6', '--log-probabilities'],
@@ -287,7 +287,7 @@ describe('polybeam score', () => {
 describe('--alignments', () => {
   const short = ['--max-new-tokens', '6'];
 
-  it('follows translations and scores, the same for the same output, blank for blank', async () => {
+  it('follows translations and scores, the same for the same output, blank lines stay blank', async () => {
     const texts = ['the end of the start', '', 'a b'];
     const plain = await run(['translate', '--model', textModel, ...short], [texts.join('\n')]);
     const hard = await run(

@@ -20,10 +20,10 @@ export interface PrefixedText {
 /** Gives a command the flags that say what translations begin with. */
 export function addPrefixFlags(command: Command): Command {
   return command
-    .option('--prefix <text>', 'what every translation begins with')
+    .option('--prefix <text>', 'beginning of every translation')
     .option(
       '--prefix-file <file>',
-      'what each translation begins with: a line for each line of the input, blank for nothing; the input is read whole first',
+      'file with the beginning of each translation: one line for each input line, empty for none; all input is read first',
     );
 }
 

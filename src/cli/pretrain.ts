@@ -7,9 +7,9 @@ import { runTraining } from './train.js';
 export function pretrainCommand(streams: CommandStreams = process): Command {
   return new Command('pretrain')
     .description(
-      'Pre-train a model on plain text as a YAML configuration says. Ctrl-C saves a checkpoint; the same command goes on from it.',
+      'Pre-train a model on plain text, configured by a YAML file. Ctrl-C saves a checkpoint; the same command resumes from it.',
     )
-    .argument('<config>', 'configuration file; its paths count from the current directory')
+    .argument('<config>', 'configuration file; its paths are relative to the current directory')
     .addHelpText(
       'after',
       `

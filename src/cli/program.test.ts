@@ -67,7 +67,7 @@ describe('the command line', () => {
     [
       ['vocab', 'x', '--output', 'y', '--size', 'many'],
       'polybeam: --size cannot be "many" (invalid input: expected number, received string): ' +
-        'Tokens in the vocabulary at most, special tokens and characters included. [OPTION_INVALID]\n',
+        'Maximum number of tokens in the vocabulary, special tokens and characters included. [OPTION_INVALID]\n',
     ],
     [
       ['vocab', 'x', '--output', 'y', '--type', 'wordpiece', '--split-digits'],

@@ -19,7 +19,7 @@ export function addFileFlags(command: Command): Command {
     .option('--input <file>', 'read the lines of a file (.gz is unpacked) instead of standard input')
     .option(
       '--output <file>',
-      'write to a file instead of standard output; it appears once it is complete, and an older one stays until then',
+      'write to a file instead of standard output; it replaces an existing file once it is complete',
     );
 }
 

@@ -15,7 +15,7 @@ describe('polybeam rerank', () => {
   const texts = ['a boat', 'the red car', 'the blue cart', 'the red car'];
 
   it.each([[], ['--utility', 'bleu']])(
-    'puts what agrees with most first, blank for blank: %s',
+    'puts what agrees with most first, blank lines stay blank: %s',
     async (...args) => {
       const { code, out } = await run(args, `${line(texts)}\n\n${line(['x'])}\n`);
       expect(code).toBe(0);

@@ -18,8 +18,8 @@ const flagSchema = minimumBayesRiskSchema.pick({ utility: true });
 export function rerankCommand(streams: CommandStreams = process): Command {
   const command = new Command('rerank')
     .description(
-      'Put the output that most others agree with first: minimum Bayes risk over the sequences of each line that ' +
-        'generate wrote, best over samples. Lines gain a "utility" for each sequence.',
+      'Rerank by minimum Bayes risk: sort the sequences of each line that generate wrote by their agreement with the ' +
+        'others. Works best with samples. Adds a "utility" to each sequence.',
     )
     .addHelpText(
       'after',

@@ -34,7 +34,7 @@ export function scoreCommand(streams: CommandStreams = process): Command {
   const command = new Command('score')
     .description(
       'Score given outputs. Each line of standard input is a source, a tab and a target; each gives the log-probability ' +
-        `of the target over length^lengthPenalty, in nats, blank for blank. Without --model, ${embeddedModel}.`,
+        `of the target over length^lengthPenalty, in nats; empty lines stay empty. Without --model, ${embeddedModel}.`,
     )
     .option(
       '--length-penalty <number>',
@@ -43,7 +43,7 @@ export function scoreCommand(streams: CommandStreams = process): Command {
     )
     .option(
       '--json',
-      'print {"score", "ids", "log_probabilities"} for each line, with "alignment" where wanted',
+      'print {"score", "ids", "log_probabilities"} for each line, with "alignment" if requested',
     )
     .addHelpText(
       'after',

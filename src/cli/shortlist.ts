@@ -5,23 +5,19 @@ import { addSchemaFlags, requireFlag, schemaValues } from './flags.js';
 import { type CommandStreams, createStatusLine, warn } from './streams.js';
 
 const optionsSchema = z.strictObject({
-  tokenizer: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Directory with the tokenizer of the model: the model itself.'),
+  tokenizer: z.string().min(1).optional().describe('Model directory, whose tokenizer is used.'),
   output: z.string().min(1).optional().describe('File to write, such as shortlist.safetensors.'),
   source: z
     .string()
     .min(1)
     .optional()
-    .describe('Text of source lines to learn from, with --target; .gz is unpacked.'),
-  target: z.string().min(1).optional().describe('Their translations, line by line.'),
+    .describe('File of source lines to learn from, with --target; .gz is unpacked.'),
+  target: z.string().min(1).optional().describe('File of their translations, line by line.'),
   tsv: z
     .string()
     .min(1)
     .optional()
-    .describe('Instead of --source and --target: a tab-separated file of both.'),
+    .describe('Instead of --source and --target: a tab-separated file with both.'),
   sourceColumn: z.int().min(1).default(1).describe('Column of the source in --tsv, from 1.'),
   targetColumn: z.int().min(1).default(2).describe('Column of the target in --tsv, from 1.'),
   table: z
@@ -29,16 +25,20 @@ const optionsSchema = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'Instead of text: a lexical table, a line for each source token, tab, target token, tab, probability of the target given the source.',
+      'Instead of text: a lexical table with lines of source token, tab, target token, tab, probability of the target given the source.',
     ),
-  targetsPerToken: z.int().min(1).default(20).describe('Target tokens kept for each source token, at most.'),
-  minProbability: z.number().min(0).max(1).default(0.001).describe('Less probable targets are left out.'),
+  targetsPerToken: z
+    .int()
+    .min(1)
+    .default(20)
+    .describe('Maximum number of target tokens for each source token.'),
+  minProbability: z.number().min(0).max(1).default(0.001).describe('Minimum probability of a target token.'),
   frequentTokens: z
     .int()
     .min(0)
     .default(100)
-    .describe('So many of the most frequent target tokens may always come.'),
-  iterations: z.int().min(1).default(5).describe('Rounds of expectation maximization over the text.'),
+    .describe('Number of most frequent target tokens that are always allowed.'),
+  iterations: z.int().min(1).default(5).describe('Iterations of expectation maximization over the text.'),
 });
 
 type ShortlistFlags = Partial<z.output<typeof optionsSchema>>;
@@ -47,7 +47,7 @@ type ShortlistFlags = Partial<z.output<typeof optionsSchema>>;
 export function shortlistCommand(streams: CommandStreams = process): Command {
   const command = new Command('shortlist')
     .description(
-      'Learn from parallel text, by IBM Model 1, which target tokens each source token may become; translate --shortlist ' +
+      'Learn the possible target tokens of each source token from parallel text, by IBM Model 1; translate --shortlist ' +
         'then computes only those, which is faster.',
     )
     .addHelpText(

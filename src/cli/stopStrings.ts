@@ -12,6 +12,6 @@ export function withDecoder(options: GenerationOptions, { tokenizer, directory }
   if (tokenizer) return { ...options, decode: (outputs) => tokenizer.decodeBatch(outputs) };
   throw new PolybeamError(
     'TOKENIZER_MISSING',
-    `${directory} has no tokenizer files, so --stop-strings cannot be told from ids; leave it out.`,
+    `${directory} has no tokenizer files, which --stop-strings needs; leave it out.`,
   );
 }

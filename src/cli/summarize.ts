@@ -29,10 +29,10 @@ type SummarizeFlags = ModelFlags & LanguageFlags & PrefixFlags;
 export function summarizeCommand(streams: CommandStreams = process): Command {
   const command = new Command('summarize')
     .description(
-      `Summarize documents, or lines of standard input: a document a line in, a summary a line out, blank for blank. ` +
+      `Summarize documents, or lines of standard input: a document on each line in, its summary on a line out; empty lines stay empty. ` +
         `Without --model, the summarizer of software descriptions in ${embeddedSummarizer}.`,
     )
-    .argument('[document...]', 'documents to summarize; without any, lines are read')
+    .argument('[document...]', 'documents to summarize; default: lines of standard input')
     .addHelpText(
       'after',
       `

@@ -8,9 +8,9 @@ import { type CommandStreams, warn } from './streams.js';
 export function trainCommand(streams: CommandStreams = process): Command {
   return new Command('train')
     .description(
-      'Train a model as a YAML configuration says. Ctrl-C saves a checkpoint; the same command goes on from it.',
+      'Train a model, configured by a YAML file. Ctrl-C saves a checkpoint; the same command resumes from it.',
     )
-    .argument('<config>', 'configuration file; its paths count from the current directory')
+    .argument('<config>', 'configuration file; its paths are relative to the current directory')
     .addHelpText(
       'after',
       `

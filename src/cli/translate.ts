@@ -40,19 +40,19 @@ type TranslateFlags = ModelFlags & {
 export function translateCommand(streams: CommandStreams = process): Command {
   const command = new Command('translate')
     .description(
-      `Translate texts, or lines of standard input: a line in, a line out, blank for blank. Without --model, the ` +
+      `Translate texts, or lines of standard input: one line out for each line in; empty lines stay empty. Without --model, the ` +
         `English to French model in ${embeddedModel}.`,
     )
-    .argument('[text...]', 'texts to translate; without any, lines are read')
+    .argument('[text...]', 'texts to translate; default: lines of standard input')
     .option(
       '--chunk <n>',
-      'cut texts of more than n tokens into pieces of whole sentences, and join what becomes of them; some 50 suits ' +
+      'split texts of more than n tokens into pieces of whole sentences, and join their translations; about 50 suits ' +
         'models trained on sentences',
       readChunk,
     )
     .option(
       '--stream',
-      'print text as soon as it is final, also within a line; lines are read and translated a batch at a time',
+      'print text as soon as it is final, even within a line; lines are read and translated a batch at a time',
     )
     .addHelpText(
       'after',

@@ -13,11 +13,11 @@ export function addUnknownFlags(command: Command): Command {
   return command
     .option(
       '--replace-unknowns',
-      'put the source word that was read most in place of each word that the model could not write',
+      'replace each unknown word in the output by the source word with the highest attention',
     )
     .option(
       '--dictionary <file>',
-      'with --replace-unknowns: look that word up first, in lines of a source word, a tab and its translation',
+      'with --replace-unknowns: look up the source word in this file first: lines of source word, tab, translation',
     );
 }
 

@@ -12,13 +12,13 @@ import { type CommandStreams, warn } from './streams.js';
 
 /** How any command that runs a model does so. */
 const runOptionsSchema = z.strictObject({
-  model: z.string().min(1).optional().describe('Model directory, as Hugging Face lays it out.'),
+  model: z.string().min(1).optional().describe('Model directory in the layout of Hugging Face.'),
   ensemble: z
     .array(z.string().min(1))
     .min(1)
     .optional()
     .describe(
-      'JSON list of further model directories, of the same vocabulary, that decode together with the first.',
+      'JSON list of further model directories with the same vocabulary, which decode together with the first.',
     ),
   ensembleWeights: z
     .array(z.number().gt(0))
@@ -34,25 +34,25 @@ const runOptionsSchema = z.strictObject({
     .int()
     .min(1)
     .default(16)
-    .describe('Inputs decoded together, at most; with --max-batch-tokens no limit unless it is given.'),
+    .describe('Maximum number of inputs decoded together; with --max-batch-tokens the default is no limit.'),
   maxBatchTokens: z
     .int()
     .min(1)
     .optional()
     .describe(
-      'Source tokens decoded together, at most: inputs x tokens of the longest of them. A longer input is decoded alone.',
+      'Maximum number of source tokens decoded together: inputs x length of the longest. A longer input is decoded alone.',
     ),
-  device: z.string().default('cpu').describe('Where to compute; polybeam doctor lists what there is.'),
+  device: z.string().default('cpu').describe('Device to compute on; polybeam doctor lists the devices.'),
   weightPrecision: z
     .enum(['float32', 'float16', 'int8', 'int4'])
     .optional()
     .describe(
-      'Numbers that products read weights as, on the CPU: int8 and int4 are faster and rounded; float16 is rounded and computed with as float32, on any device. Default: as polybeam convert stored them, otherwise float32.',
+      'Number format of the weights in matrix products on the CPU: int8 and int4 are faster and rounded; float16 is rounded but computed as float32, on any device. Default: as polybeam convert stored them, otherwise float32.',
     ),
   cache: z
     .boolean()
     .default(true)
-    .describe('Keep weights that are rounded while loading in .polybeam below the model directory.'),
+    .describe('Keep weights that are rounded while loading in .polybeam in the model directory.'),
   threads: z.int().min(1).optional().describe('Threads on the CPU. Default: one for each core.'),
 });
 
@@ -71,11 +71,11 @@ export function addModelFlags(command: Command, skip: readonly string[] = []): C
 export function addGenerationFlags(command: Command, skip: readonly string[] = []): Command {
   command.option(
     '--shortlist <file>',
-    'hold outputs to the tokens of a shortlist, which polybeam shortlist makes',
+    'restrict outputs to the tokens of a shortlist, as polybeam shortlist writes it',
   );
   command.option(
     '--assistant-model <directory>',
-    'let a smaller model of the same vocabulary draft tokens ahead, which changes speed alone',
+    'directory of a smaller model with the same vocabulary that drafts tokens; changes only the speed',
   );
   return addSchemaFlags(command, generationOptionsSchema, skip);
 }

@@ -5,7 +5,7 @@ import { hostCacheMemory } from './hostCacheMemory.js';
 import { withMaskedSource, withRows, withSource } from './ownPositions.js';
 import type { State } from './state.js';
 
-/** See `StepModel.adopt`; for caches in the host's memory. What may fail comes before `into` changes. */
+/** See `StepModel.adopt`; for caches in the host's memory. Code that may fail runs before `into` changes. */
 export async function adopt(into: State, from: State, places: readonly number[]): Promise<State> {
   const { beams } = into;
   const batch = Math.max(into.batch, ...places.map((place) => place + 1));
@@ -48,7 +48,7 @@ function copyRows(from: Value, to: Value, used: number, rowAt: (row: number) => 
   }
 }
 
-/** What was read of sources, all brought to the longest. */
+/** The memory of sources, all padded to the longest. */
 function adoptMemory(into: State, from: State, places: readonly number[], batch: number): KeptValues {
   const masks = [into, from].map(({ memory }) => memory.memoryMask as Value | undefined);
   const source = Math.max(...masks.map((mask) => mask?.shape[1] ?? 0));
@@ -68,7 +68,7 @@ function adoptMemory(into: State, from: State, places: readonly number[], batch:
   return memory;
 }
 
-/** Cuts the memory of sources, of which none is longer than `source`. */
+/** Cuts the memory of sources to the length `source`, the longest of them. */
 export function cutSources(state: State, source: number): void {
   for (const [name, value] of Object.entries(state.memory) as [string, Value][]) {
     if (widthOf(value) <= source) continue;

@@ -2,11 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { AttentionSpec } from '../generation/stepModel.js';
 import type { AttentionObserver } from '../nn/attention.js';
 
-/** Picks one layer's attention over the source out of a decoder that is being computed. */
+/** Extracts one layer's attention over the source from a decoder's computation. */
 export interface AttentionProbe {
-  /** For `DecoderInputs.observe`; undefined where nothing is wanted, so that nothing is computed. */
+  /** For `DecoderInputs.observe`; undefined if no attention is requested, so that none is computed. */
   observe?: AttentionObserver;
-  /** What was picked, averaged over heads: [batch, rows, source], rows those of one sentence. */
+  /** The extracted attention, averaged over heads: [batch, rows, source], where rows are those of one sentence. */
   weights(): tf.Tensor | undefined;
 }
 

@@ -29,7 +29,7 @@ export interface BertDecoderConfig extends BertConfig {
   tieWordEmbeddings: boolean;
 }
 
-/** Where the parts lie in an `encoder-decoder` checkpoint. */
+/** Scopes of the parts of an `encoder-decoder` checkpoint. */
 export interface BertPairNames {
   /** Scope of the encoder's `embeddings` and `encoder`. */
   encoder: string;
@@ -41,7 +41,7 @@ const pairNames: BertPairNames = { encoder: 'encoder', decoder: 'decoder' };
 
 /**
  * An encoder and a decoder of BERT's family as one model.
- * @param shared where both sides have the same weights, all but cross-attention and head ("BERTSHARE"): whose names those have
+ * @param shared if both sides share all weights but cross-attention and head ("BERTSHARE"): the side whose names they have
  */
 export function bertEncoderDecoder(
   encoder: BertConfig,
@@ -61,7 +61,7 @@ export function bertEncoderDecoder(
       const own = p.scope(shared === 'decoder' ? `${pairNames.decoder}.bert` : pairNames.encoder);
       const hidden = encodeBert(own, encoder, inputIds, attentionMask, { dropout });
       if (encoder.hiddenSize === decoder.hiddenSize) return hidden;
-      // Sizes may differ: transformers then learns a projection between the two.
+      // If the sizes differ, transformers learns a projection between the two.
       return dense(p.scope('enc_to_dec_proj'), hidden, decoder.hiddenSize, {
         initializer: bertInitializer(decoder),
       });
@@ -73,7 +73,7 @@ export function bertEncoderDecoder(
   };
 }
 
-/** The decoder's weights, of which some may be the encoder's. */
+/** The decoder's weights; some may be the encoder's. */
 function decoderScope(p: Parameters, share: boolean): Parameters {
   const own = p.scope(pairNames.decoder);
   if (!share) return own;
@@ -122,7 +122,7 @@ export function bertOutput(p: Parameters, config: BertDecoderConfig): OutputProj
   const matrix = tied
     ? wordTable(p.scope('bert.embeddings'), config)
     : at.get('decoder.weight', size, bertInitializer(config));
-  // The projection's own, which tying makes the head's.
+  // The projection's own bias, which is tied to the head's.
   const bias = at.has('decoder.bias') ? 'decoder.bias' : 'bias';
   return { matrix, bias: at.get(bias, [config.vocabSize], { kind: 'zeros' }) };
 }
@@ -144,7 +144,7 @@ export function bertLogits(
   return linear(transformed, matrix, bias);
 }
 
-/** What BERT's masked-LM head does before it projects. */
+/** The transform of BERT's masked-LM head before the projection. */
 function transform(p: Parameters, config: BertDecoderConfig, hidden: tf.Tensor): tf.Tensor {
   const at = p.scope('cls.predictions.transform');
   const initializer = bertInitializer(config);

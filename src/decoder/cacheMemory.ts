@@ -12,14 +12,14 @@ export interface CacheShape {
 }
 
 /**
- * Where decoder caches and the memory of sources lie, and how they are moved there: when they grow, when beams begin, or
- * when sentences leave. Within a step the step program writes caches in place. What a method is given it takes over: the
- * values it returns replace those, which are freed or used again.
+ * The location of decoder caches and of the memory of sources, and how they are moved: when they grow, when beams begin, or
+ * when sentences leave. Within a step the step program writes caches in place. A method takes over its arguments: the
+ * values it returns replace them, and the old ones are freed or reused.
  */
 export interface CacheMemory {
   /** A cache of zeros for each name. */
   zeros(names: readonly string[], shape: CacheShape): Promise<KeptValues>;
-  /** A value that many steps will read. */
+  /** Stores a value that many steps will read. */
   place(value: AnyValue): Promise<AnyValue>;
   /** Gives each row `beams` rows, the first of which holds its first `used` positions. */
   spread(caches: KeptValues, beams: number, used: number): Promise<KeptValues>;
@@ -31,7 +31,7 @@ export interface CacheMemory {
   release(): Promise<void>;
 }
 
-/** How positions are first allotted: prompt and some tokens; a cache doubles when it is full. */
+/** The first capacity of a cache: prompt and some tokens. A cache doubles when it is full. */
 export function firstCapacity(promptLength: number, maxLength: number): number {
   return Math.min(maxLength, promptLength + 31);
 }

@@ -26,7 +26,7 @@ export function deviceCacheMemory({ device, threads }: CompileOptions): CacheMem
     });
   const select = async (values: KeptValues, rows: Int32Array): Promise<KeptValues> => {
     const names = Object.keys(values);
-    // A decoder alone has no memory of a source.
+    // A language model has no memory of a source.
     if (names.length === 0) return values;
     const program = await programFor('select', names, () => selecting(values));
     return replaceAll(program, values, { rows: integers([rows.length], rows) });
@@ -102,7 +102,7 @@ function moving(
     // [rows, heads, length, size], or [rows, length]
     const lengthAxis = shape.length === 4 ? 2 : 1;
     const sizes = shape.map((size, axis) => (axis === 0 ? 'from' : axis === lengthAxis ? 'length' : size));
-    // Caches are of tfjs's types.
+    // Caches have tfjs's types.
     signature[name] = { type: type as Signature[string]['type'], shape: sizes };
   }
   const fn = (inputs: Tensors) =>
@@ -133,7 +133,7 @@ function makingZeros(names: readonly string[], { heads, size }: CacheShape): Mov
   return { fn, signature, outputs: [...names] };
 }
 
-/** A copy of a value of any sizes, since what comes in is not kept. */
+/** A copy of a value of any size, since inputs are not kept. */
 function placing(type: Value['type'], rank: number): Moving {
   const kind = type as 'int32' | 'float32';
   return {

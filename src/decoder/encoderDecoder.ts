@@ -3,33 +3,33 @@ import type { DropoutSource } from '../engine/ops/dropout.js';
 import type { Parameters } from '../engine/parameters.js';
 import type { AttentionObserver, DecodingMode, KeysAndValues } from '../nn/attention.js';
 
-/** What a decoder that reads nothing but its own text is given. */
+/** Inputs of a decoder without cross-attention. */
 export interface OwnInputs {
-  /** int32 [rows, length]; [rows] for one token of each row over a cache, where hidden states have no length either. */
+  /** int32 [rows, length]; [rows] for one token of each row with a cache; hidden states then have no length axis either. */
   inputIds: tf.Tensor;
   /**
-   * int32 [length], positions of the columns of `inputIds`; [rows] where there is one token a row, each at its own;
-   * [rows, length] where each row of a sequence has its own.
+   * int32 [length], positions of the columns of `inputIds`; [rows] for one token a row, each at its own position;
+   * [rows, length] if each row of a sequence has its own.
    */
   positions: tf.Tensor;
   self: DecodingMode;
   dropout?: DropoutSource;
 }
 
-/** What the decoder of an encoder-decoder is given. */
+/** Inputs of the decoder of an encoder-decoder. */
 export interface DecoderInputs extends OwnInputs {
-  /** The source as each layer's cross-attention reads it; without it there is none, and the decoder is a language model. */
+  /** Keys and values of each layer's cross-attention; without them the decoder is a language model. */
   memory?: readonly KeysAndValues[];
   /** int32 [batch, source]; goes with `memory`. */
   memoryMask?: tf.Tensor;
-  /** Where cross-attention's weights are wanted; called once for each layer. */
+  /** Receives cross-attention's weights; called once for each layer. */
   observe?: AttentionObserver;
 }
 
 /**
- * A decoder as the decoding core sees it: functions of weights and tensors, and the sizes they need. By itself it is a
- * left-to-right language model; where it reads a source too it is an `EncoderDecoder`. An architecture provides one of
- * these; nothing else asks which it is.
+ * A decoder for the decoding core: functions of weights and tensors, and the sizes they need. Without an encoder it is a
+ * left-to-right language model; with one it is an `EncoderDecoder`. An architecture provides one of
+ * these; no other code depends on the architecture.
  */
 export interface Decoder {
   vocabSize: number;
@@ -39,7 +39,10 @@ export interface Decoder {
   headSize: number;
   /** Positions the decoder can address. */
   maxTarget: number;
-  /** Hidden states [rows, length, features], or [rows, features] as above, and what the self-attention mode keeps. */
+  /**
+   * Hidden states [rows, length, features], or [rows, features] as above, and the keys and values that the
+   * self-attention mode keeps.
+   */
   decode(p: Parameters, inputs: OwnInputs): { hidden: tf.Tensor; caches: KeysAndValues[] };
   /** Rows of the output projection, one for each token. */
   output(p: Parameters): OutputProjection;
@@ -50,7 +53,7 @@ export interface Decoder {
   logits(p: Parameters, hidden: tf.Tensor, output?: OutputProjection): tf.Tensor;
 }
 
-/** The last product of a decoder. */
+/** The output projection of a decoder. */
 export interface OutputProjection {
   /** [tokens, features] */
   matrix: tf.Tensor;
@@ -58,7 +61,7 @@ export interface OutputProjection {
   bias?: tf.Tensor;
 }
 
-/** A decoder that reads a source, as the decoding core, the trainer and the checkpoint loader see it. */
+/** An encoder-decoder, for the decoding core, the trainer and the checkpoint loader. */
 export interface EncoderDecoder extends Decoder {
   /** Ids the encoder knows. */
   sourceVocabSize: number;
@@ -71,7 +74,7 @@ export interface EncoderDecoder extends Decoder {
   decode(p: Parameters, inputs: DecoderInputs): { hidden: tf.Tensor; caches: KeysAndValues[] };
 }
 
-/** Whether a decoder reads a source beside its own text. */
+/** Whether a decoder also reads a source. */
 export function readsSource(model: Decoder): model is EncoderDecoder {
   return 'encode' in model;
 }

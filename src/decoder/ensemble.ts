@@ -34,12 +34,12 @@ export interface EnsembleOptions {
 interface EnsembleState extends DecodingState {
   states: DecodingState[];
   spec: SelectionSpec;
-  /** Whether the members know part of the vocabulary. */
+  /** Whether the members compute part of the vocabulary. */
   restricted: boolean;
 }
 
 /**
- * Several models of one vocabulary as one: what the search sees is their combined distribution.
+ * Several models of one vocabulary as one: the search gets their combined distribution.
  * @throws OPTION_INVALID where there is no member, vocabularies differ in size, or weights do not fit
  */
 export function createEnsemble(
@@ -64,7 +64,7 @@ export function createEnsemble(
   ): Promise<EveryCandidateField> => ({
     ...(await runChoice(await programFor(spec, restricted), spec, found, edits)),
     ...combineAttention(found, weights),
-    // Those of several models have no meaning together.
+    // Hidden states of several models cannot be combined.
     hidden: undefined,
   });
   return {
@@ -156,7 +156,7 @@ function checkMembers(members: readonly StepModel[], { weights, combine }: Ensem
   return given.map((weight) => weight / total);
 }
 
-/** Edits and choice come after the members are combined. */
+/** Edits and selection are applied to the combination. */
 function bareSelection({ attention, ownPositions }: SelectionSpec): SelectionSpec {
   return { ...everyLogit, ...(attention && { attention }), ...(ownPositions && { ownPositions }) };
 }
@@ -171,7 +171,7 @@ function sharedAttention(members: readonly StepModel[]): StepModel['attention'] 
   };
 }
 
-/** The weighted mean of the members' attention, where they were asked for it. */
+/** The weighted mean of the members' attention, if requested. */
 function combineAttention(
   found: readonly Candidates[],
   weights: readonly number[],

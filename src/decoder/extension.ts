@@ -34,14 +34,14 @@ export async function extend(
   state.placeLogits = outputs.logits;
 }
 
-/** The logits that `extend` left of one place. [1, vocabSize] */
+/** The logits that `extend` computed at one position. [1, vocabSize] */
 export function logitsAt({ placeLogits }: State, place: number): Value {
   const { data, shape } = placeLogits as Value;
   const width = shape[2];
   return floats([1, width], (data as Float32Array).subarray(place * width, (place + 1) * width));
 }
 
-/** What a selection program is fed. @param logits [1, vocabSize] */
+/** Feeds of a selection program. @param logits [1, vocabSize] */
 export function selectionFeeds({ spec }: State, logits: Value, edits: StepEdits): Record<string, Value> {
   return { stepLogits: logits, ...editFeeds(spec, 1, edits) };
 }

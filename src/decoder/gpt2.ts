@@ -8,7 +8,7 @@ import { denseByInput } from '../nn/dense.js';
 import { norm } from '../nn/norm.js';
 import type { Decoder, OutputProjection, OwnInputs } from './encoderDecoder.js';
 
-/** GPT-2 (Radford et al. 2019): a decoder that reads nothing but its own text. */
+/** GPT-2 (Radford et al. 2019): a decoder without cross-attention. */
 export interface Gpt2Config {
   vocabSize: number;
   nPositions: number;
@@ -26,11 +26,11 @@ export interface Gpt2Config {
   initializerRange: number;
   /** The output projection is the embedding table. */
   tieWordEmbeddings: boolean;
-  /** What the names of weights below the output projection begin with: 'transformer.', or '' for the first checkpoints. */
+  /** Prefix of the names of all weights but the output projection: 'transformer.', or '' for the first checkpoints. */
   prefix: string;
 }
 
-/** GPT-2 as a model that continues texts. */
+/** GPT-2 as a language model. */
 export function gpt2(config: Gpt2Config): Decoder {
   return {
     vocabSize: config.vocabSize,

@@ -25,19 +25,19 @@ function mapValues(values: Record<string, AnyValue>, change: (value: Value) => V
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value as Value)]));
 }
 
-/** The same, where no value of the old ones is left among the new ones. */
+/** The same, for new values that contain none of the old ones. */
 function replaced(caches: KeptValues, change: (value: Value) => Value): Record<string, Value> {
   const values = mapValues(caches, change);
   giveBack(caches);
   return values;
 }
 
-/** Zeros, since attention multiplies what it hides by 0. */
+/** Zeros, since attention multiplies masked values by 0. */
 function zeros({ rows, heads, capacity, size }: CacheShape): Value {
   return floats([rows, heads, capacity, size], takeFloats(rows * heads * capacity * size).fill(0));
 }
 
-/** Another cache whose row i * rowsApart begins with the first `used` positions of row i. */
+/** A new cache whose row i * rowsApart begins with the first `used` positions of row i. */
 function copied(from: Value, shape: CacheShape, used: number, rowsApart: number): Value {
   const to = zeros(shape);
   const [rows, heads, capacity, size] = from.shape;
@@ -51,7 +51,7 @@ function copied(from: Value, shape: CacheShape, used: number, rowsApart: number)
   return to;
 }
 
-/** Moves the given groups of rows to the front, in place, and returns the value that is left. */
+/** Moves the given groups of rows to the front, in place, and returns the shortened value. */
 function keepGroups(value: Value, groups: readonly number[], rowsPerGroup: number): Value {
   const rowSize = value.shape.slice(1).reduce((product, size) => product * size, 1);
   const groupSize = rowSize * rowsPerGroup;

@@ -7,14 +7,14 @@ import { integers, type Value } from '../engine/values.js';
 import type { Decoder, OutputProjection } from './encoderDecoder.js';
 
 /*
- * The output projection over part of the vocabulary: its rows are read once for each batch and fed to every step, so that
+ * The output projection over part of the vocabulary: its rows are read once for each batch and fed to every step, so
  * a step multiplies by some thousand rows instead of all.
  */
 
-/** Lengths of the lists are rounded up to multiples of this, so that the runtime sees few of them. */
+/** Lengths of the lists are rounded up to multiples of this, so that the runtime gets few different lengths. */
 const roundTo = 32;
 
-/** Reads rows of the output projection, in float32: they are rounded, where they are, after that. */
+/** Reads rows of the output projection, in float32; any rounding is done afterwards. */
 export function compileOutputRows(model: Decoder, options: CompileOptions): Promise<Program> {
   const fn = ({ ids }: Tensors, p: Parameters): Tensors => {
     const { matrix, bias } = model.output(p);
@@ -23,7 +23,7 @@ export function compileOutputRows(model: Decoder, options: CompileOptions): Prom
       outputBias: bias ? tf.gather(bias, ids as tf.Tensor1D) : tf.fill([ids.shape[0]!], 0),
     };
   };
-  // The host gathers once a batch: a graphics card would hold the whole table for that.
+  // The host gathers once a batch; on a GPU the whole table would have to stay in its memory for that.
   const device = options.device?.startsWith('tfjs:') ? options.device : 'cpu';
   const signature: Signature = { ids: { type: 'int32', shape: ['vocabulary'] } };
   return compile(fn, signature, { ...options, device, weightPrecision: 'float32' });
@@ -33,13 +33,13 @@ export function compileOutputRows(model: Decoder, options: CompileOptions): Prom
 export function outputRowsSignature(rows: Program): Signature {
   const features = rows.outputs.find(({ name }) => name === 'outputMatrix')!.shape[1];
   return {
-    // First, since the number of rows is read from it; rounding turns the matrix round.
+    // The bias is first, since the number of rows is read from it; rounding transposes the matrix.
     outputBias: { type: 'float32', shape: ['vocabulary'] },
     outputMatrix: { type: 'float32', shape: ['vocabulary', features], asWeight: true },
   };
 }
 
-/** The projection that the inputs of `outputRowsSignature` are. */
+/** The projection from the inputs of `outputRowsSignature`. */
 export function outputRowsOf({ outputMatrix, outputBias }: Tensors): OutputProjection {
   return { matrix: outputMatrix, bias: outputBias };
 }
@@ -48,7 +48,7 @@ export function outputRowsOf({ outputMatrix, outputBias }: Tensors): OutputProje
  * Feeds for the inputs of `outputRowsSignature`.
  * @param rows from `compileOutputRows`
  * @param ids of the tokens
- * @param padded whether the list may be made longer by rows whose logits are -Infinity
+ * @param padded whether the list may be padded by rows whose logits are -Infinity
  */
 export async function readOutputRows(
   rows: Program,

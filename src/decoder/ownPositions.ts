@@ -3,18 +3,18 @@ import { rangeTo } from '../engine/ops/sizes.js';
 import { integers, type Value } from '../engine/values.js';
 
 /**
- * Rows at positions of their own in one cache. Attention writes every row's keys and values at one place: the farthest
- * position of all. What a row does not yet have up to there is hidden from it, and afterwards its keys and values are
- * brought to its own position.
+ * Rows at different positions in one cache. Attention writes every row's keys and values at one position: the farthest
+ * of all. Positions that a row has not written are masked for it, and afterwards its keys and values are
+ * moved to its own position.
  */
 export interface RowPlaces {
-  /** Where the step writes, for all rows. */
+  /** The position at which the step writes, for all rows. */
   slot: number;
-  /** The position of each sentence; -1 where it takes no part. [batch] */
+  /** The position of each sentence; -1 if it takes no part. [batch] */
   positions: Int32Array;
 }
 
-/** @param lengths positions that each sentence has written, of which none may be lost. [batch] */
+/** @param lengths number of positions that each sentence has written, which must be kept. [batch] */
 export function placeRows(positions: Int32Array, lengths: Int32Array): RowPlaces {
   let slot = 0;
   positions.forEach((position, sentence) => {
@@ -24,7 +24,7 @@ export function placeRows(positions: Int32Array, lengths: Int32Array): RowPlaces
 }
 
 /**
- * Which places of a cache hold something of each row: what it wrote before, and what it writes in this step.
+ * Mask of the cache positions that each row may read: those it wrote before, and the one it writes in this step.
  *
  * @param positions int32 [rows]
  * @param slot int32 [1]
@@ -36,7 +36,10 @@ export function written(positions: tf.Tensor, slot: tf.Tensor, capacity: number)
   return tf.cast(tf.logicalOr(before, tf.equal(places, slot)), 'int32');
 }
 
-/** Brings what was written at the slot to each row's own position. @param cache [batch * beams, heads, capacity, size] */
+/**
+ * Moves the keys and values written at the slot to each row's own position. @param cache [batch * beams, heads,
+ * capacity, size]
+ */
 export function settleRows(cache: Value, { slot, positions }: RowPlaces): void {
   const [rows, heads, capacity, size] = cache.shape;
   const perSentence = (rows / positions.length) * heads;
@@ -51,10 +54,10 @@ export function settleRows(cache: Value, { slot, positions }: RowPlaces): void {
   }
 }
 
-/** Memory that was made larger than what it was made for. */
+/** Memory allocated with spare room. */
 const roomy = new WeakSet<ArrayBufferLike>();
 
-/** A value with more rows; the rows there are stay where they are in memory as long as there is room behind them. */
+/** A value with more rows; the existing rows stay in place while there is room behind them. */
 export function withRows(value: Value, rows: number): Value {
   const each = value.shape.slice(1).reduce((product, size) => product * size, 1);
   const shape = [rows, ...value.shape.slice(1)];
@@ -64,14 +67,14 @@ export function withRows(value: Value, rows: number): Value {
   if (fits && roomy.has(data.buffer)) {
     return { ...value, shape, data: new View(data.buffer as ArrayBuffer, 0, rows * each) };
   }
-  // Half as many again, so that one sentence after the other does not copy all of them each time.
+  // 1.5 times as many, so that adding sentences one by one does not copy all rows each time.
   const larger = new View(Math.ceil(rows * 1.5) * each);
   larger.set(data as Float32Array);
   roomy.add(larger.buffer);
   return { ...value, shape, data: larger.subarray(0, rows * each) };
 }
 
-/** The memory of a source with more positions, hidden as the mask says, or fewer. @param value [batch, heads, source, size] */
+/** The memory of a source with more positions, masked, or with fewer. @param value [batch, heads, source, size] */
 export function withSource(value: Value, source: number): Value {
   const [batch, heads, length, size] = value.shape;
   const data = new Float32Array(batch * heads * source * size);

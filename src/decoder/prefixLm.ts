@@ -7,26 +7,27 @@ import { behindPrefix, halfOf } from '../nn/prefixAttention.js';
 import type { DecoderInputs, EncoderDecoder, OutputProjection } from './encoderDecoder.js';
 
 /**
- * How one stack of layers both reads a source and writes a text (UniLM, Dong et al. 2019, section 2.3): the source is read
- * in both directions, each token of the text reads the source and the text before it.
+ * How one stack of layers both encodes a source and generates a text (UniLM, Dong et al. 2019, section 2.3): attention
+ * within the source is
+ * bidirectional, and each token of the text attends to the source and to the text before it.
  */
 export interface PrefixLmConfig {
   /**
-   * Where the next token is read: at a [MASK] put behind the text (UniLM), or at the text's last token, as language models
+   * Where the next token is predicted: at a [MASK] after the text (UniLM), or at the text's last token, as language models
    * do (SimBERT and RoFormer-Sim).
    */
   nextToken: 'mask' | 'last';
-  /** Id of [MASK]; read by `nextToken` 'mask' only. */
+  /** Id of [MASK]; used only by `nextToken` 'mask'. */
   maskTokenId?: number;
   /** Segment of the source. */
   sourceTypeId: number;
   /** Segment of the text. */
   targetTypeId: number;
-  /** Positions kept for the text, of all that the stack has. */
+  /** Positions reserved for the text, of all that the stack has. */
   maxTarget: number;
 }
 
-/** A stack of layers as a prefix language model sees it. */
+/** A stack of layers for a prefix language model. */
 export interface PrefixStack {
   vocabSize: number;
   layers: number;
@@ -42,15 +43,15 @@ export interface PrefixStack {
   logits(p: Parameters, hidden: tf.Tensor, output?: OutputProjection): tf.Tensor;
 }
 
-/** A stack that reads and writes, for those who train it. */
+/** A stack of a prefix language model, for training. */
 export interface PrefixParts {
   stack: PrefixStack;
   config: PrefixLmConfig;
-  /** Segments it knows. */
+  /** Number of segments. */
   typeVocabSize: number;
 }
 
-/** What a stack reads. */
+/** Inputs of a stack. */
 export interface StackInputs {
   /** int32 [rows, length] */
   inputIds: tf.Tensor;
@@ -63,8 +64,8 @@ export interface StackInputs {
 }
 
 /**
- * A prefix language model for search and scoring. Its decoder start token stands for the source's last token ([SEP]): the
- * first token written follows it. Keys and values of the source are the memory, computed once a sentence; those of the text
+ * A prefix language model for search and scoring. Its decoder start token represents the source's last token ([SEP]): the
+ * first generated token follows it. Keys and values of the source are the memory, computed once a sentence; those of the text
  * are the cache, which never holds a [MASK].
  */
 export function prefixLm(stack: PrefixStack, config: PrefixLmConfig): EncoderDecoder {
@@ -93,7 +94,7 @@ export function prefixLm(stack: PrefixStack, config: PrefixLmConfig): EncoderDec
   };
 }
 
-/** Keys and values of all layers, which `encode` put together along the heads. */
+/** Keys and values of all layers, which `encode` concatenated along the heads. */
 function apart(memory: tf.Tensor, layers: number): KeysAndValues[] {
   const [batch, all, source, size] = memory.shape as [number, number, number, number];
   const heads = all / layers / 2;
@@ -101,7 +102,7 @@ function apart(memory: tf.Tensor, layers: number): KeysAndValues[] {
   return Array.from({ length: layers }, (_, layer) => ({ key: part(2 * layer), value: part(2 * layer + 1) }));
 }
 
-/** Hidden states where the next tokens are read. */
+/** Hidden states at which the next tokens are predicted. */
 function decode(
   p: Parameters,
   stack: PrefixStack,
@@ -129,14 +130,14 @@ function decode(
 }
 
 /**
- * Positions of the text's tokens: in the text, and behind their own source. int32 [rows, length] each
+ * Positions of the text's tokens: within the text, and after their own source. int32 [rows, length] each
  * @param lengths int32 [batch], of the sources
  */
 function textPlaces(inputIds: tf.Tensor, positions: tf.Tensor, self: DecodingMode, lengths: tf.Tensor) {
   const [rows, length] = inputIds.shape as [number, number];
   const batch = lengths.shape[0]!;
   const zeros = tf.mul(inputIds, tf.scalar(0, 'int32'));
-  // A step gives one position for all rows or for each; otherwise there is one for each column, or for each token.
+  // A step has one position for all rows or one for each row; otherwise there is one for each column or each token.
   const given = positions.rank === 2 ? positions : tf.expandDims(positions, self.kind === 'cached' ? 1 : 0);
   const own = tf.add(zeros, given);
   const ends = tf.reshape(tf.sub(lengths, tf.scalar(1, 'int32')), [batch, 1]);
@@ -144,7 +145,7 @@ function textPlaces(inputIds: tf.Tensor, positions: tf.Tensor, self: DecodingMod
   return { own, places };
 }
 
-/** One behind the last position that may be read. @param mask int32 [batch, source] @returns int32 [batch] */
+/** One more than the last position that may be read. @param mask int32 [batch, source] @returns int32 [batch] */
 function sourceLengths(mask: tf.Tensor): tf.Tensor {
   const behind = tf.add(rangeTo(mask.shape[1]!), tf.scalar(1, 'int32'));
   return tf.max(tf.mul(mask, tf.expandDims(behind, 0)), 1);

@@ -45,7 +45,7 @@ function sizesOf(config: BertConfig) {
 
 function roformerOutput(p: Parameters, config: RoformerConfig): OutputProjection {
   const at = p.scope('cls.predictions');
-  // A checkpoint whose head differs from the table holds one of its own.
+  // A checkpoint whose head differs from the table has its own head.
   const matrix = at.has('decoder.weight')
     ? at.get('decoder.weight', [config.vocabSize, config.embeddingSize])
     : roformerTable(p.scope('roformer.embeddings'), config);
@@ -55,8 +55,8 @@ function roformerOutput(p: Parameters, config: RoformerConfig): OutputProjection
 }
 
 /**
- * Logits over the vocabulary. RoFormerV2 projects hidden states as they are; where embeddings have another size it brings
- * them to that first.
+ * Logits over the vocabulary. RoFormerV2 projects hidden states without a transform; if embeddings have another size, a dense layer
+ * maps hidden states to it first.
  * @param hidden [..., hiddenSize]
  * @param output rows of the projection; default all
  */

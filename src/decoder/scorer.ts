@@ -10,29 +10,29 @@ import type { AttentionSpec } from '../generation/stepModel.js';
 import { createAttentionProbe } from './alignment.js';
 import { type Decoder, type OwnInputs, readsSource } from './encoderDecoder.js';
 
-/** A source, and an output whose probability is asked for. */
+/** A source, and an output to score. */
 export interface ScoredPair {
-  /** Not read by a decoder alone. */
+  /** Not used by a language model. */
   inputIds: readonly number[];
   /** 1 for a token of the source, 0 for padding; default all 1. */
   attentionMask?: readonly number[];
-  /** What the decoder is told without being asked: at least its start token, or a text that the target continues. */
+  /** Decoder input before the target, which is not scored: at least the start token, or a text that the target continues. */
   prompt: readonly number[];
   /** The tokens after the prompt. */
   target: readonly number[];
 }
 
-/** What is computed of a pair. */
+/** The score of a pair. */
 export interface ScoredTarget {
   /** Natural logarithm of each target token's probability. */
   logProbabilities: Float32Array;
-  /** Where it was asked for, how the choice of each target token reads the source. [source] each */
+  /** If requested, the attention over the source for each target token. [source] each */
   attention?: Float32Array[];
 }
 
-/** Computes what a model thinks of given outputs: one pass over whole targets, no search. */
+/** Scores given outputs: one pass over whole targets, no search. */
 export interface Scorer {
-  /** In the order of the pairs. @param attention which of it is wanted, of a model that has some; default none */
+  /** In the order of the pairs. @param attention which attention to return, for a model that has some; default none */
   score(pairs: readonly ScoredPair[], batchSize?: number, attention?: AttentionSpec): Promise<ScoredTarget[]>;
   /** Frees what was compiled. */
   release(): Promise<void>;
@@ -112,7 +112,7 @@ function scoreTokens(
   };
 }
 
-/** Indices of pairs, those of like length together. Pairs without a target have nothing to score. */
+/** Indices of pairs, grouped by similar length. Pairs without a target are not scored. */
 function batches(pairs: readonly ScoredPair[], batchSize: number): number[][] {
   const sorted = pairs
     .map((pair, index) => ({ index, source: pair.inputIds.length, target: pair.target.length }))

@@ -38,7 +38,7 @@ export function editFeeds(spec: SelectionSpec, rows: number, edits: StepEdits): 
 }
 
 /**
- * Edits logits and keeps the best of each row, so that the host reads a few numbers instead of a vocabulary.
+ * Edits logits and selects the best of each row, so that the host reads a few numbers instead of the vocabulary.
  * @param logits [rows, vocabSize]
  * @param inputs those of `selectionSignature`; their meaning is that of `StepEdits`
  * @returns `logSumExp` [rows], and `ids`, `logits` and, where wanted, `ownLogits` [rows, candidates]; every logit, and
@@ -77,7 +77,7 @@ function choose(edited: tf.Tensor, candidates: number): Choice {
   return { logits: values, ids: indices };
 }
 
-/** The best of the allowed tokens in rows that have such, and of the vocabulary in the others. */
+/** The best of the allowed tokens in rows that have a list of them, and of the vocabulary in the others. */
 function chooseAllowed(edited: tf.Tensor, allowed: tf.Tensor, spec: SelectionSpec): Choice {
   const [rows, width] = allowed.shape as [number, number];
   const none = tf.scalar(Number.NEGATIVE_INFINITY);
@@ -94,7 +94,7 @@ function chooseAllowed(edited: tf.Tensor, allowed: tf.Tensor, spec: SelectionSpe
       )
     : undefined;
   if (spec.candidates === 0) {
-    // Padding writes to column 0 what belongs there: -Infinity, or the value of an allowed token 0.
+    // Padding writes the right value to column 0: -Infinity, or the value of an allowed token 0.
     const first = tf.where(
       tf.any(tf.equal(allowed, tf.scalar(0, 'int32')), 1, true),
       tf.slice(edited, [0, 0], [rows, 1]),
@@ -114,7 +114,7 @@ function chooseAllowed(edited: tf.Tensor, allowed: tf.Tensor, spec: SelectionSpe
   };
 }
 
-/** Ids to read by, where -1 stands for none. */
+/** Ids as indices, with -1 replaced. */
 function atLeast0(ids: tf.Tensor): tf.Tensor {
   return tf.maximum(ids, tf.scalar(0, 'int32'));
 }
@@ -126,7 +126,7 @@ function cellsOf(columns: tf.Tensor): tf.Tensor {
   return tf.reshape(tf.stack([row, columns], -1), [rows * width, 2]);
 }
 
-/** What stands in the given columns of each row. @param columns int32 [rows, width] */
+/** The values in the given columns of each row. @param columns int32 [rows, width] */
 function gatherColumns(values: tf.Tensor, columns: tf.Tensor): tf.Tensor {
   return tf.gather(values, columns, 1, 1);
 }
@@ -159,7 +159,7 @@ function penalize(
   return tf.tensorScatterUpdate(logits, cells, tf.reshape(tf.add(lower, offset), [rows * width]));
 }
 
-/** Multiplies values by the factor for their sign; what is forbidden stays so. */
+/** Multiplies values by the factor for their sign; forbidden tokens stay forbidden. */
 function rescale(
   logits: tf.Tensor,
   { rescaled, factors }: Tensors,

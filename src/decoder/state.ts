@@ -9,9 +9,9 @@ export interface State extends DecodingState {
   spec: SelectionSpec;
   maxLength: number;
   capacity: number;
-  /** Positions written in every row; the farthest where sentences have their own. */
+  /** Number of positions written in every row; the farthest if sentences have their own. */
   used: number;
-  /** Positions that each sentence has written, where they have their own. [batch] */
+  /** Number of positions that each sentence has written, if they differ. [batch] */
   lengths: Int32Array;
   /** `key.0`, `value.0`, ...: [batch * beams, heads, capacity, size] */
   caches: KeptValues;
@@ -20,15 +20,15 @@ export interface State extends DecodingState {
    * source is read.
    */
   memory: KeptValues;
-  /** Rows of the output projection, where only some tokens may come: see `readOutputRows`. */
+  /** Rows of the output projection, if the vocabulary is restricted: see `readOutputRows`. */
   output?: KeptValues;
-  /** What `extend` left: the logits of each of its places. [1, places, vocabSize] */
+  /** Result of `extend`: the logits at each of its positions. [1, places, vocabSize] */
   placeLogits?: Value;
-  /** What every step is fed and writes, until caches move; the same values are used again and again. */
+  /** Feeds and outputs of every step until caches move; the same values are reused. */
   bound?: Bound;
 }
 
-/** What a step is fed that lasts until caches move. */
+/** Feeds of a step that stay valid until caches move. */
 export interface Bound {
   feeds: Record<string, AnyValue>;
   /** Filled anew for each step. */

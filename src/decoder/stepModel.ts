@@ -27,11 +27,11 @@ import { editFeeds } from './selection.js';
 import type { Bound, State } from './state.js';
 import { cacheNames, createStepPrograms, nextName, type StepPrograms } from './stepPrograms.js';
 
-/** Serves a decoder to the search, with an encoder or alone. */
+/** The step model of any decoder, with or without an encoder. */
 export interface SequenceModel extends StepModel {
-  /** Compiles what greedy or beam search will need, so that the first request does not wait. */
+  /** Compiles the programs of greedy or beam search, so that the first request does not wait. */
   warmUp(spec: SelectionSpec): Promise<void>;
-  /** Frees the programs when their runs have ended; whatever is asked of it afterwards is refused (MODEL_DISPOSED). */
+  /** Frees the programs when their runs have ended; later calls are refused (MODEL_DISPOSED). */
   release(): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ export function createStepModel(model: Decoder, options: CompileOptions): Sequen
   let memory: CacheMemory | undefined;
   let released = false;
   const memoryFor = (program: Program) => {
-    // Its own programs would have nobody to free them.
+    // No code would free its own programs.
     if (released) throw disposed('model');
     memory ??= cacheMemoryOf(program, options);
     return memory;
@@ -52,7 +52,7 @@ export function createStepModel(model: Decoder, options: CompileOptions): Sequen
     givesHidden: true,
     ...(readsSource(model) && {
       attention: { layers: model.decoderLayers, heads: model.decoderHeads },
-      // Int8 products round by the largest number of all places, padding included.
+      // Int8 products are scaled by the largest number at all positions, padding included.
       maxSource: options.weightPrecision === 'int8' ? undefined : model.maxSource,
     }),
     takesVocabulary: true,
@@ -66,7 +66,7 @@ export function createStepModel(model: Decoder, options: CompileOptions): Sequen
       return step(memoryFor(program), program, state as State, feed);
     },
     keep: async (state, sentences, source) => keep(memory!, state as State, sentences, source),
-    // Caches that lie elsewhere cannot be rearranged from here.
+    // Caches outside the host's memory cannot be rearranged here.
     ...((options.device ?? 'cpu') === 'cpu' && {
       adopt: (into: DecodingState, from: DecodingState, places: readonly number[]) =>
         adopt(into as State, from as State, places),
@@ -97,7 +97,7 @@ function cacheMemoryOf(program: Program, options: CompileOptions): CacheMemory {
   return program.resident.length === 0 ? hostCacheMemory : deviceCacheMemory(options);
 }
 
-/** Int8 products round by the largest number of all places, so that one place would change another's result. */
+/** Int8 products are scaled by the largest number at all positions, so that one position would change another's result. */
 function givesPlaces({ device = 'cpu', weightPrecision }: CompileOptions): boolean {
   return device === 'cpu' && weightPrecision !== 'int8';
 }
@@ -109,7 +109,7 @@ function sourceFeeds({ inputIds, attentionMask, batch, source }: SourceBatch): R
   };
 }
 
-/** The source as every step reads it. */
+/** Every step's inputs from the source. */
 async function readSource(
   programs: StepPrograms,
   memory: CacheMemory,
@@ -143,7 +143,7 @@ async function readRows(
 }
 
 /**
- * Reads the source, then the prompt with one row a sentence: all but its last token at once. Its last token is a step as
+ * Reads the source, then the prompt with one row a sentence: all but its last token at once. Its last token is a step like
  * any other; beams begin after it.
  */
 async function start(
@@ -191,7 +191,7 @@ async function start(
   }
 }
 
-/** What there is to say of a prompt but its last token. */
+/** Outputs for a prompt without its last token. */
 interface PromptRead {
   /** [batch, promptLength - 1, source] */
   attention?: Float32Array;
@@ -226,7 +226,7 @@ async function beginCaches(
   return { attention: dataOf(read.attention), hidden: dataOf(read.hidden) };
 }
 
-/** Each row of one array, then that of the other. */
+/** Interleaves the rows of two arrays. */
 function joinRows(first: Float32Array, second: Float32Array, rows: number): Float32Array {
   const joined = new Float32Array(first.length + second.length);
   const [one, other] = [first.length / rows, second.length / rows];
@@ -287,7 +287,7 @@ async function step(
   return candidatesOf(outputs, spec, rows);
 }
 
-/** What a program's outputs say. */
+/** The candidates in a program's outputs. */
 function candidatesOf(
   outputs: Record<string, Value>,
   spec: SelectionSpec,

@@ -14,29 +14,29 @@ import { written } from './ownPositions.js';
 import { selectCandidates, selectionSignature } from './selection.js';
 
 /**
- * The programs of a step model, each compiled when it is first wanted. Weights are read by the programs that need them
- * and by no other: the encoder and the cross-attention's keys and values in one, all else in the others.
+ * The programs of a step model, each compiled at its first use. Only the programs that need a weight read it:
+ * the encoder and the cross-attention's keys and values are in one, everything else in the others.
  */
 export interface StepPrograms {
-  /** Reads sources, once each; undefined for a decoder alone. */
+  /** Reads sources, once each; undefined for a language model. */
   source(): Promise<Program> | undefined;
-  /** Reads the beginnings of prompts, all positions at once, and gives their keys and values, and what else is wanted. */
+  /** Reads the beginnings of prompts, all positions at once, and returns their keys and values, and other requested outputs. */
   prompt(wanted: PromptWishes): Promise<Program>;
   /**
-   * Appends a token to every row and chooses from what may follow.
-   * @param restricted whether it is fed rows of the output projection, see `readOutputRows`, and has none of its own
+   * Appends a token to every row and selects candidates for the next.
+   * @param restricted whether it is fed rows of the output projection, see `readOutputRows`, instead of the whole projection
    */
   step(spec: SelectionSpec, restricted?: boolean): Promise<Program>;
   /** Reads such rows. */
   outputRows(): Promise<Program>;
-  /** Reads several tokens of one row over its cache, and gives their keys and values and every place's logits. */
+  /** Reads several tokens of one row with its cache, and returns their keys and values and the logits at each position. */
   extension(): Promise<Program>;
-  /** Chooses from what may follow, by `stepLogits` [rows, vocabSize]. */
+  /** Selects candidates from `stepLogits` [rows, vocabSize]. */
   selection(spec: SelectionSpec): Promise<Program>;
   release(): Promise<void>;
 }
 
-/** What a prompt can give beside keys and values. */
+/** Outputs of a prompt other than keys and values. */
 type PromptWishes = Pick<SelectionSpec, 'attention' | 'hidden'>;
 
 /** The programs of any decoder. */
@@ -97,7 +97,7 @@ function compileEncoder(model: EncoderDecoder, options: CompileOptions): Promise
   return compile(fn, sourceSignature, { ...options, keep });
 }
 
-/** What the encoder leaves to the decoder; nothing where there is none. */
+/** The encoder's outputs for the decoder; none without an encoder. */
 function memorySignature(model: Decoder): Signature {
   if (!readsSource(model)) return {};
   const memory = { type: 'float32', shape: ['batch', model.decoderHeads, 'source', model.headSize] } as const;
@@ -175,7 +175,7 @@ function stepSignature(model: Decoder, spec: SelectionSpec): Signature {
   };
 }
 
-/** @param rows inputs for part of the output projection; none where all of it is read */
+/** @param rows inputs for part of the output projection; none if all of it is read */
 function compileStep(
   model: Decoder,
   spec: SelectionSpec,
@@ -235,7 +235,10 @@ function compileExtension(model: Decoder, options: CompileOptions): Promise<Prog
   return compile(fn, signature, options);
 }
 
-/** Each new token sees the cache up to `position` and of the new ones itself and those before. [1, 1, target, capacity + target] */
+/**
+ * Each new token attends to the cache up to `position`, to itself and to the new tokens before it. [1, 1, target,
+ * capacity + target]
+ */
 function extensionBias(position: tf.Tensor, capacity: number, target: number): tf.Tensor {
   const stale = tf.mul(tf.cast(tf.greaterEqual(rangeTo(capacity), position), 'float32'), -1e9);
   const own = causalBias(target, target);

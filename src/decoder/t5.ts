@@ -24,7 +24,7 @@ import {
 } from '../nn/attention.js';
 import type { DecoderInputs, EncoderDecoder, OutputProjection } from './encoderDecoder.js';
 
-/** T5 as one model. Positions are relative, so neither side has a longest text. */
+/** T5 as one model. Positions are relative, so neither side has a maximum length. */
 export function t5(config: T5Config): EncoderDecoder {
   return {
     vocabSize: config.vocabSize,
@@ -83,7 +83,7 @@ function decode(p: Parameters, config: T5Config, inputs: DecoderInputs) {
   return { hidden: t5Finish(p, config, 'decoder', x, source), caches };
 }
 
-/** Self-attention with the bias of the positions it reads: those given, or all that a cache has room for. */
+/** Self-attention with the bias of its positions: those given, or the whole capacity of a cache. */
 function withBias(p: Parameters, config: T5Config, { self, positions }: DecoderInputs): SelfAttentionMode {
   if (self.kind === 'sequence') {
     const bias = t5Bias(p, config, 'decoder', positions, positions);
@@ -95,11 +95,11 @@ function withBias(p: Parameters, config: T5Config, { self, positions }: DecoderI
     return { ...self, bias: tf.add(self.bias, t5Bias(p, config, 'decoder', positions, reached)) };
   }
   const bias = t5Bias(p, config, 'decoder', positions, capacity);
-  // Each row has its position; what it writes now lies ahead of that, and a key ahead counts as one at the same place.
+  // Each row has its own position; the key it writes now is at a later slot, and a later key has the bias of the same position.
   return { ...self, bias: self.visible ? tf.transpose(bias, [2, 1, 0, 3]) : bias };
 }
 
-/** The output projection is the embedding table where the checkpoint has no other. */
+/** The output projection is the embedding table if the checkpoint has no other. */
 function outputMatrix(p: Parameters, config: T5Config): tf.Tensor {
   return p.has('lm_head.weight')
     ? p.get('lm_head.weight', [config.vocabSize, config.dModel], t5Initializer(config, 1))

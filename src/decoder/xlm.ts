@@ -18,20 +18,20 @@ import type { DecoderInputs, EncoderDecoder } from './encoderDecoder.js';
 export interface XlmTranslatorConfig extends XlmConfig {
   /** Layers of the decoder; `nLayers` are the encoder's. */
   decoderLayers: number;
-  /** One set of tables (tokens, positions, languages) for both stacks, under the encoder's names. */
+  /** Whether both stacks share the tables (tokens, positions, languages), under the encoder's names. */
   shareEmbeddings: boolean;
   /** Id of the first language's token; the others follow it, `nLangs` in all. */
   firstLanguageId: number;
 }
 
-/** What stands before a source: the tokens of the target's and of the source's language. */
+/** The tokens before a source: those of the target's and of the source's language. */
 export const languageColumns = 2;
 
 /**
  * An encoder and a decoder of XLM's layers, the second with cross-attention (`encoder_attn.N`, `layer_norm15.N`: the paper's own
- * names). Sources begin with two tokens of languages, the target's first. The memory keeps the place of both: at the first stands
- * the embedding of the target's language, which is the value that layer 0 has there and which `decode` adds to its embeddings, so
- * that the language of a sentence goes wherever its memory goes. Attention sees neither place.
+ * names). Sources begin with two language tokens, the target's first. The memory keeps the positions of both: the first holds
+ * the embedding of the target's language, as layer 0's value, which `decode` adds to its embeddings. So
+ * a sentence's memory includes its language. Attention masks both positions.
  */
 export function xlmTranslator(config: XlmTranslatorConfig): EncoderDecoder {
   const ofDecoder = { ...config, nLayers: config.decoderLayers };
@@ -53,10 +53,10 @@ export function xlmTranslator(config: XlmTranslatorConfig): EncoderDecoder {
   };
 }
 
-/** The tables of a stack of XLM. */
+/** The embedding tables of a stack of XLM. */
 export const xlmTables = ['embeddings.', 'position_embeddings.', 'lang_embeddings.'] as const;
 
-/** The decoder's weights, of which the tables may be the encoder's. */
+/** The decoder's weights; the tables may be the encoder's. */
 function decoderScope(p: Parameters, { shareEmbeddings }: XlmTranslatorConfig): Parameters {
   const own = p.scope('decoder');
   if (!shareEmbeddings) return own;
@@ -131,7 +131,7 @@ function decode(p: Parameters, config: XlmConfig, inputs: DecoderInputs) {
   });
 }
 
-/** Tokens by sentence, beams of one token being its columns, and the language of each sentence. */
+/** Tokens by sentence, with the beams of a step as columns, and the language of each sentence. */
 function perSentence(
   { inputIds, positions }: DecoderInputs,
   { value }: KeysAndValues,

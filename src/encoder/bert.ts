@@ -30,11 +30,11 @@ export interface BertConfig {
   attentionProbsDropoutProb: number;
   /** Standard deviation of new weights. */
   initializerRange: number;
-  /** What the pooler ends with. Default 'tanh'. */
+  /** Activation of the pooler. Default 'tanh'. */
   poolerActivation?: 'tanh' | 'linear';
   /** Whether dense layers have a bias. Default true. */
   useBias?: boolean;
-  /** 'rms_norm': root mean square normalization that learns nothing. Default 'layer_norm'. */
+  /** 'rms_norm': root mean square normalization without weights. Default 'layer_norm'. */
   normType?: 'layer_norm' | 'rms_norm';
 }
 
@@ -46,28 +46,28 @@ export const bertPresets = {
   large: { hiddenSize: 1024, numHiddenLayers: 24, numAttentionHeads: 16, intermediateSize: 4096 },
 } satisfies Record<string, Partial<BertConfig>>;
 
-/** What `bertLayers` computes beyond the encoder of the paper. */
+/** Variants of `bertLayers` beyond the encoder of the paper. */
 export interface BertMode {
   self: SelfAttentionMode;
   /** Cross-attention's keys and values, one a layer; absent in an encoder. */
   memory?: readonly KeysAndValues[];
   /** int32 [batch, source] */
   memoryMask?: tf.Tensor;
-  /** Where cross-attention's weights are wanted. */
+  /** Receives cross-attention's weights. */
   observe?: AttentionObserver;
   dropout?: DropoutSource;
-  /** Turns queries and keys by their positions: see `AttentionShape`. */
+  /** Rotates queries and keys by their positions: see `AttentionShape`. */
   rotation?: Rotation;
 }
 
 const names = { query: 'query', key: 'key', value: 'value' } as const;
 
-/** How BERT's matrices start. */
+/** Initialization of BERT's matrices. */
 export function bertInitializer(config: BertConfig): Initializer {
   return { kind: 'normal', standardDeviation: config.initializerRange };
 }
 
-/** The attention of one layer, as `nn/attention.ts` wants it. */
+/** The attention shape of one layer, for `nn/attention.ts`. */
 export function bertAttentionShape(config: BertConfig, source?: DropoutSource): AttentionShape {
   return {
     heads: config.numAttentionHeads,
@@ -180,7 +180,7 @@ function output(
  * @param p scope that holds `embeddings` and `encoder`
  * @param inputIds int32 [batch, source]
  * @param attentionMask int32 [batch, source]
- * @param options with `causal` a token reads none that follow it
+ * @param options with `causal` a token attends to none after it
  * @returns last hidden state [batch, source, hiddenSize]
  */
 export function encodeBert(

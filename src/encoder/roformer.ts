@@ -8,13 +8,13 @@ import { type Rotation, rotationAt } from '../nn/rotary.js';
 import { type BertConfig, bertDense, bertInitializer, bertLayers, bertNorm, wordTable } from './bert.js';
 
 /**
- * RoFormer (Su et al. 2021): BERT whose attention tells positions by rotation, without position embeddings. RoFormerV2 (Su
+ * RoFormer (Su et al. 2021): BERT with rotary positions in attention and no position embeddings. RoFormerV2 (Su
  * 2022) is the same with `useBias` false and `normType` 'rms_norm'.
  */
 export interface RoformerConfig extends BertConfig {
   /** Features of token and segment embeddings; projected where they are not hiddenSize. */
   embeddingSize: number;
-  /** Whether values are turned as well as queries and keys. */
+  /** Whether values are rotated like queries and keys. */
   rotaryValue: boolean;
 }
 

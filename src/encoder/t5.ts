@@ -32,7 +32,7 @@ export interface T5Config {
   initializerFactor: number;
 }
 
-/** How new weights start: the smaller the more inputs they sum over (Mesh TensorFlow). */
+/** Initialization of weights: the smaller, the more inputs they sum over (Mesh TensorFlow). */
 export function t5Initializer(config: T5Config, inputs: number): Initializer {
   return { kind: 'normal', standardDeviation: config.initializerFactor * inputs ** -0.5 };
 }
@@ -114,7 +114,7 @@ export function t5FeedForward(
   return dense(p.scope('wo'), dropout(inner, dropoutRate, source), dModel, { bias: false, initializer });
 }
 
-/** What ends each side. */
+/** The last normalization of each side. */
 export function t5Finish(
   p: Parameters,
   config: T5Config,

@@ -7,13 +7,13 @@ import { dense } from '../nn/dense.js';
 import { norm } from '../nn/norm.js';
 import { sinusoidalPositions, tensorPositions } from '../nn/positions.js';
 
-/** What families of Transformers do differently. */
+/** Differences between families of Transformers. */
 export interface TransformerLayout {
   /** A learned table, or one of the two ways to lay out sines and cosines. */
   positions: 'learned' | 'sinusoidal' | 'tensorSinusoidal';
   /** Rows of the position table before the row of the first token. */
   positionOffset: number;
-  /** A token that takes no position and stands in none: its row is the one before the first token's. */
+  /** Padding id; skipped when positions are counted (fairseq's make_positions). It gets the row before the first token's. */
   unplacedId?: number;
   /** Layer norms before each sub-layer and one after the last layer, instead of one after each sub-layer. */
   normalizeBefore: boolean;
@@ -58,10 +58,10 @@ export function m2m100Layout(padTokenId: number): TransformerLayout {
 export interface TransformerConfig {
   /** Default: Marian's. */
   layout?: TransformerLayout;
-  /** What the names of weights below the output projection begin with. Default: 'model.'. */
+  /** Prefix of the names of all weights but the output projection. Default: 'model.'. */
   prefix?: string;
   vocabSize: number;
-  /** Vocabulary of the decoder where it is not the encoder's. */
+  /** Vocabulary size of the decoder if it differs from the encoder's. */
   decoderVocabSize: number;
   dModel: number;
   encoderLayers: number;
@@ -169,7 +169,7 @@ export function prefixOf(config: TransformerConfig): string {
   return config.prefix ?? 'model.';
 }
 
-/** How a model is laid out. */
+/** The layout of a model. */
 export function layoutOf(config: TransformerConfig): TransformerLayout {
   return config.layout ?? transformerLayouts.marian;
 }
@@ -227,7 +227,7 @@ export function residual(
   return norm(at, tf.add(x, subLayer(x)), transformerEpsilon);
 }
 
-/** What comes after the last layer of one side. */
+/** The end of one side, after the last layer. */
 export function finish(
   p: Parameters,
   config: TransformerConfig,

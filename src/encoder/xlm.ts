@@ -15,7 +15,7 @@ import { dense } from '../nn/dense.js';
 import { norm } from '../nn/norm.js';
 import { alternatingPositions } from '../nn/positions.js';
 
-/** XLM (Lample and Conneau 2019), as Facebook's program and Hugging Face's XLMModel have it. */
+/** XLM (Lample and Conneau 2019), as in Facebook's program and Hugging Face's XLMModel. */
 export interface XlmConfig {
   vocabSize: number;
   embDim: number;
@@ -27,11 +27,11 @@ export interface XlmConfig {
   attentionDropout: number;
   /** GELU in the feed-forward layers, else ReLU. */
   geluActivation: boolean;
-  /** Positions are sines that nothing learns. */
+  /** Fixed sinusoidal positions. */
   sinusoidalEmbeddings: boolean;
-  /** Each position reads itself and what is before it (CLM). */
+  /** Each position attends to itself and to those before it (CLM). */
   causal: boolean;
-  /** Languages that have an embedding. */
+  /** Number of languages that have an embedding. */
   nLangs: number;
   useLangEmb: boolean;
   maxPositionEmbeddings: number;
@@ -50,19 +50,19 @@ export const xlmPresets = {
   large: { embDim: 1024, nLayers: 6, nHeads: 8 },
 } satisfies Record<string, Partial<XlmConfig>>;
 
-/** What `xlmLayers` computes beyond the encoder: see `BertMode`. */
+/** Variants of `xlmLayers` beyond the encoder: see `BertMode`. */
 export interface XlmMode {
   self: SelfAttentionMode;
   /** Cross-attention's keys and values, one a layer, by `encoder_attn.N`; absent in an encoder. */
   memory?: readonly KeysAndValues[];
   /** int32 [batch, source]; goes with `memory`. */
   memoryMask?: tf.Tensor;
-  /** Where cross-attention's weights are wanted. */
+  /** Receives cross-attention's weights. */
   observe?: AttentionObserver;
   dropout?: DropoutSource;
 }
 
-/** What is embedded. */
+/** Inputs of the embeddings. */
 export interface XlmTokens {
   /** int32 [rows, length], or [rows] for one token a row */
   inputIds: tf.Tensor;
@@ -70,12 +70,12 @@ export interface XlmTokens {
   positions?: tf.Tensor;
   /** int32 [rows, length], or [rows, 1] where a row has one language; default no language. */
   languages?: tf.Tensor;
-  /** In place of `languages`: embeddings of languages that are at hand. [..., embDim], broadcast */
+  /** In place of `languages`: their embeddings. [..., embDim], broadcast */
   languageStates?: tf.Tensor;
   dropout?: DropoutSource;
 }
 
-/** What a language model of XLM reads. */
+/** Inputs of XLM as a language model. */
 export interface XlmInputs extends XlmTokens {
   /** int32 [rows, length]; 1 for a position that may be read. Default all. */
   attentionMask?: tf.Tensor;
@@ -83,7 +83,7 @@ export interface XlmInputs extends XlmTokens {
 
 const names = { query: 'q_lin', key: 'k_lin', value: 'v_lin' } as const;
 
-/** Matrices start as wide as PyTorch draws linear layers, which is what the paper's program leaves them at. */
+/** Matrices are initialized like PyTorch's linear layers, as in the paper's program. */
 function denseInitializer(inputs: number): Initializer {
   return { kind: 'normal', standardDeviation: (3 * inputs) ** -0.5 };
 }
@@ -184,7 +184,7 @@ export function xlmLayers(
   return { hidden, caches };
 }
 
-/** A dense layer that starts as the others do. */
+/** A dense layer with the same initialization as the others. */
 function project(p: Parameters, x: tf.Tensor, outputs: number): tf.Tensor {
   return dense(p, x, outputs, { initializer: denseInitializer(x.shape[x.rank - 1]!) });
 }
@@ -196,7 +196,7 @@ function feedForward(p: Parameters, config: XlmConfig, x: tf.Tensor): tf.Tensor 
 }
 
 /**
- * Embeddings and layers, every position reading all others; those before it alone where `config.causal` says so.
+ * Embeddings and layers. Every position attends to all others; with `config.causal` only to those before it.
  * @param p scope of the stack: `transformer`, or the top where there is no head
  * @returns last hidden states [rows, length, embDim]
  */
@@ -210,7 +210,7 @@ export function encodeXlm(p: Parameters, config: XlmConfig, inputs: XlmInputs): 
 }
 
 /**
- * What `xlmLogits` multiplies by.
+ * The output projection of `xlmLogits`.
  * @param p scope of the model: holds `pred_layer`
  * @param stack scope of the stack that the table may be shared with
  */

@@ -5,7 +5,7 @@ import { activations } from '../nn/activation.js';
 import { norm } from '../nn/norm.js';
 import { type BertConfig, bertDense, encodeBert, wordTable } from './bert.js';
 
-/** XLM-RoBERTa (Conneau et al. 2020): BERT whose positions begin behind the id of padding, and another head. */
+/** XLM-RoBERTa (Conneau et al. 2020): BERT whose positions begin after the padding id, with another head. */
 export interface XlmRobertaConfig extends BertConfig {
   padTokenId: number;
   tieWordEmbeddings: boolean;

@@ -59,7 +59,7 @@ export async function compile(
   return guarded(withWeightValues(program, options));
 }
 
-/** A program over a graph, in two parts where one of them is better on the host. */
+/** A program over a graph, in two parts if one of them is better computed on the host. */
 async function createProgram(
   graph: Graph,
   parameters: readonly ParameterSpec[],
@@ -83,7 +83,7 @@ async function createProgram(
   }
 }
 
-/** A program whose weights are fed at each run, as one that needs no such feeds. */
+/** Wraps a program whose weights are fed at each run, so that callers need not feed them. */
 function withWeightValues(program: Program, { weightValue }: CompileOptions): Program {
   if (!weightValue) return program;
   const isWeight = ({ name }: GraphPort) => name.startsWith(weightInputPrefix);
@@ -99,7 +99,7 @@ function withWeightValues(program: Program, { weightValue }: CompileOptions): Pr
   };
 }
 
-/** The weights of a function as constants of its program on the CPU; nothing is compiled or read. */
+/** The weights of a function that its program on the CPU would have as constants; nothing is compiled or read. */
 export function constantWeights(
   fn: TracedFunction,
   signature: Signature,

@@ -1,10 +1,10 @@
 import { type AnyValue, type DeviceContent, type DeviceValue, isOnDevice, type Value } from './values.js';
 
-/** What devices hold at the moment, and what went to and from them so far. */
+/** Values in the memory of devices, and bytes sent and received so far. */
 export interface DeviceTraffic {
-  /** Values with content, on all devices. */
+  /** Number of values with content, on all devices. */
   values: number;
-  /** Bytes that programs were fed from the host. */
+  /** Bytes that the host fed to programs. */
   sent: number;
   /** Bytes of outputs that the host received. */
   received: number;
@@ -12,7 +12,7 @@ export interface DeviceTraffic {
 
 const traffic: DeviceTraffic = { values: 0, sent: 0, received: 0 };
 
-/** A count of device values and of bytes between host and devices, since the process began; the CPU does not count. */
+/** Counts of device values and of bytes between host and devices, since the process began, without the CPU. */
 export function deviceTraffic(): Readonly<DeviceTraffic> {
   return { ...traffic };
 }
@@ -26,19 +26,19 @@ export function countRun(
   for (const value of Object.values(outputs)) traffic.received += value.data.byteLength;
 }
 
-/** A place on a device, still empty. */
+/** A device value without content. */
 export function emptyDeviceValue(device: string): DeviceValue {
   return { device };
 }
 
-/** Puts another content into a place; the one before is freed. */
+/** Replaces the content of a value; the old content is freed. */
 export function replaceContent(value: DeviceValue, content: DeviceContent): void {
   disposeValue(value);
   value.content = content;
   traffic.values++;
 }
 
-/** Frees what a value holds on a device; a second time, or for a value on the host, it does nothing. */
+/** Frees the device memory of a value; a second call, or a call for a value on the host, does nothing. */
 export function disposeValue(value: AnyValue): void {
   if (!isOnDevice(value) || !value.content) return;
   const { content } = value;

@@ -13,16 +13,16 @@ import { traceFunction } from './traceFunction.js';
 import { probe, tryProgram } from './tryDevice.js';
 import { floats, type Value } from './values.js';
 
-/** What `listDevices` found out about one device. */
+/** The result of `listDevices` for one device. */
 export interface DeviceStatus {
   name: Device;
-  /** Whether a program ran on it just now, with the right result. */
+  /** Whether a test program ran on it with the right result. */
   available: boolean;
-  /** Version of what computes there, for example 'onnxruntime 1.30.0'. */
+  /** Version of the runtime, for example 'onnxruntime 1.30.0'. */
   version?: string;
-  /** What was seen, in one line. */
+  /** Details, in one line. */
   detail: string;
-  /** What to do to get a device that is missing. */
+  /** How to install a missing device. */
   howToGet?: string;
 }
 
@@ -74,7 +74,7 @@ async function webgpuStatus(): Promise<DeviceStatus> {
   });
 }
 
-/** `, ` and how the runtime is reached, where it says so. */
+/** `, ` and how the runtime is called, if it is known. */
 function how(device: 'cpu' | 'webgpu' | 'cuda'): string {
   const text = onnxRuntime().describe?.(device);
   return text ? `, ${text}` : '';
@@ -97,8 +97,8 @@ async function tfjsStatus(backend: string, help: string): Promise<DeviceStatus> 
 }
 
 /**
- * Every device polybeam can run on, each tried by running a small program there. Devices that are missing say how to
- * get them. Takes about a second.
+ * Every device that polybeam can run on, each tested with a small program. Missing devices say how to
+ * install them. Takes about a second.
  */
 export async function listDevices(): Promise<DeviceStatus[]> {
   const cpu = await statusOf('cpu', howToGet.cpu, async () => {
@@ -171,13 +171,13 @@ function layerFeeds(): Record<string, Value> {
   );
 }
 
-/** Numbers without a pattern that rounds away; no two runs need other ones. */
+/** Irregular numbers, the same in every run. */
 function waves(shape: readonly number[], scale: number): Float32Array {
   const count = shape.reduce((product, size) => product * size, 1);
   return Float32Array.from({ length: count }, (_, index) => scale * Math.sin(index * 1.7));
 }
 
-/** Milliseconds of the best of a few runs, none begun after `budget` milliseconds. */
+/** Milliseconds of the fastest of a few runs; no run begins after `budget` milliseconds. */
 async function bestRun(program: Program, feeds: Record<string, Value>, budget: number): Promise<number> {
   const begin = performance.now();
   let best = Number.POSITIVE_INFINITY;
@@ -195,7 +195,7 @@ async function matrixSpeed(device: Device): Promise<{ gigaflops: number; matrixS
     for (let size = 64; ; size *= 2) {
       const feeds = { x: floats([size, size], waves([size, size], 1 / Math.sqrt(size))) };
       const milliseconds = await bestRun(program, feeds, 100);
-      // Small ones measure the call; large ones on a slow device would take minutes.
+      // Small matrices measure the call; large ones on a slow device would take minutes.
       if (milliseconds < 10 && size < 2048) continue;
       const operations = 2 * size ** 3 * productsInChain;
       return { gigaflops: operations / milliseconds / 1e6, matrixSize: size };
@@ -207,7 +207,7 @@ async function matrixSpeed(device: Device): Promise<{ gigaflops: number; matrixS
 
 /**
  * A short check of a device's speed; a few seconds.
- * @param longestSeconds the layer is left out where it would take longer, judged by the products
+ * @param longestSeconds the layer is left out if it would take longer, estimated from the products
  * @throws DEVICE_UNAVAILABLE, DEVICE_UNKNOWN
  */
 export async function speedCheck(device: Device, longestSeconds = 3): Promise<SpeedReport> {

@@ -2,10 +2,10 @@ import { PolybeamError } from '../errors.js';
 import type { Dimension } from './graph.js';
 
 /**
- * A trace has no data, only sizes. A named dimension stands in it as a large prime, so the factors of any size in the
- * trace say which dimensions it came from: [batch * length, 512] is found again from its first number. The primes are
+ * A trace has no data, only sizes. A large prime represents a named dimension, so the factors of any size in the
+ * trace show which dimensions it came from: [batch * length, 512] is recognized by its first number. The primes are
  * far from each other and from usual vocabulary sizes, so that `length + 1`, `2 * length - 1` and `source + target`
- * are recognized as well. What is guessed wrong in spite of that differs between two traces with other primes, and
+ * are recognized as well. A wrong guess differs between two traces with different primes, and
  * `traceFunction` compares two.
  */
 const primes = [
@@ -13,7 +13,7 @@ const primes = [
   21911, 23581, 17389, 26497, 20717, 22409, 17093, 26833, 26053, 22859, 24859, 18341, 29201, 21269, 27107,
 ];
 
-/** Part of a size that named dimensions decide: one dimension, or a sum of sizes and a number. */
+/** A factor of a size that depends on named dimensions: one dimension, or a sum of sizes and a number. */
 export type SizeFactor = { name: string } | { terms: readonly SizeExpression[]; offset: number };
 
 /** A size: a coefficient times factors; without factors a plain number. */
@@ -24,21 +24,21 @@ export interface SizeExpression {
 
 /** Offsets up to this from one dimension, or twice one, are recognized (a cache one longer than before, ...). */
 const largestOffset = 64;
-/** Offsets up to this from the sum of two dimensions are. */
+/** Offsets up to this from the sum of two dimensions are recognized. */
 const largestOffsetOfSum = 2;
 const smallestStandIn = Math.min(...primes) - largestOffset;
 
 /** The named dimensions of one trace. */
 export class Dimensions {
   private readonly primeOf = new Map<string, number>();
-  /** What each prime, and each sum met so far, stands for. */
+  /** The dimension of each prime, and of each sum found so far. */
   private readonly known = new Map<number, SizeFactor>();
   private readonly explained = new Map<number, SizeExpression>();
 
-  /** @param attempt chooses other primes for the same names */
+  /** @param attempt selects different primes for the same names */
   constructor(private readonly attempt = 0) {}
 
-  /** The stand-in number of a dimension in the trace; `batch*beams` is the product of two. */
+  /** The number that represents a dimension in the trace; `batch*beams` is the product of two. */
   standIn(size: Dimension): number {
     if (typeof size === 'number') return size;
     if (size.includes('*')) return size.split('*').reduce((product, name) => product * this.standIn(name), 1);
@@ -57,19 +57,19 @@ export class Dimensions {
     return prime;
   }
 
-  /** Whether named dimensions decide the size. */
+  /** Whether the size depends on named dimensions. */
   isSymbolic(value: number): boolean {
     return this.explain(value).factors.length > 0;
   }
 
-  /** Whether the number is a multiple of a stand-in. */
+  /** Whether the number is a multiple of a dimension's prime. */
   isMultiple(value: number): boolean {
     if (!Number.isInteger(value) || value === 0) return false;
     for (const prime of this.primeOf.values()) if (value % prime === 0) return true;
     return false;
   }
 
-  /** Remembers that a size is the sum of others (a concatenation knows), so that it is recognized from here on. */
+  /** Records that a size is the sum of others (as in a concatenation), so that it is recognized later. */
   defineSum(value: number, parts: readonly number[]): void {
     if (this.isSymbolic(value)) return;
     const terms = parts.map((part) => this.explain(part)).filter(({ factors }) => factors.length > 0);
@@ -79,7 +79,7 @@ export class Dimensions {
     this.explained.clear();
   }
 
-  /** Takes a size apart. A number that no named dimension explains is a plain number. */
+  /** Factors a size. A number that no named dimension explains is a plain number. */
   explain(value: number): SizeExpression {
     const before = this.explained.get(value);
     if (before) return before;
@@ -108,7 +108,7 @@ export class Dimensions {
     }
     const sum = rest < smallestStandIn ? undefined : this.guessSum(rest);
     if (!sum) return { coefficient: rest, factors };
-    // From here on products with this sum are recognized too.
+    // Products with this sum are recognized from now on.
     this.known.set(rest, sum);
     return { coefficient: 1, factors: [...factors, sum] };
   }
@@ -136,7 +136,7 @@ export class Dimensions {
   }
 }
 
-/** In brackets where the sum is part of a product. */
+/** In brackets if the sum is part of a product. */
 function describeFactor(factor: SizeFactor, alone: boolean): string {
   if ('name' in factor) return factor.name;
   const written = factor.terms.map((term) => describeExpression(term));

@@ -27,8 +27,8 @@ import {
 } from './values.js';
 
 /**
- * A program without a graph: the function runs eagerly on a registered tfjs backend. The reference that graphs are
- * tested against, and the way to devices only tfjs reaches.
+ * A program without a graph: the function runs eagerly on a registered tfjs backend. It is the reference in tests of
+ * graphs, and supports devices that only tfjs supports.
  */
 export async function compileEager(
   fn: TracedFunction,
@@ -38,7 +38,7 @@ export async function compileEager(
   const backend = (options.device ?? '').slice('tfjs:'.length);
   await requireBackend(backend);
   const ports: GraphPort[] = Object.entries(signature).map(([name, port]) => ({ name, ...port }));
-  // Recording finds the weights, which may depend on what the checkpoint has, and the sizes of the outputs.
+  // Recording finds the weights, which may depend on the checkpoint, and the sizes of the outputs.
   const { graph, parameters } = traceFunction(fn, signature, options);
   const constants = await loadConstants(backend, parameters, options);
   const asInputs = options.weightsAs === 'inputs';
@@ -80,7 +80,7 @@ export async function compileEager(
   };
 }
 
-/** Sees to it that a tfjs backend is registered, importing its package where the host knows how. */
+/** Registers a tfjs backend, by importing its package if the host can. */
 async function requireBackend(backend: string): Promise<void> {
   if (backend === traceBackendName) {
     throw new PolybeamError(
@@ -120,7 +120,7 @@ async function useBackend(backend: string): Promise<void> {
       `The tfjs backend "${backend}" is registered but could not start here.`,
     );
   }
-  // Another program may have chosen its own while this one waited.
+  // Another program may have selected its own backend while this one waited.
   if (tf.getBackend() !== backend) void tf.setBackend(backend);
 }
 
@@ -162,7 +162,7 @@ function eagerSource(
   };
 }
 
-/** Each output as a tensor of its own, so that it can be freed alone: a function may return what it was given. */
+/** Each output as a separate tensor that can be freed by itself: a function may return its input. */
 function ownTensors(outputs: Tensors): Tensors {
   return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, tf.clone(tensor)]));
 }

@@ -28,11 +28,11 @@ export interface GraphPort {
   name: string;
   type: ElementType;
   shape: readonly Dimension[];
-  /** Of an input: that products read it as a weight, see `Signature`. */
+  /** For an input: whether products read it as a weight, see `Signature`. */
   asWeight?: boolean;
 }
 
-/** Integers that stand for a weight, or the scales that belong to them: see `quantize.ts`. */
+/** The integers of a weight, or their scales: see `quantize.ts`. */
 export interface QuantizedPart {
   /** The checkpoint's weight. */
   of: string;
@@ -40,27 +40,27 @@ export interface QuantizedPart {
   part: 'values' | 'scales';
 }
 
-/** A weight held as a constant; `quantized` where it is made from a weight of the checkpoint. */
+/** A weight that is a constant; `quantized` if it is made from a weight of the checkpoint. */
 export interface GraphWeight extends GraphPort {
   quantized?: QuantizedPart;
 }
 
 /**
- * A stretch of nodes that together compute a named operation (gelu, attention, ...). Passes may replace it by one fused
- * node; where none does, its nodes compute it.
+ * A group of nodes that together compute a named operation (gelu, attention, ...). Passes may replace it by one fused
+ * node; otherwise its nodes compute it.
  */
 export interface GraphRegion {
   name: string;
   inputs: readonly string[];
   outputs: readonly string[];
-  /** Every value made inside. */
+  /** All values computed inside. */
   values: readonly string[];
   attributes: Readonly<Record<string, Attribute>>;
 }
 
 /**
- * Name of regions that are computed on the CPU where the rest runs on WebGPU: those of bit operations, which it
- * lacks, so that only the result is copied and not each value in between. See `hostPart.ts`.
+ * Name of regions that are computed on the CPU if the rest runs on WebGPU: those of bit operations, which it
+ * lacks, so that only the result is copied and no intermediate value. See `hostPart.ts`.
  */
 export const onHost = 'onHost';
 
@@ -148,9 +148,9 @@ export function pruneAndSort(graph: Graph): void {
 }
 
 /**
- * Whether nothing outside the region reads what is made inside, its outputs excepted. Only then is a fused node a
- * saving: in a training step the backward pass often needs the values in between. What follows from sizes alone is
- * shared with the rest of the graph and does not count.
+ * Whether nothing outside the region reads its inner values, other than its outputs. Only then does a fused node
+ * save work: in a training step the backward pass often needs inner values. Values that depend only on sizes are
+ * shared with the rest of the graph and do not count.
  */
 export function isPrivate(graph: Graph, region: GraphRegion, readers = consumers(graph)): boolean {
   const inside = new Set(region.values);
@@ -168,7 +168,7 @@ export function isPrivate(graph: Graph, region: GraphRegion, readers = consumers
   );
 }
 
-/** Replaces what a region computes by other nodes making the same outputs; the region's own nodes lose their readers. */
+/** Replaces a region by other nodes with the same outputs; the region's own nodes lose their readers. */
 export function replaceRegion(graph: Graph, region: GraphRegion, nodes: readonly GraphNode[]): void {
   const outputs = new Set(region.outputs);
   for (const node of graph.nodes) {

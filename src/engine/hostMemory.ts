@@ -1,23 +1,23 @@
 import { type AnyValue, isOnDevice } from './values.js';
 
 /*
- * Allocating some dozens of megabytes for each batch makes the garbage collector run beside the products, on the same
- * cores. So large arrays that are no more in use can be given back, for the next ones. They are held weakly: what the
- * collector takes all the same is allocated anew.
+ * Allocating dozens of megabytes for each batch makes the garbage collector compete with the matrix products for cores.
+ * So large arrays return to a pool after use and are allocated from it. The pool holds them by weak references: the
+ * collector may still free them.
  */
 
 const spare: WeakRef<ArrayBuffer>[] = [];
 
-/** Memory made here that is in use: nothing else may come back, such as what a tfjs backend still holds. */
+/** Buffers of this module that are in use. Others, such as those that a tfjs backend holds, never enter the pool. */
 const inUse = new WeakSet<ArrayBufferLike>();
 
 /** The state of a batch has two or four arrays for each decoder layer. */
 const mostSpare = 512;
 
-/** Smaller ones are not worth looking for. */
+/** Smaller arrays are not pooled. */
 const leastBytes = 2 ** 12;
 
-/** Gives back what was taken for values; nothing may read or write them any more. Memory from elsewhere is left alone. */
+/** Returns the buffers of values to the pool; do not use the values afterwards. Buffers from elsewhere are left alone. */
 export function giveBack(values: Readonly<Record<string, AnyValue>>): void {
   for (const value of Object.values(values)) {
     if (!isOnDevice(value) && inUse.delete(value.data.buffer)) {
@@ -27,7 +27,7 @@ export function giveBack(values: Readonly<Record<string, AnyValue>>): void {
   spare.splice(0, spare.length - mostSpare);
 }
 
-/** Memory for numbers, at most half of it unused; what it holds is anything. */
+/** An array from the pool, or a new one. Its contents are undefined; at most half of its buffer is unused. */
 export function takeFloats(length: number): Float32Array<ArrayBuffer> {
   const bytes = length * Float32Array.BYTES_PER_ELEMENT;
   if (bytes < leastBytes) return new Float32Array(length);

@@ -2,8 +2,8 @@ import { type Graph, type GraphPort, onHost, producers, pruneAndSort } from './g
 import type { Program } from './program.js';
 
 /**
- * Takes out of a graph for another device what had better be computed on the CPU: the regions `onHost`. What they make
- * becomes inputs of the graph. (Placed there by ONNX Runtime, within one session, they would be named one by one in an
+ * Removes from a graph for another device the parts that the CPU should compute, the regions `onHost`. Their outputs
+ * become inputs of the graph. (If ONNX Runtime placed them on the CPU within one session, each would have to be named in an
  * option of 8,192 characters at most, some twenty masks of dropout; annotations of nodes end the process in a training
  * step, 1.30.)
  * @returns the graph of that part; undefined where there is none
@@ -32,7 +32,7 @@ export function takeHostPart(graph: Graph): Graph | undefined {
   return host;
 }
 
-/** A program and its part on the host as one. */
+/** Combines a program and its part on the host. */
 export function withHostPart(program: Program, host: Program): Program {
   const made = new Set(host.outputs.map(({ name }) => name));
   return {

@@ -14,7 +14,7 @@ const onnxTypes: Record<ElementType, number> = {
   uint32: 12,
 };
 
-/** The ONNX number of an element type, as the Cast operator wants it. */
+/** The ONNX number of an element type, for the Cast operator. */
 export function onnxType(type: ElementType): number {
   return onnxTypes[type];
 }
@@ -23,15 +23,15 @@ export function onnxType(type: ElementType): number {
 const opset = 20;
 const irVersion = 10;
 
-/** A weight as ONNX stores it: inline bytes, or a place in an external file known to the session by `location`. */
+/** A weight in an ONNX model: inline bytes, or an offset in an external file that the session knows by `location`. */
 export type WeightPlacement =
   | { kind: 'inline'; type: ElementType; data: Uint8Array }
   | { kind: 'external'; type: ElementType; location: string; offset: number; length: number };
 
-/** Formats that graphs read as they are. */
+/** Formats that graphs read without conversion. */
 const mappedTypes: Partial<Record<WeightFormat, ElementType>> = { F32: 'float32', I8: 'int8', U8: 'uint8' };
 
-/** Where a stored weight's bytes can be referred to unchanged; undefined where it must be converted first. */
+/** The location of a stored weight's bytes if they can be used unchanged; undefined if the weight must be converted. */
 export function placeStored(
   weight: StoredWeight,
   location: string,

@@ -11,7 +11,7 @@ import { fitRuntime, mapsFiles } from './runtime.js';
 import { checkFeeds, checkInto, fromOnnx, isOnDevice, onDevice, toOnnx, type Value } from './values.js';
 import { type FileData, requireUnchanged, type StoredWeight, type WeightStore } from './weights.js';
 
-/** What a session must be given beside the model: bytes or paths of external weights. */
+/** Inputs of a session besides the model: bytes or paths of external weights. */
 type ExternalData = { path: string; data: Uint8Array };
 
 interface PlacedWeights {
@@ -24,8 +24,8 @@ interface PlacedWeights {
 }
 
 /**
- * Weights that lie in files are mapped where they are; others are converted in memory. A session takes external
- * weights from files or from memory, not from both: beside mapped files the rest goes into the model.
+ * Weights in files are mapped in place; others are converted in memory. A session takes external
+ * weights from files or from memory, not from both: with mapped files the rest goes into the model.
  */
 async function placeWeights(
   graph: Graph,
@@ -64,7 +64,7 @@ async function placeWeights(
   return placed;
 }
 
-/** Of what a store has under the name of a weight's integers: whether they are those. */
+/** Whether a stored tensor is the integers of a weight. */
 function fits({ quantized, shape }: GraphWeight, stored: StoredWeight): boolean {
   return quantized === undefined || stored.shape.join() === shape.join();
 }
@@ -76,7 +76,7 @@ async function resolvePaths(paths: readonly string[]): Promise<Map<string, strin
   return resolved;
 }
 
-/** The deepest folder that all files lie below; `/` where that is the root. */
+/** The deepest folder that contains all files; `/` for the root. */
 function commonFolder(paths: readonly string[]): string {
   const folderOf = (path: string) => path.slice(0, path.lastIndexOf('/') + 1);
   let folder = folderOf(paths[0]);
@@ -134,7 +134,7 @@ function sessionOptions(
     graphOptimizationLevel: 'all',
     enableMemPattern: true,
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
-    // Errors reach the caller as exceptions; the runtime need not print them as well.
+    // The caller gets errors as exceptions, so the runtime need not print them.
     logSeverityLevel: 4,
     ...(resident.length === 0 ? {} : { preferredOutputLocation: locations(resident) }),
     ...(external.length === 0 ? {} : { externalData: external }),
@@ -145,18 +145,18 @@ function sessionOptions(
   };
 }
 
-/** Outputs that are not named come to the CPU. */
+/** Outputs that are not named are returned on the CPU. */
 function locations(resident: readonly string[]): Record<string, Tensor.DataLocation> {
   return Object.fromEntries(resident.map((name) => [name, 'gpu-buffer']));
 }
 
-/** What a runtime says where it lacks a device: no adapter, or no provider or driver of CUDA. */
+/** Messages of a runtime without a device: no adapter, or no CUDA provider or driver. */
 const missing: Partial<Record<Device, RegExp>> = {
   webgpu: /Failed to get a WebGPU adapter: (.*)/,
   cuda: /(.*(?:CUDA|providers_cuda|providers_shared|backend not found|koffi).*)/i,
 };
 
-/** A missing device in words; other errors of the runtime as they are. */
+/** Converts the error of a missing device; other errors of the runtime are unchanged. */
 function explain(error: Error, device: Device): Error {
   const reason = missing[device]?.exec(error.message);
   if (!reason) return error;
@@ -167,7 +167,7 @@ function explain(error: Error, device: Device): Error {
   );
 }
 
-/** A session over files that are the same before and after it is made, and so the same as when their headers were read. */
+/** A session over files that are checked before and after it is made, so that they are the files whose headers were read. */
 async function openSession(
   model: Uint8Array,
   { mapped }: PlacedWeights,

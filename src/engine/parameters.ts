@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { PolybeamError } from '../errors.js';
 
-/** How a weight starts when a model is trained from nothing. */
+/** The initialization of a weight. */
 export type Initializer =
   | { kind: 'zeros' }
   | { kind: 'ones' }
@@ -9,16 +9,16 @@ export type Initializer =
   | { kind: 'xavierUniform' }
   | { kind: 'values'; values: () => Float32Array };
 
-/** A weight that a function asked for. */
+/** A weight that a function reads. */
 export interface ParameterSpec {
   name: string;
   shape: readonly number[];
   initializer: Initializer;
-  /** False for tables that are given, not learned (sinusoidal positions). */
+  /** False for fixed tables (sinusoidal positions). */
   trainable: boolean;
 }
 
-/** Where a traced function gets its weights; names equal checkpoint names. */
+/** The weights of a traced function; names equal checkpoint names. */
 export interface Parameters {
   /**
    * The weight of that name under this scope.
@@ -30,13 +30,13 @@ export interface Parameters {
     initializer?: Initializer,
     options?: { trainable?: boolean },
   ): tf.Tensor;
-  /** Whether the weight exists; when a model is made from nothing, what the architecture has by default. */
+  /** Whether the weight exists; for a new model, whether the architecture has it by default. */
   has(name: string, byDefault?: boolean): boolean;
   /** Parameters below `prefix.`. */
   scope(prefix: string): Parameters;
 }
 
-/** What `Parameters` needs below the scoping: full names only. */
+/** The source of `Parameters`, by full names. */
 export interface ParameterSource {
   get(spec: ParameterSpec): tf.Tensor;
   has(name: string, byDefault: boolean): boolean;
@@ -54,7 +54,7 @@ export function scopedParameters(source: ParameterSource, prefix = ''): Paramete
   };
 }
 
-/** A table the architecture computes itself, where the checkpoint does not store it. */
+/** A table that the architecture computes if the checkpoint does not store it. */
 export function computedWeight(spec: ParameterSpec): Float32Array {
   if (spec.initializer.kind === 'values') return spec.initializer.values();
   throw new PolybeamError(
@@ -63,7 +63,7 @@ export function computedWeight(spec: ParameterSpec): Float32Array {
   );
 }
 
-/** The same parameters, of which those exist that a checkpoint has: what `has` says decides. */
+/** The same parameters, where `has` decides which exist. */
 export function withPresence(p: Parameters, has: (name: string) => boolean, prefix = ''): Parameters {
   return {
     get: p.get,
@@ -73,7 +73,7 @@ export function withPresence(p: Parameters, has: (name: string) => boolean, pref
 }
 
 /**
- * Parameters of which some are others: `other` gives the place and the name there of a weight that is shared, and undefined
+ * Parameters with shared weights: `other` returns the scope and the name of a shared weight there, and undefined
  * for the rest.
  */
 export function sharedParameters(

@@ -14,15 +14,15 @@ export type Tensors = Record<string, tf.Tensor>;
 /** A function in plain tfjs operations, from inputs and weights to outputs. */
 export type TracedFunction = (inputs: Tensors, parameters: Parameters) => Tensors;
 
-/** Types and sizes of the inputs; a size given as a name may differ from run to run. */
+/** Types and sizes of the inputs; a named size may differ from run to run. */
 export type Signature = Record<
   string,
   {
     type: 'float32' | 'int32' | 'bool';
     shape: readonly Dimension[];
     /**
-     * A matrix [outputs, inputs] that products alone read, as they read weights: where `weightPrecision` rounds those, the
-     * program takes it as `weightFeeds` makes it.
+     * A matrix [outputs, inputs] that only products read, like a weight: if `weightPrecision` rounds weights, the
+     * program takes the feeds of `weightFeeds`.
      */
     asWeight?: boolean;
   }
@@ -38,16 +38,17 @@ export interface CompileOptions {
   weights?: WeightStore;
   /**
    * 'constants' (default): weights belong to the program, which ONNX Runtime prepacks. 'inputs': each weight is an
-   * input `weights/<name>` of every run, as training wants it.
+   * input `weights/<name>` of every run, for training.
    */
   weightsAs?: 'constants' | 'inputs';
   /**
-   * Weights as inputs that the caller does not feed: asked for at each run, such as those of a training step that goes on
-   * (`TrainStep.weightValue`). Nothing is copied or compiled anew when they change; in return nothing is prepacked.
+   * Returns weights that are inputs and that the caller does not feed; called at each run, for example for those of a
+   * running training step (`TrainStep.weightValue`). Nothing is copied or compiled anew when they change; in return nothing
+   * is prepacked.
    */
   weightValue?: (name: string) => Value;
   /**
-   * Numbers that matrix products read weights as. Default 'float32'. 'int8' rounds weights (a scale for each output) and,
+   * Number format of the weights of matrix products. Default 'float32'. 'int8' rounds weights (a scale for each output) and,
    * at each run, activations; 'int4' rounds weights in blocks of 32. Only where weights are constants, on the CPU.
    */
   weightPrecision?: WeightPrecision;
@@ -56,8 +57,8 @@ export interface CompileOptions {
   /** Passes over the graph; default those that suit the device. */
   passes?: readonly PassName[];
   /**
-   * Outputs that are to stay where they are computed, for other runs to read. On a device with memory of its own they
-   * become device values; where the host's memory serves, this changes nothing. `Program.resident` says which did.
+   * Outputs that stay where they are computed, for other runs to read. On a device with its own memory they
+   * become device values; with the host's memory this changes nothing. `Program.resident` lists them.
    */
   keep?: readonly string[];
   /** Writes an ONNX Runtime profile with this path prefix when the program is disposed. */
@@ -71,7 +72,7 @@ export interface Program {
   readonly resident: readonly string[];
   readonly inputs: readonly GraphPort[];
   readonly outputs: readonly GraphPort[];
-  /** The weights the function asked for. */
+  /** The weights that the function reads. */
   readonly parameters: readonly ParameterSpec[];
   /**
    * Runs once. Values given in `into` are written in place (the same value may be an input where the function reads
@@ -85,7 +86,7 @@ export interface Program {
     into?: Readonly<Record<string, AnyValue>>,
   ): Promise<Record<string, Value>>;
   /**
-   * Frees the session when the run that is going on has ended. A run that begins afterwards is refused (MODEL_DISPOSED);
+   * Frees the session when the current run has ended. Later runs are refused (MODEL_DISPOSED);
    * a second call waits for the first.
    */
   dispose(): Promise<void>;

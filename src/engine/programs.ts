@@ -1,21 +1,21 @@
 import { PolybeamError } from '../errors.js';
 import type { Program } from './program.js';
 
-/** Programs of one owner by what they are for, each compiled when it is first wanted. */
+/** The programs of one owner by name, each compiled at its first use. */
 export interface Programs {
   /**
-   * The program of this name, which `make` compiles the first time. One that cannot be compiled is tried again.
+   * The program of this name, which `make` compiles the first time. If compilation fails, the next call tries again.
    * @throws MODEL_DISPOSED after `release`; what `make` throws
    */
   get(name: string, make: () => Promise<Program>): Promise<Program>;
   /**
-   * Frees all of them, those that are being compiled included, when their runs have ended. None is compiled afterwards;
+   * Frees all programs, including those being compiled, when their runs have ended. None is compiled afterwards;
    * a second call waits for the first.
    */
   release(): Promise<void>;
 }
 
-/** An owner of programs that has none yet. */
+/** An owner without programs. */
 export function createPrograms(): Programs {
   const made = new Map<string, Promise<Program>>();
   let released: Promise<void> | undefined;
@@ -41,14 +41,14 @@ async function disposeAll(programs: readonly Promise<Program>[]): Promise<void> 
   await releaseAll(settled.map((one) => async () => one.status === 'fulfilled' && one.value.dispose()));
 }
 
-/** Does all of them, though one may fail. @throws what the first of those throws that fail */
+/** Runs all of them even if one fails. @throws the first error */
 export async function releaseAll(releases: readonly (() => Promise<unknown>)[]): Promise<void> {
   const settled = await Promise.allSettled(releases.map((release) => release()));
   const failed = settled.find((one) => one.status === 'rejected');
   if (failed) throw failed.reason;
 }
 
-/** A program that is not freed while it runs, and does not run after that. Its owner may dispose it more than once. */
+/** Wraps a program so that it is not freed while it runs and does not run afterwards. Its owner may dispose of it more than once. */
 export function guarded(program: Program): Program {
   let running = 0;
   let idle = () => {};
@@ -80,7 +80,7 @@ export function guarded(program: Program): Program {
   };
 }
 
-/** What whoever uses something after its end is answered. */
+/** The error of using something after it was disposed of. */
 export function disposed(what: 'model' | 'program'): PolybeamError {
   const remedy = what === 'model' ? 'load it again' : 'compile it again, or load its model again';
   return new PolybeamError(

@@ -8,7 +8,7 @@ import { floats, type Value } from './values.js';
 /** How matrix products read weights: see `CompileOptions.weightPrecision`. */
 export type WeightPrecision = 'float32' | 'int8' | 'int4';
 
-/** What the name of an input's scales ends with: see `weightFeeds`. */
+/** Suffix of the name of an input's scales: see `weightFeeds`. */
 export const scalesSuffix = ':scales';
 
 /** The name of the integers of a weight, in graphs and in files; that of their scales ends with `scalesSuffix`. */
@@ -24,7 +24,7 @@ export interface QuantizedWeight {
 
 /**
  * The largest integer of an int8 weight. Processors without VNNI add two products of 8-bit numbers in 16 bits:
- * 2 x 255 x 64 fits there, 2 x 255 x 127 would be cut off.
+ * 2 x 255 x 64 fits, 2 x 255 x 127 would saturate.
  */
 const largestInt8 = 64;
 
@@ -48,14 +48,14 @@ export function quantizeInt8(weight: Float32Array, outputs: number): QuantizedWe
     scales[output] = largest / largestInt8;
     if (scales[output] > 0) inverses[output] = 1 / scales[output];
   }
-  // In tiles: reading rows and writing columns of a large matrix would miss the cache at every number.
+  // In tiles, since reading rows and writing columns of a large matrix would miss the cache at every number.
   const tile = 64;
   for (let from = 0; from < outputs; from += tile) {
     const to = Math.min(outputs, from + tile);
     for (let input = 0; input < inputs; input++) {
       for (let output = from; output < to; output++) {
         const code = weight[output * inputs + input] * inverses[output];
-        // Rounds by cutting what is positive: many times faster than Math.round.
+        // Rounds by truncating a positive number, many times faster than Math.round.
         values[input * outputs + output] = ((code + largestInt8 + 0.5) | 0) - largestInt8;
       }
     }
@@ -64,7 +64,7 @@ export function quantizeInt8(weight: Float32Array, outputs: number): QuantizedWe
 }
 
 /**
- * int4 in blocks of 32 inputs: two integers a byte, the first in the lower half, 8 standing for 0. The number of largest
+ * int4 in blocks of 32 inputs: two integers a byte, the first in the lower half; 8 represents 0. The number of largest
  * magnitude becomes -8, so that all sixteen integers are used.
  * @param weight [outputs, inputs], inputs a multiple of 32
  * @returns values uint8 [outputs, blocks, 16], scales [outputs, blocks]
@@ -91,7 +91,7 @@ export function quantizeInt4(weight: Float32Array): QuantizedWeight {
   return { values, scales };
 }
 
-/** The weight float32 [outputs, inputs] that integers of `quantizeInt8` stand for. */
+/** Dequantizes the integers of `quantizeInt8` to float32 [outputs, inputs]. */
 export function dequantizeInt8({ values, scales }: QuantizedWeight): Float32Array {
   const codes = new Int8Array(values.buffer, values.byteOffset, values.length);
   const outputs = scales.length;
@@ -105,7 +105,7 @@ export function dequantizeInt8({ values, scales }: QuantizedWeight): Float32Arra
   return weight;
 }
 
-/** The weight float32 [outputs, inputs] that integers of `quantizeInt4` stand for. */
+/** Dequantizes the integers of `quantizeInt4` to float32 [outputs, inputs]. */
 export function dequantizeInt4({ values, scales }: QuantizedWeight): Float32Array {
   const weight = new Float32Array(values.length * 2);
   for (let i = 0; i < weight.length; i += 2) {
@@ -117,8 +117,8 @@ export function dequantizeInt4({ values, scales }: QuantizedWeight): Float32Arra
 }
 
 /**
- * Feeds for an input that a program reads as it reads weights (`asWeight`): the matrix as it is, or int8 and scales where
- * weights are rounded, to int4 too.
+ * Feeds for an input that a program reads like a weight (`asWeight`): the matrix itself, or int8 and scales if
+ * weights are rounded, even to int4.
  * @param matrix float32 [outputs, inputs]
  */
 export function weightFeeds(name: string, matrix: Value, precision: WeightPrecision): Record<string, Value> {

@@ -4,7 +4,7 @@ import { currentTrace, isTracing } from './traceBackend.js';
 
 /**
  * Computes `compute(...inputs)`, and while tracing marks the recorded nodes as the operation `name`, so that a pass can
- * replace them by one fused node. Where nothing replaces them, or eagerly, the plain operations compute the result.
+ * replace them by one fused node. Without a replacement, or eagerly, the plain operations compute the result.
  */
 export function region(
   name: string,

@@ -10,15 +10,15 @@ export interface OnnxRuntime {
   };
   Tensor: typeof Tensor;
   env?: { versions: { common: string; node?: string; web?: string } };
-  /** What `doctor` says about how programs on a device reach it. */
+  /** Text of `doctor` about how programs call it on a device. */
   describe?(device: 'cpu' | 'webgpu' | 'cuda'): string;
 }
 
-/** What is known of a runtime. */
+/** Known properties of a runtime. */
 export interface RuntimeOptions {
   /** Whether it opens weight files by path itself. Default false. */
   mapsFiles?: boolean;
-  /** Whether it is known to write outputs into given arrays, so that it need not be tried. Default false. */
+  /** Whether it is known to write outputs into given arrays, so that it need not be tested. Default false. */
   writesOutputs?: boolean;
 }
 
@@ -27,17 +27,17 @@ let mapping = false;
 let fitness: Promise<void> = Promise.resolve();
 
 /**
- * Sets the ONNX runtime that programs run on, and tries whether it writes outputs into the arrays it is given: caches are
- * written in this way, and a runtime that does not do so computes plausible nonsense. The Node entry sets
+ * Sets the ONNX runtime for programs, and tests whether it writes outputs into given arrays: caches are
+ * written in this way, and with a runtime that does not do so results are wrong but plausible. The Node entry sets
  * onnxruntime-node on import; onnxruntime-web needs `webRuntime`.
- * @returns when it has been tried; programs wait for that by themselves, and throw what this throws
+ * @returns when the test is done; programs wait for it, and throw the same errors
  * @throws RUNTIME_UNFIT
  */
 export function setRuntime(runtime: OnnxRuntime, options: RuntimeOptions = {}): Promise<void> {
   current = runtime;
   mapping = options.mapsFiles ?? false;
   fitness = options.writesOutputs ? Promise.resolve() : requireWriting(runtime);
-  // Whoever does not wait for it hears of it from the first program.
+  // A caller that does not wait gets the error from the first program.
   fitness.catch(() => {});
   return fitness;
 }
@@ -65,8 +65,8 @@ function doubling(): Graph {
 }
 
 /**
- * Whether a runtime writes an output into the array that it is given for it, found out by running the smallest program.
- * A runtime that cannot run it at all is not judged here: what it cannot do fails aloud where it is wanted.
+ * Whether a runtime writes an output into the given array, tested with the smallest program.
+ * A runtime that cannot run it at all passes: its errors appear when it is used.
  */
 async function writesOutputs({ InferenceSession, Tensor }: OnnxRuntime): Promise<boolean> {
   const given = new Float32Array(2);
@@ -104,18 +104,18 @@ export function onnxRuntime(): OnnxRuntime {
   return current;
 }
 
-/** The ONNX runtime in use, when it has been tried; throws RUNTIME_MISSING and RUNTIME_UNFIT. */
+/** The ONNX runtime in use, after its test; throws RUNTIME_MISSING and RUNTIME_UNFIT. */
 export async function fitRuntime(): Promise<OnnxRuntime> {
   const runtime = onnxRuntime();
   await fitness;
   return runtime;
 }
 
-/** What only the host (Node, a browser page) can do about devices. */
+/** Device functions that only the host (Node, a browser page) has. */
 export interface DeviceHost {
   /**
-   * Runs a model once on WebGPU, where a failing driver cannot end the process; rejects with the reason. Returns what
-   * computes: 'a GPU', or software.
+   * Runs a model once on WebGPU, in a way that a failing driver cannot end the process; rejects with the reason. Returns the kind of
+   * adapter: 'a GPU', or software.
    */
   tryWebgpu?(model: Uint8Array): Promise<string>;
   /** Imports the package that registers a tfjs backend; rejects with DEVICE_UNAVAILABLE. Returns its version. */
@@ -124,12 +124,12 @@ export interface DeviceHost {
 
 let host: DeviceHost = {};
 
-/** Sets what the host does about devices. The Node entry does it on import. */
+/** Sets the host's device functions. The Node entry does it on import. */
 export function setDeviceHost(next: DeviceHost): void {
   host = next;
 }
 
-/** The host's part in devices; empty where none was set. */
+/** The host's device functions; empty if none were set. */
 export function deviceHost(): DeviceHost {
   return host;
 }

@@ -4,14 +4,14 @@ import { Dimensions, type SizeExpression } from './dimensions.js';
 import type { Attribute, Dimension, ElementType, Graph } from './graph.js';
 import { makeNode, renameValues } from './graph.js';
 
-/** A value of the trace: its name in the graph, and its sizes with stand-ins for named dimensions. */
+/** A value of the trace: its name in the graph, and its sizes with primes for named dimensions. */
 export interface Traced {
   name: string;
   type: ElementType;
   shape: number[];
 }
 
-/** What tfjs passes between kernels, as a trace sees it. */
+/** A tensor that tfjs passes between kernels. */
 export interface TraceTensorInfo extends tf.TensorInfo {
   dtype: 'float32' | 'int32' | 'bool';
 }
@@ -75,7 +75,7 @@ export class Trace {
     }
     const value = this.valueOf(tensor);
     const made = this.graph.nodes.find((node) => node.outputs.includes(value.name));
-    // What a node makes is given the output's name; inputs, constants and what is an output already are copied.
+    // A node's output is renamed to the output's name; inputs, constants and values that are already outputs are copied.
     if (made && !this.renamed.has(value.name)) this.renamed.set(value.name, name);
     else this.graph.nodes.push(makeNode('Identity', [value.name], [name]));
     const shape = value.shape.map((size) => this.dimensions.describe(size));
@@ -190,7 +190,7 @@ export class Trace {
         `A tensor of shape [${info.shape}] does not belong to the trace being recorded; make it inside the traced function.`,
       );
     }
-    // tfjs reshapes without a kernel where it can: the same data under other sizes is a Reshape here.
+    // tfjs reshapes without a kernel if it can: the same data with other sizes is a Reshape here.
     return sameShape(value.shape, info.shape) ? value : this.reshape(value, info.shape);
   }
 
@@ -253,7 +253,7 @@ export class Trace {
     if (!Number.isSafeInteger(shape.reduce((product, size) => product * size, 1))) {
       throw new PolybeamError(
         'TRACE_SHAPE',
-        `A tensor [${shape.map((size) => this.dimensions.describe(size)).join(', ')}] has too many axes of named size, made by ${this.lastOp}; at most three can be told apart.`,
+        `A tensor [${shape.map((size) => this.dimensions.describe(size)).join(', ')}] has too many axes of named size, made by ${this.lastOp}; at most three can be distinguished.`,
       );
     }
     const value = { name, type, shape };

@@ -8,7 +8,7 @@ export const traceBackendName = 'polybeam-trace';
 
 let current: Trace | undefined;
 
-/** The open trace; throws where code that needs one runs outside. */
+/** The open trace; throws if there is none. */
 export function currentTrace(): Trace {
   if (!current) {
     throw new PolybeamError('TRACE_VALUE_READ', 'No trace is open: call compile() to record a function.');
@@ -96,7 +96,7 @@ class TraceBackend extends tf.KernelBackend {
         `A tensor of values was made with the size of a named dimension, [${shape.map((size) => trace.dimensions.describe(size)).join(', ')}], after ${trace.lastOp}; use tf.fill or rangeTo(size) instead.`,
       );
     }
-    // The one plain case is named at once; `traceFunction` finds the others by tracing twice.
+    // The simple case is reported at once; `traceFunction` finds the others by tracing twice.
     if (data.length === 1 && trace.dimensions.isMultiple(data[0])) {
       throw new PolybeamError(
         'TRACE_SHAPE',

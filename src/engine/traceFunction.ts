@@ -16,8 +16,8 @@ import { recordInto } from './traceBackend.js';
 import type { WeightStore } from './weights.js';
 
 /**
- * Records a function as a graph. Used by `compile`; of use alone to look at what a function became. The function must
- * depend on its arguments alone: it is recorded twice, with other stand-ins for named sizes, and what differs is a size
+ * Records a function as a graph. Used by `compile`; useful by itself to inspect the graph. The function must
+ * depend only on its arguments: it is recorded twice, with different primes for named sizes, and a difference is a size
  * that was used as a value or that could not be recognized.
  * @throws TRACE_SHAPE, TRACE_VALUE_READ, KERNEL_UNMAPPED, WEIGHT_MISSING, WEIGHT_SHAPE
  */
@@ -32,7 +32,7 @@ export function traceFunction(
   if (!hasNames) return traceOnce(fn, signature, options, 0);
   const traces: { graph: Graph; parameters: ParameterSpec[]; lines: string[] }[] = [];
   let failure: unknown;
-  // A number of the model can equal a stand-in by chance; then two of three traces are alike, where a misuse differs in all.
+  // A number of the model can equal a prime by chance; then two of three traces are equal, whereas a misuse differs in all.
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
       const traced = traceOnce(fn, signature, options, attempt);
@@ -118,7 +118,7 @@ function tracedSource(trace: Trace, options: Pick<CompileOptions, 'weights' | 'w
         );
       }
       specs.set(spec.name, spec);
-      // Given tables (positions) stay constants even in training: nothing updates them.
+      // Fixed tables (positions) stay constants even in training.
       const tensor =
         options.weightsAs === 'inputs' && spec.trainable
           ? trace.input(weightInputPrefix + spec.name, 'float32', spec.shape)
@@ -153,7 +153,7 @@ export function checkStored(weights: WeightStore, spec: ParameterSpec): void {
   checkSameShape(stored.shape, spec);
 }
 
-/** Every weight a function asks for, found by recording it; nothing is computed. */
+/** Every weight that a function reads, found by recording it; nothing is computed. */
 export function describeParameters(fn: TracedFunction, signature: Signature): ParameterSpec[] {
   return traceFunction(fn, signature).parameters;
 }

@@ -34,7 +34,7 @@ export async function tryProgram(device: Device): Promise<void> {
 }
 
 /**
- * Refuses a device that cannot be used, before long work that ends with it begins. The CPU is not tried: it is always there.
+ * Refuses an unusable device before long work that needs it at the end. The CPU is not tested: it is always available.
  * @throws DEVICE_UNKNOWN, DEVICE_UNAVAILABLE
  */
 export async function requireDevice(device: string): Promise<void> {

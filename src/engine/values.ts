@@ -10,7 +10,7 @@ export interface Value {
   data: Float32Array | Int32Array | Uint8Array | Int8Array;
 }
 
-/** What a device holds for a value: the runtime's tensor, and how its memory is given back. */
+/** The content of a device value: the runtime's tensor, and the function that frees its memory. */
 export interface DeviceContent {
   type: Value['type'];
   shape: readonly number[];
@@ -20,8 +20,8 @@ export interface DeviceContent {
 }
 
 /**
- * A value whose data stay in the memory of a device: a place that programs of that device read, and write where it is
- * given in `into`. The host never sees its numbers. Whoever made it disposes it (`disposeValue`); nothing else frees it.
+ * A value whose data stay in the memory of a device. Programs of that device read it, and write it if it is
+ * given in `into`. The host never sees its numbers. Its maker must dispose of it (`disposeValue`); nothing else frees it.
  */
 export interface DeviceValue {
   readonly device: string;
@@ -75,7 +75,7 @@ export function fromOnnx(tensor: Tensor): Value {
   return { type: tensor.type as Value['type'], shape: tensor.dims, data: tensor.data as Float32Array };
 }
 
-/** What a device value holds of a tensor that the runtime left on the device. */
+/** The content of a device value for a tensor that the runtime left on the device. */
 export function onDevice(tensor: Tensor): DeviceContent {
   return {
     type: tensor.type as Value['type'],
@@ -101,7 +101,7 @@ function refuseUnknown(kind: string, ports: readonly GraphPort[], unknown: strin
   );
 }
 
-/** Where a program runs, and which of its outputs stay there. */
+/** The device of a program, and the outputs that stay there. */
 export interface ProgramPlace {
   device: string;
   /** Names of outputs that stay on the device. */
@@ -135,7 +135,7 @@ function describeValue(value: AnyValue): string {
   return `${content.type} ${describeShape(content.shape)} on ${device}`;
 }
 
-/** @throws FEED_INVALID where a value lies on another device than the program. */
+/** @throws FEED_INVALID for a value on another device than the program. */
 function checkDevice(name: string, value: AnyValue, place: ProgramPlace): void {
   if (!isOnDevice(value) || value.device === place.device) return;
   throw new PolybeamError(
@@ -145,8 +145,8 @@ function checkDevice(name: string, value: AnyValue, place: ProgramPlace): void {
 }
 
 /**
- * Checks that values to write into are of the program's outputs: on the host, or for outputs that stay on the device
- * values there.
+ * Checks that values to write into match the program's outputs: values on the host, or for outputs that stay on the device
+ * device values.
  * @throws FEED_INVALID
  */
 export function checkInto(
@@ -170,7 +170,7 @@ export function checkInto(
 }
 
 /**
- * Checks that feeds are what a program's inputs want, and that a named dimension has one size.
+ * Checks that feeds match a program's inputs, and that a named dimension has one size.
  * @throws FEED_INVALID
  */
 export function checkFeeds(

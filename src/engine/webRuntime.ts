@@ -2,13 +2,13 @@ import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { requireObject } from '../inputs.js';
 import type { OnnxRuntime } from './runtime.js';
 
-/** What is used of a session. */
+/** The part of a session that is used. */
 type Session = Pick<InferenceSession, 'inputNames' | 'outputNames' | 'run' | 'endProfiling' | 'release'>;
 
 /**
- * onnxruntime-web as polybeam needs it: `setRuntime(webRuntime(ort))`. By itself it hands an array that it is given for an
- * output back unwritten (1.30; microsoft/onnxruntime#25786), and refuses to begin something before something else has
- * ended ("Session already started"). Outputs are copied into such arrays, and everything is done one after the other.
+ * Adapts onnxruntime-web: `setRuntime(webRuntime(ort))`. By itself it returns an array that is given for an
+ * output unwritten (1.30; microsoft/onnxruntime#25786), and refuses a call before the previous one has
+ * ended ("Session already started"). Outputs are copied into such arrays, and calls run one after the other.
  * Outputs that stay on a GPU are not copied.
  * @param ort onnxruntime-web, any of its builds
  */
@@ -39,7 +39,7 @@ export function webRuntime(ort: OnnxRuntime): OnnxRuntime {
 
 type Fetches = Readonly<Record<string, Tensor | null | undefined>>;
 
-/** Outputs, in the arrays that were given for them. */
+/** Outputs, in the given arrays. */
 function placed(outputs: InferenceSession.ReturnType, fetches: Fetches): InferenceSession.ReturnType {
   const results: Record<string, unknown> = {};
   for (const [name, output] of Object.entries(outputs)) {
@@ -54,7 +54,7 @@ function placed(outputs: InferenceSession.ReturnType, fetches: Fetches): Inferen
   return results as InferenceSession.ReturnType;
 }
 
-/** Lets one piece of work begin when the one before has ended, however it ended. */
+/** Runs a task when the one before has ended, successfully or not. */
 function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {

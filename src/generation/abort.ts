@@ -1,9 +1,9 @@
 import { PolybeamError } from '../errors.js';
 
-/** The longest a search computes without letting anything else run, where it could be told to stop. Milliseconds. */
+/** The longest time that a search with a signal computes without yielding to other tasks. Milliseconds. */
 const breath = 20;
 
-/** Lets timers and events run; `setImmediate` where there is one, since a timer takes a millisecond and more. */
+/** Lets timers and events run; by `setImmediate` if it exists, since a timer takes a millisecond or more. */
 export function giveWay(): Promise<void> {
   return new Promise((resolve) => {
     if (typeof setImmediate === 'function') setImmediate(resolve);
@@ -12,8 +12,8 @@ export function giveWay(): Promise<void> {
 }
 
 /**
- * A function to call between steps. A model may compute without ever giving way to timers and events, so that nobody
- * would get to call `abort`: with a signal, the search gives way every now and then.
+ * A function to call between steps. A model may compute without ever yielding to timers and events, so that no code
+ * could call `abort`: with a signal, the search yields from time to time.
  *
  * @param what is aborted, for the message
  * @throws PolybeamError ABORTED with the signal's reason as its cause

@@ -4,11 +4,11 @@ import type { SourceBatch, StepModel } from './stepModel.js';
 
 /**
  * Alternatives at a position (`return_alternatives` of CTranslate2): the `numReturnSequences` most probable tokens after each
- * prompt, end tokens aside, and for each the best output that goes on from there. Where nothing but an end may follow, the
+ * prompt, end tokens excluded, and for each its best continuation. If only an end token is allowed, the
  * end is the one alternative.
  *
- * A search of one token finds the tokens; then each is appended to its prompt and completed by a search of its own. So an
- * alternative is what forcing its beginning gives.
+ * A search of one token finds the tokens; then each is appended to its prompt and completed by a separate search. So an
+ * alternative equals the output for its forced beginning.
  *
  * @returns for each sentence the alternatives, most probable next token first; those less probable than
  * `minAlternativeExpansionProb` are left out, but never the first. A score is the token's log-probability plus the score of
@@ -49,10 +49,10 @@ export async function searchAlternatives(
   return results;
 }
 
-/** The most probable next tokens of each sentence, as outputs of one new token; without it where nothing may follow. */
+/** The most probable next tokens of each sentence, as outputs of one new token; of none where no token is allowed. */
 async function expand(model: StepModel, request: SearchRequest): Promise<GeneratedSequence[][]> {
   const { limits, options } = request;
-  // Attention is read when the whole is.
+  // The second search reads the attention.
   const whole = limits.maxNewTokens === 1;
   const lists = await searchToken(model, request, 1, options.returnAttention && whole);
   const only = [...lists.keys()].filter((sentence) => lists[sentence][0].tokenLogProbabilities.length === 0);
@@ -103,7 +103,7 @@ async function searchToken(
   );
 }
 
-/** An alternative: its first token and what follows. */
+/** An alternative: its first token and its continuation. */
 function joined(first: GeneratedSequence, rest: GeneratedSequence): GeneratedSequence {
   return {
     ...rest,
@@ -113,7 +113,7 @@ function joined(first: GeneratedSequence, rest: GeneratedSequence): GeneratedSeq
   };
 }
 
-/** The request for some of its sentences, of which one may come several times. */
+/** The request for some of its sentences; a sentence may occur several times. */
 function requestFor(request: SearchRequest, rows: readonly number[]): SearchRequest {
   return {
     ...request,

@@ -1,7 +1,7 @@
 import type { Candidates, DecodingState, StartFeed, StepModel } from './stepModel.js';
 import { everyLogit } from './stepModel.js';
 
-/** Where a model keeps what another needs to let it draft. */
+/** The property of a model that holds what another model needs to use it as an assistant. */
 export const assistance = Symbol('assistance');
 
 /** A model that can draft for another: any that `loadModel` gives. */
@@ -10,10 +10,10 @@ export interface AssistantModel {
   readonly [assistance]: Assistance | undefined;
 }
 
-/** What drafting takes. */
+/** What an assistant needs. */
 export interface Assistance {
   steps: StepModel;
-  /** Most ids of a source. */
+  /** Maximum length of a source. */
   maxSource: number;
   /** Source ids that the model knows: 0 up to, but not, this one. */
   sourceVocabSize: number;
@@ -26,7 +26,7 @@ export function isAssistantModel(value: unknown): value is AssistantModel {
   return typeof value === 'object' && value !== null && assistance in value;
 }
 
-/** Proposes what may follow a text. */
+/** Proposes a continuation of a text. */
 export interface Drafter {
   /**
    * @param text tokens from the start of the decoder prompt on; of what was given before, any end may be replaced
@@ -107,9 +107,9 @@ export function createModelDrafter(
 
 /** How `lookUp` searches. */
 export interface LookUpOptions {
-  /** Most last tokens that are looked for. */
+  /** Maximum number of last tokens to search for. */
   maxNgram: number;
-  /** Where they are looked for before the text itself. */
+  /** Searched before the text itself. */
   source: readonly number[];
 }
 

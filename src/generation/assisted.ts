@@ -6,13 +6,13 @@ import { conflict } from './optionConflicts.js';
 import type { DecodingRules, ResolvedGenerationOptions } from './options.js';
 import type { DecodingState, StartFeed, StepFeed, StepModel } from './stepModel.js';
 
-/** What drafts did for one output. */
+/** Draft statistics of one output. */
 export interface DraftCounts {
   /** Times that the model ran; without drafts, once for each new token. */
   passes: number;
   /** Tokens proposed to it. */
   drafted: number;
-  /** Of those, the ones that were what it chose, and so read already. */
+  /** Proposed tokens that were accepted: the model chose the same and had read them already. */
   accepted: number;
 }
 
@@ -24,15 +24,15 @@ interface State extends DecodingState {
   text: number[];
   /** What the model's last pass read from `position` on: a token of the search, then its drafts. */
   pass: { position: number; tokens: readonly number[] };
-  /** Most tokens of the next draft. */
+  /** Maximum number of tokens of the next draft. */
   most: number;
 }
 
 /**
  * The model as before, run less often (Leviathan et al., "Fast inference from transformers via speculative decoding",
- * 2023, for greedy search). With the token to be read go the drafts of what may follow, all read in one pass that keeps
- * the logits of each place. As long as the search appends what was drafted, its steps are answered from those, edited as
- * each step demands; with the first other token, the places behind it count for nothing and are written over.
+ * 2023, for greedy search). The next token and its draft are read in one pass, which keeps
+ * the logits at each position. While the search appends drafted tokens, its steps are answered from these logits, edited as
+ * each step requires. After the first other token, the positions behind it are ignored and overwritten.
  *
  * So the search decides every token itself, from the logits after the tokens that it chose: drafts change no result, up to
  * the rounding of products that are computed for several places at once.
@@ -129,7 +129,7 @@ function createDrafter(feed: StartFeed, options: ResolvedGenerationOptions, rule
 }
 
 /**
- * Refuses drafts that nobody could check or make.
+ * Refuses drafts where the model cannot check them or the assistant cannot make them.
  *
  * @param inputs all of the call
  * @throws PolybeamError OPTION_CONFLICT for a model or an assistant that does not fit, INPUT_INVALID for a source that the

@@ -7,18 +7,18 @@ export const assistedOptionFields = {
     .custom<AssistantModel>(isAssistantModel)
     .optional()
     .describe(
-      'A smaller model of the same vocabulary, as loadModel gives it, that drafts tokens ahead for greedy search; the model checks a draft in one pass and keeps what it would have chosen itself (Leviathan et al. 2023). Outputs stay the same. Default: none.',
+      'A smaller model with the same vocabulary, as loadModel returns it, that drafts tokens for greedy search; the model checks a draft in one pass and keeps the tokens that it would have chosen itself (Leviathan et al. 2023). Outputs do not change. Default: none.',
     ),
   numAssistantTokens: z
     .int()
     .min(1)
     .optional()
-    .describe('With assistantModel: most tokens of a draft, an integer from 1. Default 20.'),
+    .describe('With assistantModel: maximum number of tokens in a draft, an integer from 1. Default 20.'),
   numAssistantTokensSchedule: z
     .enum(['constant', 'heuristic'])
     .optional()
     .describe(
-      'With assistantModel: whether numAssistantTokens stays (constant), or grows by 2 after a draft that was right throughout and shrinks by 1 after another (heuristic; each output begins anew). Default constant.',
+      'With assistantModel: whether numAssistantTokens stays the same (constant), or grows by 2 after an entirely correct draft and shrinks by 1 after any other (heuristic; starts again for each output). Default constant.',
     ),
   assistantConfidenceThreshold: z
     .number()
@@ -26,21 +26,21 @@ export const assistedOptionFields = {
     .max(1)
     .optional()
     .describe(
-      'With assistantModel: a draft ends with the first token whose probability the assistant puts below this; a number from 0, which ends none, to 1. Default 0.4.',
+      'With assistantModel: a draft ends with the first token whose probability under the assistant is below this; a number from 0 (no limit) to 1. Default 0.4.',
     ),
   promptLookupNumTokens: z
     .int()
     .min(1)
     .optional()
     .describe(
-      'Drafts without a second model, for outputs that repeat the source, the prompt or themselves: where the last tokens occurred before, the tokens that followed there, at most this many, are the draft; an integer from 1, such as 10. Outputs stay the same. Default: none.',
+      'Drafts without a second model, for outputs that repeat the source, the prompt or themselves: the draft is the tokens, at most this many, that followed an earlier occurrence of the last tokens; an integer from 1, such as 10. Outputs do not change. Default: none.',
     ),
   maxMatchingNgramSize: z
     .int()
     .min(1)
     .optional()
     .describe(
-      'With promptLookupNumTokens: most last tokens that are looked for, an integer from 1; fewer where so many are not found. Default 2.',
+      'With promptLookupNumTokens: maximum number of last tokens to search for, an integer from 1; if they are not found, fewer are tried. Default 2.',
     ),
 } as const;
 

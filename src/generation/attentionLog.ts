@@ -3,12 +3,12 @@ import { type BackPointers, rowsOf } from './backPointers.js';
 import type { GenerationOptions, ResolvedGenerationOptions } from './optionsSchema.js';
 import type { Candidates, StepModel } from './stepModel.js';
 
-/** Which attention stands for an alignment: see the options of these names. */
+/** The attention that gives the alignment: see the options of these names. */
 export type AlignmentSource = Pick<GenerationOptions, 'alignmentLayer' | 'alignmentHeads'>;
 
 /**
- * How the choices of a search read the source: one array for each step, which hypotheses share. A hypothesis finds its
- * own rows by its back-pointers, so that nothing is copied when beams branch.
+ * The attention over the source for each choice of a search: one array for each step, shared by all hypotheses. A hypothesis
+ * finds its own rows by its back-pointers, so that nothing is copied when beams branch.
  */
 export interface AttentionLog {
   /** Width of a row: the source with its padding. */
@@ -24,7 +24,7 @@ export function createAttentionLog(source: number): AttentionLog {
   return { source, prompts: new Float32Array(0), steps: [] };
 }
 
-/** Keeps what the model says of one more step, before its next call overwrites it. */
+/** Copies the attention of a step, before the model's next call overwrites it. */
 export function logAttention(log: AttentionLog, { attention, promptAttention }: Candidates): void {
   log.steps.push((attention as Float32Array).slice());
   if (promptAttention) log.prompts = promptAttention;

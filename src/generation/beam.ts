@@ -10,11 +10,11 @@ import { endToken } from './processors/suppressedTokens.js';
 import type { SearchContext, Selector } from './selector.js';
 import type { Candidates } from './stepModel.js';
 
-/** Puts the continuations of a sentence's beams into the order in which they are considered. */
+/** Orders the continuations of a sentence's beams for consideration. */
 export interface Ranking {
   /** Candidates it needs of each row; 0 is all. */
   readonly candidates: number;
-  /** Whether the order is one of chance: then all are considered, not only until the beams are full. */
+  /** Whether the order is random: then all are considered, not only until the beams are full. */
   readonly drawn: boolean;
   /**
    * Calls `add` for one continuation after the other until it returns false. Arguments as in `Selector.advance`.
@@ -33,7 +33,7 @@ export interface Ranking {
 }
 
 /**
- * Beam search. What toolkits do differently is in `Conventions`; this is Hugging Face transformers 5
+ * Beam search. `Conventions` has the differences between toolkits; the default is Hugging Face transformers 5
  * (`GenerationMixin._beam_search`):
  *
  * - A step ranks all continuations of all beams by summed log-probability. Those that end and rank among the first
@@ -44,8 +44,8 @@ export interface Ranking {
  *   k-th best continuation of a hypothesis loses γ·k, so that one parent does not fill the beam.
  * - The sentence stops at the length limit, or as `earlyStopping` says once that many hypotheses are finished.
  *
- * Elsewhere a hypothesis that ends takes the place of another, in that step or for good, so that only the first of all
- * continuations are looked at, as many as there are places; or all of the first `beams` that end are finished, and the
+ * In other toolkits a hypothesis that ends occupies a beam, in that step or permanently. Then only the first of all
+ * continuations are considered, as many as there are free beams; or all of the first `beams` that end are finished, and the
  * sentence stops once there are enough of them.
  *
  * Both sets lie within the first beams + (number of end tokens) allowed candidates of a row, so that is all the model is
@@ -63,7 +63,7 @@ export function createBeamSelector(
   const conventions = conventionsOf(options);
   const fillsPlaces = conventions.endTakesPlace === 'none';
   const keepsBest = conventions.keeps === 'best';
-  /** Tokens before the new ones that scores count; a prefix of alternatives is no part of what is searched. */
+  /** Tokens before the new ones that count in the length of scores; a prefix of alternatives does not. */
   const before = conventions.promptCounts && !options.returnAlternatives ? frontier.promptLength - 1 : 0;
   /** Where the best continuation decides when a sentence is done: whether it has ended. */
   const led = stopsAtBest(options) ? new Uint8Array(batch) : undefined;
@@ -80,7 +80,7 @@ export function createBeamSelector(
   const room = finishedRoom(finishedWanted(options), beams, limits.maxNewTokens);
   const finished = createFinishedList(batch, room);
 
-  /** Takes a place among the open beams, best first, if there is one. */
+  /** Adds a continuation to the open beams, best first, if one is free. */
   function open(
     taken: number,
     parent: number,
@@ -117,7 +117,7 @@ export function createBeamSelector(
     return !(finalScore.bound(bestOpen, length) > scoreToBeat(finished, sentence));
   }
 
-  /** No row can go on and none has ended: what there is so far is the output. */
+  /** No row can continue and none has ended: the hypotheses so far are the outputs. */
   function finishAsTheyAre(sentence: number, base: number, length: number): void {
     for (let row = 0; row < beams; row++) {
       const score = frontier.scores[base + row];
@@ -193,7 +193,7 @@ function createBestFirst(context: SearchContext): Ranking {
   const { siblingPenalty } = options;
   let rankPenalty = 0;
   const heads = new Int32Array(beams);
-  /** Which of its parent's continuations each head is, from 1. */
+  /** Rank of each head among its parent's continuations, from 1. */
   const siblings = new Int32Array(beams);
   const headScores = new Float64Array(beams);
 
@@ -203,7 +203,7 @@ function createBestFirst(context: SearchContext): Ranking {
   const wanted =
     beams + stopping + eosTokenIds.length + suppressedTokenIds.length + beginSuppressedTokenIds.length;
 
-  /** What a head adds to the score of its hypothesis: see `siblingPenalty`. */
+  /** A head's change of the score of its hypothesis: see `siblingPenalty`. */
   function stepScore({ logits, logSumExp }: Candidates, modelRow: number, row: number, at: number): number {
     const logProbability = logits[at] - logSumExp[modelRow];
     return rankPenalty === 0 ? logProbability : logProbability - rankPenalty * siblings[row];
@@ -233,7 +233,7 @@ function createBestFirst(context: SearchContext): Ranking {
     drawn: false,
     rank: (slot, candidates, firstRow, rows, _, hidden, add) => {
       const base = slot * beams;
-      // First tokens have no cousins to be held against; where tokens are forced, nothing is hidden and nothing to choose.
+      // First tokens have no siblings of other parents; forced tokens are neither hidden nor chosen.
       rankPenalty = rows === 1 || hidden === 0 ? 0 : siblingPenalty;
       for (let row = 0; row < rows; row++) {
         heads[row] = 0;

@@ -7,7 +7,7 @@ import { createShaper, keepLargest } from './sampling.js';
 import type { SearchContext } from './selector.js';
 import type { Candidates } from './stepModel.js';
 
-/** A remaining sum this much below the first has lost its digits to what was drawn: weights are worked out anew. */
+/** Once the remaining sum is below this share of the first, it has lost precision, and weights are computed anew. */
 const smallRemainder = 1e-6;
 
 /**
@@ -17,7 +17,7 @@ const smallRemainder = 1e-6;
  * other filters of sampling, which are not normalized again unless the model says so. The filters keep at least one token
  * more than there are end tokens.
  *
- * The random number is a function of (seed, sentence, draw, position): what shares a batch changes nothing.
+ * The random number is a function of (seed, sentence, draw, position), whatever the batch.
  */
 export function createDrawnRanking(context: SearchContext): Ranking {
   const { frontier, classes, options, rules, sentenceIds } = context;

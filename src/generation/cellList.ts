@@ -1,6 +1,6 @@
 /**
- * Cells (row, token) of a step's logits that are to be changed, each with `perCell` numbers saying how. Rows must be
- * filled one after the other: a cell that is asked for twice while its row is being filled is found again.
+ * Cells (row, token) of a step's logits to change, each with `perCell` numbers for the change. Rows must be
+ * filled one after the other: a cell that is added twice while its row is being filled is stored once.
  */
 export interface CellList {
   /** Cells in use. */
@@ -11,7 +11,7 @@ export interface CellList {
   readonly perCell: number;
   /** [capacity, perCell] */
   numbers: Float32Array;
-  /** What a new cell's numbers are. */
+  /** Initial numbers of a new cell. */
   readonly neutral: number;
   /** Where each token was listed last. [vocabSize], or empty where `perCell` is 0 */
   readonly places: Int32Array;
@@ -30,7 +30,7 @@ export function createCellList(perCell: number, neutral: number, vocabSize: numb
   };
 }
 
-/** The index of a cell, which is added where it is new. */
+/** The index of a cell, which is added if it is new. */
 export function placeCell(list: CellList, row: number, token: number): number {
   const { perCell } = list;
   if (perCell > 0) {
@@ -50,7 +50,7 @@ export function placeCell(list: CellList, row: number, token: number): number {
   return at;
 }
 
-/** Adds `value` to what is added to a cell's logit; -Infinity, the only value where `perCell` is 0, forbids it. */
+/** Adds `value` to a cell's bias; -Infinity, the only value if `perCell` is 0, forbids the token. */
 export function addToCell(list: CellList, row: number, token: number, value: number): void {
   const at = placeCell(list, row, token);
   if (list.perCell > 0) list.numbers[at] += value;

@@ -27,14 +27,15 @@ interface Continuation {
  * Beam search under positive lexical constraints, with dynamic beam allocation (Post and Vilar, "Fast lexically
  * constrained decoding with dynamic beam allocation", 2018; phrases and alternatives as in Hu et al., 2019):
  *
- * - Beside a row's best candidates, the tokens that bring a constraint nearer are considered.
- * - Continuations are sorted into banks by how many tokens of constraints they have met, and the beams are divided
- *   equally among the banks; what a bank cannot use goes to the one below, what nobody below can use to those above.
+ * - In addition to a row's best candidates, tokens that advance a constraint are considered.
+ * - Continuations are divided into banks by the number of constraint tokens they have met, and the beams are divided
+ *   equally among the banks. Beams that a bank cannot fill go to the one below; those that none below can fill go to the
+ *   banks above.
  * - A hypothesis may end once all its constraints are met. Those that end and rank among the first `beams` of the last
  *   bank are finished.
  *
- * The fullest bank always has a beam, and one of its continuations is a token further: so constraints are met as long as
- * their tokens are allowed and the length suffices. Where they are not, the outputs are the hypotheses that met most.
+ * The fullest bank always has a beam, and one of its continuations advances by a token. So constraints are met if
+ * their tokens are allowed and the length suffices. Otherwise the outputs are the hypotheses that met most.
  * Without constraints this is `createBeamSelector`.
  */
 export function createConstrainedSelector(
@@ -57,7 +58,7 @@ export function createConstrainedSelector(
     return node < 0 ? trackers[frontier.sentences[slot]].start : states[node];
   }
 
-  /** The tokens that rows need, for the model to look up. */
+  /** The tokens that advance the rows' constraints, whose logits the model looks up. */
   function lookup(rows: number): Lookup {
     const lists: (readonly number[])[] = [];
     for (let slot = 0; slot < frontier.active; slot++) {
@@ -98,7 +99,7 @@ export function createConstrainedSelector(
       const before = frontier.scores[slot * beams + parent];
       if (before === Number.NEGATIVE_INFINITY) continue;
       const state = stateOf(slot, parent);
-      // Nothing is hidden where tokens are forced, and a forced end is taken whatever is unmet.
+      // Forced tokens are not hidden, and a forced end is chosen even if constraints are unmet.
       const barred = hidden === 0 || state.whole ? hidden : hidden | endToken;
       const row = firstRow + parent;
       const consider = (token: number, logit: number) => {
@@ -138,7 +139,7 @@ export function createConstrainedSelector(
     finish(finished, sentence, finalScore.of(score, length, node, sentence), node);
   }
 
-  /** Finishes hypotheses as they are: of those that met most constraints the best. */
+  /** Finishes hypotheses as they are: the best of those that met most constraints. */
   function finishBest(slot: number, ranked: readonly Continuation[], count: number): void {
     const base = slot * beams;
     for (const one of farthest(ranked, ({ state }) => state).slice(0, beams)) {
@@ -146,7 +147,7 @@ export function createConstrainedSelector(
     }
   }
 
-  /** No row can go on and none has ended: of what there is so far, what met most constraints is the output. */
+  /** No row can continue and none has ended: the hypotheses so far that met most constraints are the outputs. */
   function finishRows(slot: number, length: number): void {
     const open: number[] = [];
     for (let beam = 0; beam < beams; beam++) {
@@ -201,7 +202,7 @@ export function createConstrainedSelector(
   };
 }
 
-/** Those that met most constraints, and of them those that met most tokens of the others; in the order given. */
+/** Those that met most constraints, and among these those that met most tokens of the others; in the order given. */
 function farthest<T>(all: readonly T[], stateOf: (one: T) => ConstraintState): T[] {
   const most = (list: readonly T[], read: (state: ConstraintState) => number) => {
     const top = list.reduce((largest, one) => Math.max(largest, read(stateOf(one))), 0);
@@ -212,7 +213,7 @@ function farthest<T>(all: readonly T[], stateOf: (one: T) => ConstraintState): T
 }
 
 /**
- * The continuations that go on, best first: the best of each bank, as many as the bank has beams.
+ * The continuations that stay open, best first: the best of each bank, as many as the bank has beams.
  *
  * @param open sorted, best first
  * @param total number of the last bank

@@ -5,10 +5,10 @@ import { forcedWordsSchema } from './optionsSchema.js';
 import type { Constraint } from './processors/lexicalConstraints.js';
 import { phraseBiases } from './processors/phraseBias.js';
 
-/** `forceWordsIds`: phrases, or lists of phrases of which one is enough. */
+/** `forceWordsIds`: phrases, or lists of alternative phrases. */
 export type ForcedWords = readonly (readonly number[] | Constraint)[];
 
-/** What of an input bears on its constraints. */
+/** The parts of an input that affect its constraints. */
 interface ConstrainedInput {
   inputIds: readonly number[];
   attentionMask?: readonly number[];
@@ -68,14 +68,14 @@ export function constraintsOf(
   return constraints;
 }
 
-/** The fewest tokens that the constraints take after a forced first token, which may begin one, and that token. */
+/** The minimum number of tokens for the constraints, including a forced first token, which may begin one. */
 function placesFor(constraints: readonly Constraint[], forced: number | undefined): number {
   const lengthOf = (ids: readonly number[]) => ids.length - Number(ids[0] === forced);
   const least = constraints.map((alternatives) => Math.min(...alternatives.map(lengthOf)));
   return least.reduce((sum, length) => sum + length, Number(forced !== undefined));
 }
 
-/** Tells of a phrase whether the options forbid some of it wherever it stands, so that no output contains it. */
+/** Whether the options forbid part of a phrase at every position, so that no output can contain it. */
 function impossibleIn(
   options: ResolvedGenerationOptions,
   { suppressedTokenIds = [] }: DecodingRules,
@@ -101,7 +101,7 @@ function impossibleIn(
   };
 }
 
-/** All stretches of `size` tokens; none where size is 0. */
+/** All n-grams of `size` tokens; none if size is 0. */
 function ngramsOf(ids: readonly number[], size: number): (readonly number[])[] {
   if (size === 0) return [];
   return Array.from({ length: Math.max(0, ids.length - size + 1) }, (_, at) => ids.slice(at, at + size));

@@ -36,11 +36,11 @@ interface Context {
  *
  *   (1 - α) · p(v | x) - α · max_j cos(h_v, h_j),   α = `penaltyAlpha`,
  *
- * h_v being the decoder's last hidden state where v is read and h_j those of all earlier positions, prompt included. p is the
- * probability after all processors, over what they allow.
+ * where h_v is the decoder's last hidden state at v, and h_j are those at all earlier positions, prompt included. p is the
+ * probability after all processors, normalized over the allowed tokens.
  *
- * The candidates are the rows of a sentence: the model reads all of them, and the next turn chooses one, whose k best
- * continuations are the next rows. So a token is decided one turn after it was proposed, and the last one is read, too.
+ * The candidates are the rows of a sentence: the model reads all of them, and the next step chooses one, whose k best
+ * continuations are the next rows. So a token is chosen one step after it was proposed, and the last one is read too.
  */
 export function createContrastiveSelector(context: SearchContext): Selector {
   const { frontier, pointers, options, classes, batch } = context;

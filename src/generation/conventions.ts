@@ -1,43 +1,43 @@
 import type { GenerationOptions, ResolvedGenerationOptions } from './optionsSchema.js';
 
 /**
- * What toolkits do differently when they search with the same options: the order of processors, the length that scores
- * are divided by, what becomes of hypotheses that end. Search, selector and edits read these properties; none asks for a
+ * Differences between toolkits that search with the same options: the order of processors, the length that scores
+ * are divided by, the handling of hypotheses that end. Search, selector and edits read these properties, never a
  * toolkit's name.
  */
 export interface Conventions {
   /** Defaults that differ; `minLength` counts as the model setting of that name does, prompt and start token included. */
   readonly defaults: { readonly lengthPenalty?: number; readonly minLength?: number };
-  /** Whether one beam is searched and scored as several are; else it is greedy search, scored by the model alone. */
+  /** Whether one beam is searched and scored like several; otherwise it is greedy search, scored by the model alone. */
   readonly oneBeamIsABeam: boolean;
-  /** What repetition penalties and the length decay change in beam search. */
+  /** The values that repetition penalties and the length decay change in beam search. */
   readonly penaltySpace: 'logits' | 'logProbabilities';
-  /** Whether log-probabilities sum to one over what processors have left: where `renormalize_logits` says so, or always. */
+  /** Whether probabilities are normalized over the tokens that processors allow: if `renormalize_logits` is set, or always. */
   readonly renormalize: 'modelSays' | 'always' | 'never';
-  /** Whether the decoder start token is among the tokens that repetition penalty and n-grams look at. */
+  /** Whether repetition penalty and n-grams count the decoder start token. */
   readonly startRepeats: boolean;
-  /** What `lengthPenalty` is the exponent of: the length, or (5 + length) / 6. */
+  /** The base of the exponent `lengthPenalty`: the length, or (5 + length) / 6. */
   readonly lengthBase: 'length' | 'gnmt';
-  /** Whether a decoder prompt counts in the length, its start token aside. */
+  /** Whether a decoder prompt, without its start token, counts in the length. */
   readonly promptCounts: boolean;
-  /** Whether prompts and forced tokens have the model's log-probabilities, as new tokens that there is no choice of. */
+  /** Whether prompts and forced tokens are scored with the model's log-probabilities, like new tokens. */
   readonly scoresForced: boolean;
-  /** What the last place must hold: what `forced_eos_token_id` says, any token, or an end token. */
+  /** The last token: that of `forced_eos_token_id`, any token, or an end token. */
   readonly lastPlace: 'modelSays' | 'any' | 'end';
-  /** Whether the first token after a prompt may end only the best hypothesis; the place of any other that ends is lost. */
+  /** Whether the first token after a prompt may end only the best hypothesis; other hypotheses that end there are dropped. */
   readonly onlyBestEndsFirst: boolean;
   /**
-   * Whose place a hypothesis takes when it ends: nobody's, since the next best continuation goes on instead ('none'); that of
-   * a continuation in this step ('once'); or a place in the beam for good ('always').
+   * Which beam a hypothesis occupies when it ends: none, since the next best continuation fills it ('none'); that of
+   * a continuation in this step ('once'); or a beam permanently ('always').
    */
   readonly endTakesPlace: 'none' | 'once' | 'always';
-  /** Which finished hypotheses are kept where there are more than asked for. */
+  /** Which finished hypotheses are kept if there are more than requested. */
   readonly keeps: 'best' | 'first';
-  /** When a sentence is done: as `earlyStopping` says, once enough hypotheses are finished, or once none is open. */
+  /** When a sentence is done: by `earlyStopping`, once enough hypotheses are finished, or once none is open. */
   readonly stops: 'earlyStopping' | 'enough' | 'exhausted';
   /**
    * Whether, without a length penalty, a sentence is done once a best continuation of a step has ended and there are as many
-   * hypotheses as are to be returned.
+   * hypotheses as requested.
    */
   readonly stopsAtBest: boolean;
   /** Whether `patience` has a meaning. */
@@ -123,7 +123,7 @@ export function conventionsOf({ conventions }: Pick<ResolvedGenerationOptions, '
   return conventionsByName[conventions];
 }
 
-/** Whether hypotheses are kept in beams; else each row chooses for itself. */
+/** Whether hypotheses are kept in beams; otherwise each row chooses independently. */
 export function searchesBeams(
   options: Pick<ResolvedGenerationOptions, 'conventions' | 'numBeams' | 'doSample'>,
 ): boolean {

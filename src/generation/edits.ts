@@ -21,9 +21,9 @@ import type { RowEditor } from './rowEditor.js';
 import type { SearchContext, Selector } from './selector.js';
 import type { AttentionSpec, SelectionSpec, StepEdits } from './stepModel.js';
 
-/** Makes the sparse edits of each step: what the model must do to logits before it selects. */
+/** Makes the sparse edits of each step: the changes of logits before the model selects. */
 export interface EditMaker {
-  /** What the model must be ready for. */
+  /** The features that the model must support. */
   readonly needs: Pick<SelectionSpec, 'edits' | 'rescale' | 'allowed' | 'lookup'>;
   /**
    * Edits for the choice of new token number `count`, after the frontier moved to the tokens chosen last. Arrays are
@@ -50,10 +50,10 @@ function listedPenalty(options: SearchContext['options']): number {
   return conventionsOf(options).startRepeats ? options.repetitionPenalty : 1;
 }
 
-/** Whether hidden tokens must be banned by the model: where it renormalizes over what is left. */
+/** Whether the model must ban hidden tokens, because it renormalizes over the others. */
 function renormalizes(context: Pick<SearchContext, 'options' | 'rules'>): boolean {
   if (isContrastive(context.options)) return true;
-  // A mixture of probabilities needs some that sum to one.
+  // A mixture needs normalized probabilities.
   if (context.options.prefixBiasBeta > 0 && !searchesBeams(context.options)) return true;
   const { renormalize } = conventionsOf(context.options);
   if (renormalize !== 'modelSays') return renormalize === 'always';

@@ -1,6 +1,6 @@
 import { PolybeamError } from '../errors.js';
 
-/** Events of a computation that waits for who takes them. Each iteration computes anew. */
+/** Events of a computation that waits for its consumer. Each iteration computes anew. */
 export interface EventStream<Event> extends AsyncIterable<Event> {
   /** The same as a Web stream; cancelling it ends the computation. */
   toReadableStream(): ReadableStream<Event>;
@@ -10,8 +10,8 @@ export interface EventStream<Event> extends AsyncIterable<Event> {
  * Does the work of a stream.
  *
  * @param emit hands over an event, and waits until it has been dealt with, or as long as the stream waits for its reader;
- * it fails once nobody listens any more
- * @param signal aborted once nobody listens any more
+ * it fails once the consumer has left
+ * @param signal aborted once the consumer has left
  */
 export type Produce<Event> = (emit: (event: Event) => Promise<void>, signal: AbortSignal) => Promise<void>;
 
@@ -42,14 +42,14 @@ export function createEventStream<Event>(
             await events.return();
           },
         },
-        // Nothing is taken before somebody reads.
+        // No event is taken before the first read.
         { highWaterMark: 0 },
       );
     },
   };
 }
 
-/** What an iteration does in the end is always known. */
+/** The end of an iteration is always handled. */
 interface EventIterator<Event> extends AsyncIterableIterator<Event> {
   return(): Promise<IteratorResult<Event>>;
 }
@@ -62,14 +62,14 @@ interface Question<Event> {
 
 const finished = { done: true, value: undefined } as const;
 
-/** Where a producer hands its events to a consumer. */
+/** Passes events from a producer to a consumer. */
 function createHandover<Event>(patience: number) {
-  /** Emitted, and not yet taken. */
+  /** The event that was emitted and not yet taken. */
   const events: Event[] = [];
   let question: Question<Event> | undefined;
   /** Ends the producer's wait, which stands still while its event is with the consumer. */
   let dealtWith = () => {};
-  /** Once nothing more is emitted: gives the consumer, who has all events, the end or what went wrong. */
+  /** After the last event: gives the consumer the end or the error. */
   let last: ((to: Question<Event>) => void) | undefined;
   let left = false;
   let remaining = patience;
@@ -104,7 +104,7 @@ function createHandover<Event>(patience: number) {
       remaining -= performance.now() - since;
       if (left) throw cancelled();
     },
-    /** Asks for an event; whoever does has dealt with all before it. */
+    /** Requests an event; the consumer has then handled all events before it. */
     ask: (one: Question<Event>) => {
       question = one;
       dealtWith();

@@ -1,4 +1,4 @@
-/** The best finished hypotheses of some searches that know nothing of one another, sorted, at most `room` of each. */
+/** The best finished hypotheses of independent searches, sorted, at most `room` of each. */
 export interface FinishedList {
   readonly room: number;
   /** Hypotheses of each search. */

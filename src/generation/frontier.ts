@@ -36,7 +36,7 @@ export interface Frontier {
   readonly scratch: Int32Array;
 }
 
-/** What rows are given to read whose results nobody reads. */
+/** Token for rows whose results are not used. */
 export const unreadToken = 0;
 
 /** The start: every slot at the end of its prompt. @param prompt [batch, promptLength] */

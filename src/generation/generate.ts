@@ -29,7 +29,7 @@ import { searchBatch } from './search.js';
 import type { GeneratedSequence } from './selector.js';
 import type { StepModel } from './stepModel.js';
 
-/** Outputs of one input: best first for beams, in order of sample for sampling. */
+/** Outputs of one input: best first for beams, in the order of samples for sampling. */
 export interface GenerationResult {
   sequences: GeneratedSequence[];
 }
@@ -40,7 +40,7 @@ export interface GenerationResult {
  *
  * @param options from `resolveGenerationOptions`
  * @param modelRules which options may replace
- * @param onTokens told after each step of a batch what has become of its inputs; an empty input is told of at once
+ * @param onTokens receives the progress of a batch's inputs after each step, and that of an empty input at once
  * @throws PolybeamError INPUT_INVALID naming the input; OPTION_INVALID or OPTION_CONFLICT where a prompt leaves no room.
  */
 export async function generate(
@@ -74,7 +74,7 @@ export async function generate(
   const limits = limitsOf(filled, run);
   addConstraints(filled, inputs, limits, run);
   requireEffect(options, inputs, filled);
-  // Each sentence has drafts of its own.
+  // Each sentence has its own drafts.
   const batches = makeBatches(filled, isAssisted(options) ? { ...batching, batchSize: 1 } : batching);
   const results = entries.map(() => emptyResult(options));
   let done = entries.length - filled.length;
@@ -139,7 +139,7 @@ function addConstraints(
   }
 }
 
-/** Refuses options that need something of the inputs which none has. */
+/** Refuses options that need a property which no input has. */
 function requireEffect(
   { orderedConstraints, prefixBiasBeta }: ResolvedGenerationOptions,
   inputs: readonly GenerationInput[],
@@ -159,7 +159,7 @@ function requireEffect(
   }
 }
 
-/** Nothing comes of an empty input. */
+/** The output of an empty input is empty. */
 function emptyResult(options: ResolvedGenerationOptions): GenerationResult {
   const sequence: GeneratedSequence = {
     ids: [],
@@ -215,7 +215,7 @@ function searchEntries(
   });
 }
 
-/** Refuses outputs that the caller demands and that the length forbids. */
+/** Refuses required outputs that the length does not allow. */
 function requireRoom(
   { allowedSequences = [] }: ResolvedGenerationOptions,
   { forcedBosTokenId }: DecodingRules,

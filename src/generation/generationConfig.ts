@@ -87,9 +87,9 @@ export interface ModelGeneration {
   rules: DecodingRules;
 }
 
-/** How a model begins to write. */
+/** How a model's outputs begin. */
 export interface StartRules {
-  /** Whether with a decoder start token; otherwise it continues what it is given. */
+  /** Whether they begin with a decoder start token; otherwise the model continues its input. */
   startToken: boolean;
 }
 
@@ -217,7 +217,7 @@ function readRules(
   return rules;
 }
 
-/** Keys whose negative ids name no token: transformers passes over them. */
+/** Keys whose negative ids are ignored, as in transformers. */
 const negativeIsNone: readonly string[] = [
   'eos_token_id',
   'pad_token_id',

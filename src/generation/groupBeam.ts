@@ -10,7 +10,7 @@ import type { Candidates } from './stepModel.js';
 
 /** A continuation of one of a group's beams. */
 interface Continuation {
-  /** Beam of the sentence that it continues. */
+  /** The sentence's beam that it continues. */
   parent: number;
   /** Row of the candidates. */
   row: number;
@@ -29,8 +29,8 @@ interface Continuation {
  * penalty is part of a hypothesis's score. In the end the finished hypotheses of all groups are ranked together; one that
  * several groups have found counts once.
  *
- * A penalized token can only fall behind, and at most the beams of earlier groups are penalized: that many candidates
- * more of each row are enough.
+ * A penalized token can only lose ranks, and at most the beams of earlier groups are penalized, so that many more candidates
+ * of each row are enough.
  */
 export function createGroupBeamSelector(context: SearchContext): Selector {
   const { frontier, pointers, options, limits, classes, rules, batch } = context;
@@ -63,7 +63,7 @@ export function createGroupBeamSelector(context: SearchContext): Selector {
       for (let at = row * width; at < (row + 1) * width; at++) {
         const token = (ids as Int32Array)[at];
         if ((classes[token] & hidden) !== 0) continue;
-        // Nothing is hidden where tokens are forced: then there is no choice to penalize.
+        // Forced tokens are not hidden, and no choice is penalized.
         const penalty = hidden === 0 ? 0 : diversityPenalty * (taken.get(token) ?? 0);
         const logProbability = logits[at] - logSumExp[row] - penalty;
         const score = before + logProbability;
@@ -73,7 +73,7 @@ export function createGroupBeamSelector(context: SearchContext): Selector {
     return found.sort((a, b) => b.score - a.score || a.parent - b.parent || a.token - b.token);
   }
 
-  /** Chooses for one group; tells whether it has finished. */
+  /** Chooses for one group. @returns whether it has finished */
   function advanceGroup(
     slot: number,
     group: number,
@@ -127,7 +127,7 @@ export function createGroupBeamSelector(context: SearchContext): Selector {
     return !(finalScore.bound(best, length) > least);
   }
 
-  /** No beam of the group can go on and none has ended: what there is so far is its output. */
+  /** No beam of the group can continue and none has ended: the hypotheses so far are its outputs. */
   function finishAsTheyAre(search: number, first: number, length: number): void {
     for (let row = first; row < first + size; row++) {
       const score = frontier.scores[row];

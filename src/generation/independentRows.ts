@@ -21,7 +21,7 @@ export type Choose = (
   count: number,
 ) => number;
 
-/** How many of a row's best candidates may have to be passed over: forbidden tokens, and ends that come too early. */
+/** How many of a row's best candidates may have to be skipped: forbidden tokens, and end tokens that are too early. */
 export function hiddenCandidates({ limits, rules }: SearchContext): number {
   const { suppressedTokenIds = [], beginSuppressedTokenIds = [], eosTokenIds } = rules;
   const ends = limits.minNewTokens > 0 ? eosTokenIds.length : 0;
@@ -29,7 +29,7 @@ export function hiddenCandidates({ limits, rules }: SearchContext): number {
 }
 
 /**
- * Rows that never look at one another: greedy search (one a sentence) and sampling (one a sample). A row stops at its
+ * Independent rows: greedy search (one a sentence) and sampling (one a sample). A row stops at its
  * end token, the length limit, or where no token is allowed; a sentence when all its rows have.
  *
  * Scores are the model's own log-probabilities, whatever penalties, biases and temperature did to the choice.

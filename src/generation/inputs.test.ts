@@ -22,7 +22,7 @@ describe('padSources', () => {
     expect(padSources([entry([1, 2, 3, 4])], 3, 100).source).toBe(4);
   });
 
-  it('pads no further than the longest where the model had better not be padded', () => {
+  it('pads to the longest source only where the model gives no maxSource', () => {
     expect(padSources(batch, 3).source).toBe(5);
   });
 });

@@ -26,11 +26,11 @@ export interface GenerationInput {
    */
   decoderInputIds?: readonly number[];
   /**
-   * Ids that its outputs go on with after the decoder start token and `decoderInputIds`, or after the first token where that
-   * is forced; with `prefixBiasBeta` that they are drawn to. Not for models that continue inputIds, nor for an empty input.
+   * Ids that its outputs have after the decoder start token and `decoderInputIds`, or after the first token if that
+   * is forced; with `prefixBiasBeta` a preference. Not for language models, nor for an empty input.
    */
   prefix?: readonly number[];
-  /** Phrases that its outputs must contain, beside those of the options: see the option of this name. */
+  /** Phrases that its outputs must contain, in addition to those of the options: see the option of this name. */
   forceWordsIds?: ForcedWords;
 }
 
@@ -42,16 +42,16 @@ export interface Batching {
   maxBatchTokens?: number;
   /** Index of the first input among all that are sampled with one seed, for callers that come in portions. Default 0. */
   firstIndex?: number;
-  /** Told after each batch how many inputs are done. */
+  /** Called after each batch with the number of inputs done. */
   onProgress?: (done: number, total: number) => void;
 }
 
 /** The options of `Batching`. */
 export const batchingNames = ['batchSize', 'maxBatchTokens', 'firstIndex', 'onProgress'] as const;
 
-/** Batching of inputs of which several may be parts of one that the caller gave. */
+/** Batching of inputs that may be parts of the caller's inputs. */
 export interface NamedBatching extends Batching {
-  /** Of each input the index of the one it is a part of, among those of this call. Default: its own. */
+  /** For each input the index of the caller's input that it is a part of. Default: its own. */
   partOf?: readonly number[];
 }
 
@@ -80,7 +80,7 @@ export interface Entry {
   inputIds: readonly number[];
   attentionMask: readonly number[] | undefined;
   prompt: readonly number[];
-  /** What its outputs are drawn to. */
+  /** The prefix that its outputs prefer. */
   bias?: readonly number[];
   constraints?: Constraint[];
 }
@@ -99,7 +99,7 @@ export function checkInput(
   requireKeys(input, inputKeys, name);
   const { inputIds, attentionMask, decoderInputIds } = input;
   const continues = rules.decoderStartTokenId === undefined;
-  // What the model continues, it also writes.
+  // The model's outputs include its input.
   requireIds(inputIds, `${name}: inputIds`, continues ? model.vocabSize : undefined);
   if (attentionMask !== undefined) requireMask(attentionMask, inputIds.length, `${name}: attentionMask`);
   for (const key of ['decoderInputIds', 'prefix'] as const) {
@@ -126,7 +126,7 @@ function beginning(
   const { decoderStartTokenId, forcedBosTokenId } = rules;
   const prompt = promptOf(input, rules);
   const forced = prompt.length === 1 && forcedBosTokenId !== undefined ? [forcedBosTokenId] : [];
-  // There is no alternative to a forced token.
+  // A forced token has no alternative.
   if (prefix.length === 0) return { prompt: returnAlternatives ? [...prompt, ...forced] : prompt };
   if (decoderStartTokenId === undefined) {
     throw invalid(
@@ -142,7 +142,7 @@ function beginning(
   return prefixBiasBeta > 0 ? { prompt, bias: rest } : { prompt: [...prompt, ...rest] };
 }
 
-/** What an output begins with: the decoder start token and what is given, or without such a token the input. */
+/** The beginning of an output: the decoder start token and the given ids, or without such a token the input. */
 export function promptOf(
   { inputIds, attentionMask, decoderInputIds }: GenerationInput,
   { decoderStartTokenId: start }: DecodingRules,
@@ -172,14 +172,14 @@ export function makeBatches(entries: readonly Entry[], { batchSize, maxBatchToke
 }
 
 /**
- * ONNX Runtime's product of one row adds up four terms at a time, and what is left at the end in another order. At a multiple of
- * four, what a batch adds to a sentence in padding changes no bit of the sentence's result.
+ * ONNX Runtime's product of one row adds four terms at a time, and the remaining terms in another order. At a multiple of
+ * four, the padding of a batch changes no bit of a sentence's result.
  */
 const wholeTerms = 4;
 
 /**
- * Sources of one length: that of the longest, on to the next multiple of four where the model has room for it.
- * @param maxSource of the model; undefined: on to nothing
+ * Sources padded to one length: that of the longest, rounded up to a multiple of four within `maxSource`.
+ * @param maxSource of the model; default: no padding beyond the longest
  */
 export function padSources(batch: readonly Entry[], padTokenId: number, maxSource = 0): SourceBatch {
   const longest = batch[0].inputIds.length;

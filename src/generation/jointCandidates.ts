@@ -37,7 +37,7 @@ export function pickRows(
   };
 }
 
-/** Of each of some prompts, the weights over a source that is shorter than that of others. */
+/** The attention weights of some prompts, cut to their own shorter source. */
 function pickPrompts(
   { attention, promptAttention, rows: all }: Candidates,
   rows: readonly number[],

@@ -7,7 +7,7 @@ export interface PartialEdits {
   rows: readonly number[];
 }
 
-/** The edits of several parts of a step as those of the whole; rows of no part are left as they are. */
+/** Merges the edits of several parts of a step; rows of no part are not edited. */
 export function joinEdits(parts: readonly PartialEdits[], rows: number, spec: SelectionSpec): StepEdits {
   const joined: StepEdits = {};
   if (spec.edits !== 'none') {
@@ -42,10 +42,10 @@ function placed(cells: Int32Array | undefined, rows: readonly number[]): number[
 }
 
 /**
- * Lists of tokens, one a row, brought to one width.
+ * Lists of tokens, one a row, padded to one width.
  *
  * @param unread fills the rows of no part
- * @param filler for what a list is too short
+ * @param filler pads shorter lists
  */
 function widen(
   parts: readonly PartialEdits[],

@@ -14,19 +14,19 @@ import type {
 /** How long a step waits for searches that are busy with something else, such as turning ids into text. Milliseconds. */
 const patience = 2;
 
-/** Free places of a group that are worth the copying it takes to close them, as a part of all. */
+/** The share of free rows in a group above which the group is compacted, which copies its caches. */
 const closeAt = 1 / 4;
 
-/** How many times as long as the longest source sources may be before it is worth the copying it takes to cut them. */
+/** Sources are cut, which copies them, once they are padded to at least this many times the longest source. */
 const cutAt = 2;
 
-/** A `StepModel` that can take sentences in. */
+/** A `StepModel` that can admit sentences to a running batch. */
 type AdoptingModel = StepModel & Required<Pick<StepModel, 'adopt'>>;
 
 /**
- * A model that many searches can use at the same time, as if each had it to itself: searches that ask alike (one
- * selection, one number of beams) share their steps, wherever in their outputs they are. A search joins between two steps
- * and leaves its place to the next one. Who is not ready when a step begins is passed over, and is part of a later one.
+ * A model that many searches can use at the same time, as if each had it to itself. Searches with the same selection and
+ * the same number of beams share their steps, at whatever positions they are. A search joins between two steps and frees
+ * its rows when it ends. A search that is not ready when a step begins is skipped and takes part in a later step.
  *
  * A model that cannot `adopt` is returned as it is: then each search steps by itself.
  */
@@ -40,13 +40,13 @@ interface Group {
   spec: SelectionSpec;
   beams: number;
   state: DecodingState;
-  /** Who has each place in the model's batch. */
+  /** The search that owns each row of the model's batch. */
   places: (Lane | undefined)[];
   /** Length to which its sources are padded. */
   source: number;
   /** See `StepFeed.ancestry`; filled anew by each step. [places, beams, columns] */
   ancestry: Int32Array;
-  /** Whether sentences are being seated: it lives on, though everybody else may leave meanwhile. */
+  /** True while sentences are being admitted; keeps the group alive even if all others leave. */
   boarding: boolean;
 }
 
@@ -57,9 +57,9 @@ interface Lane extends DecodingState {
   /** Length of its sources. */
   source: number;
   group: Group;
-  /** Of its sentences in the group. [batch] */
+  /** The group's row of each of its sentences. [batch] */
   seats: number[];
-  /** Whether the last step did not wait for it any longer. */
+  /** Whether the last step began without it. */
   late: boolean;
 }
 
@@ -81,7 +81,7 @@ function makeJoint(model: AdoptingModel): StepModel {
   const steps = new Map<Lane, PendingStep>();
   let running = false;
 
-  /** Works until nobody waits for anything. */
+  /** Works until no search waits. */
   async function run(): Promise<void> {
     running = true;
     while (starts.length + steps.size > 0) {
@@ -95,11 +95,11 @@ function makeJoint(model: AdoptingModel): StepModel {
   }
 
   function wake(): void {
-    // Every failure is that of a search, which gets it.
+    // Every error is passed to the search that caused it.
     if (!running) void run();
   }
 
-  /** Lets all that can happen happen; who takes too long is late. */
+  /** Waits for the searches to make their calls; those that take too long are late. */
   async function everybodyReady(): Promise<void> {
     const end = performance.now() + patience;
     const busy = () => lanesOf(groups.values()).filter((lane) => !lane.late && !steps.has(lane));
@@ -116,7 +116,7 @@ function makeJoint(model: AdoptingModel): StepModel {
     }
   }
 
-  /** Starts all or none. @returns what answers them */
+  /** Starts all or none. @returns their results */
   async function startAll(pending: readonly PendingStart[]): Promise<(() => void)[]> {
     const feeds = pending.map((one) => one.feed);
     const { beams, selection } = feeds[0];
@@ -143,7 +143,7 @@ function makeJoint(model: AdoptingModel): StepModel {
     }
   }
 
-  /** Gives newly started sentences places in their group, free ones first. */
+  /** Gives new sentences rows in their group, free rows first. */
   async function seat(
     beams: number,
     spec: SelectionSpec,
@@ -194,7 +194,7 @@ function makeJoint(model: AdoptingModel): StepModel {
     }
   }
 
-  /** Takes places out of the batch that nobody has, and cuts its sources once the longest have left. */
+  /** Removes free rows from the batch, and cuts its sources once the longest have left. */
   async function closeGaps(group: Group): Promise<void> {
     const kept = [...group.places.keys()].filter((place) => group.places[place]);
     const free = group.places.length - kept.length;
@@ -259,7 +259,7 @@ function lanesOf(groups: Iterable<Group>): Lane[] {
   return [...lanes];
 }
 
-/** Whatever a search does to a call that it shares is the failure of that search alone. */
+/** Repeats a failed joint call for each search by itself, so that only the search that causes the error fails. */
 async function oneByOne<Waiting extends { reject: (reason: unknown) => void }>(
   together: readonly Waiting[],
   error: unknown,
@@ -327,13 +327,13 @@ function joinSources(feeds: readonly StartFeed[]): SourceBatch {
   return { inputIds, attentionMask, batch, source };
 }
 
-/** One step of all who are ready. */
+/** One step of all searches that are ready. */
 function joinSteps(group: Group, ready: readonly { lane: Lane; feed: StepFeed }[]): StepFeed {
   const { beams, places, spec } = group;
   const position = Math.max(...ready.map(({ feed }) => feed.position));
   const ancestry = ancestryTable(group, position + 1);
   const columns = ancestry.length / (places.length * beams);
-  // A place that nobody has is filled with whatever costs least; a search that is passed over takes no part.
+  // Free rows get the cheapest content; a search that is skipped takes no part.
   const positions = Int32Array.from(places, (lane) => (lane ? -1 : 0));
   const tokens = new Int32Array(places.length * beams);
   for (const { lane, feed } of ready) {
@@ -352,7 +352,7 @@ function joinSteps(group: Group, ready: readonly { lane: Lane; feed: StepFeed }[
   return { tokens, position, positions, ancestry, ...joinEdits(parts, tokens.length, spec) };
 }
 
-/** The group's ancestry table, with room for so many positions; made anew where it is too small or the places are others. */
+/** The group's ancestry table for so many positions; allocated anew if it is too small or the rows have changed. */
 function ancestryTable(group: Group, positions: number): Int32Array {
   const rows = group.places.length * group.beams;
   const columns = group.ancestry.length / rows;

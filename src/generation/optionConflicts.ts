@@ -9,7 +9,7 @@ import {
 
 type OptionName = keyof GenerationOptions;
 
-/** Options that only sampling has a use for. */
+/** Options that apply only to sampling. */
 const samplingOnly = [
   'temperature',
   'topK',
@@ -21,7 +21,7 @@ const samplingOnly = [
   'seed',
 ] as const satisfies readonly OptionName[];
 
-/** Options that only a search with several beams has a use for. */
+/** Options that apply only to several beams. */
 const beamsOnly = [
   'earlyStopping',
   'lengthPenalty',
@@ -36,17 +36,17 @@ const beamsOnly = [
   'orderedConstraints',
 ] as const satisfies readonly OptionName[];
 
-/** Options that only who reads attention has a use for. */
+/** Options that apply only if attention is read. */
 const attentionOnly = ['alignmentLayer', 'alignmentHeads'] as const satisfies readonly OptionName[];
 
-/** Options that only drafts of an assistant have a use for. */
+/** Options that apply only to drafts of an assistant. */
 const assistantOnly = [
   'numAssistantTokens',
   'numAssistantTokensSchedule',
   'assistantConfidenceThreshold',
 ] as const satisfies readonly OptionName[];
 
-/** Options of which only one can rule. */
+/** Options that exclude each other. */
 const lengthScores = [
   'lengthPenalty',
   'gnmtLengthPenalty',
@@ -54,7 +54,7 @@ const lengthScores = [
 ] as const satisfies readonly OptionName[];
 
 /**
- * Refuses what the caller set and nothing would come of, or what excludes something else.
+ * Refuses the caller's options that would have no effect or that exclude others.
  *
  * @param user what the caller gave
  * @param resolved the same with every default filled in
@@ -138,7 +138,7 @@ export function refuseConflicts(user: GenerationOptions, resolved: ResolvedGener
   }
 }
 
-/** Refuses searches that drafts do not serve, and options of drafts that nobody makes. */
+/** Refuses drafts with searches that do not support them, and options of drafts without drafts. */
 function refuseBesideDrafts(user: GenerationOptions, resolved: ResolvedGenerationOptions): void {
   const { assistantModel, promptLookupNumTokens } = resolved;
   if (!assistantModel) refuseIdle(user, assistantOnly, 'no assistantModel; give one');
@@ -164,7 +164,7 @@ function refuseBesideDrafts(user: GenerationOptions, resolved: ResolvedGeneratio
   throw conflict(`${name} drafts for greedy search and does not go with ${shown}; ${remedy} out.`);
 }
 
-/** Refuses what other conventions than the default do not have, or have no use for. */
+/** Refuses options that conventions other than the default do not support. */
 function refuseBesideConventions(user: GenerationOptions, resolved: ResolvedGenerationOptions): void {
   const { conventions: name, doSample, numBeamGroups, siblingPenalty, forceWordsIds } = resolved;
   const { stops, hasPatience } = conventionsOf(resolved);
@@ -186,11 +186,11 @@ function refuseBesideConventions(user: GenerationOptions, resolved: ResolvedGene
   refuseIdle(user, idle, `conventions ${name}, which stop in their own way; set conventions to huggingface`);
 }
 
-/** Refuses what contrastive search has no place for. */
+/** Refuses options that contrastive search does not support. */
 function refuseContrast(resolved: ResolvedGenerationOptions): void {
   const { penaltyAlpha, topK, doSample, numBeams, returnLogits } = resolved;
   if (doSample || numBeams > 1 || returnLogits) {
-    // It decides on a token one step after the logits it came from.
+    // Contrastive search chooses a token one step after its logits.
     const beams = numBeams > 1 ? `numBeams ${numBeams}` : 'returnLogits true';
     const other = doSample ? 'doSample true' : beams;
     throw conflict(
@@ -204,7 +204,7 @@ function refuseContrast(resolved: ResolvedGenerationOptions): void {
   }
 }
 
-/** Refuses what a biased prefix does not go with: chance, and what decides by itself which tokens may come. */
+/** Refuses options that exclude a biased prefix: sampling, and options that determine the allowed tokens. */
 function refuseBesideBias(resolved: ResolvedGenerationOptions): void {
   const { prefixBiasBeta, doSample, penaltyAlpha, forceWordsIds, conventions } = resolved;
   const others = [
@@ -221,7 +221,7 @@ function refuseBesideBias(resolved: ResolvedGenerationOptions): void {
   }
 }
 
-/** Refuses what alternatives do not go with: chance, and what is about an output as a whole. */
+/** Refuses options that exclude alternatives: sampling, and options about an output as a whole. */
 function refuseBesideAlternatives(resolved: ResolvedGenerationOptions): void {
   const { doSample, penaltyAlpha, prefixBiasBeta, forceWordsIds, conventions } = resolved;
   const others = [
@@ -269,7 +269,7 @@ function refuseGroups(user: GenerationOptions, resolved: ResolvedGenerationOptio
 }
 
 /**
- * Refuses what cannot go with positive constraints.
+ * Refuses options that exclude positive constraints.
  *
  * @throws PolybeamError OPTION_CONFLICT
  */
@@ -296,7 +296,7 @@ export function finishedWanted({ numBeams, patience }: ResolvedGenerationOptions
   return Math.max(1, Math.round(numBeams * patience));
 }
 
-/** Refuses options that have no effect beside what `because` names. */
+/** Refuses options that have no effect with the setting that `because` names. */
 function refuseIdle(user: GenerationOptions, names: readonly OptionName[], because: string): void {
   for (const name of names) {
     if (!changes(user, name)) continue;
@@ -304,7 +304,7 @@ function refuseIdle(user: GenerationOptions, names: readonly OptionName[], becau
   }
 }
 
-/** Whether the caller set the option to something other than what would hold anyway. */
+/** Whether the caller set the option to a value other than its default. */
 function changes(user: GenerationOptions, name: OptionName): boolean {
   const own = conventionsByName[user.conventions ?? generationDefaults.conventions].defaults;
   const defaults: Partial<Record<OptionName, unknown>> = { ...generationDefaults, ...own };

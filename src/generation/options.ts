@@ -15,9 +15,9 @@ export { type GenerationOptions, generationOptionsSchema, type ResolvedGeneratio
 
 /** A model's own defaults, from its generation_config.json. */
 export interface ModelGenerationDefaults extends GenerationOptions {
-  /** Most positions of an output, decoder prompt included; gives way to maxNewTokens. */
+  /** Maximum length of an output, decoder prompt included; maxNewTokens overrides it. */
   maxLength?: number;
-  /** Positions before an end token is allowed, decoder prompt included; gives way to minNewTokens. */
+  /** Minimum length before an end token, decoder prompt included; minNewTokens overrides it. */
   minLength?: number;
   /** Where these settings come from; default: unknown. */
   origin?: SettingsOrigin;
@@ -35,21 +35,21 @@ interface SettingsOrigin {
 
 /** Token ids that come with a model rather than with a request. */
 export interface DecodingRules {
-  /** First token of every decoder prompt, no part of outputs; absent where prompts are texts to be continued. */
+  /** First token of every decoder prompt, not part of outputs; absent for language models. */
   decoderStartTokenId?: number;
-  /** Tokens that end a sequence; may be empty: then only the length does. */
+  /** Tokens that end a sequence; may be empty: then only the length ends it. */
   eosTokenIds: readonly number[];
-  /** Fills sources up to the length of their batch, masked out. */
+  /** Pads sources to the length of their batch; masked. */
   padTokenId: number;
   /** The only token allowed right after a decoder prompt of one token. */
   forcedBosTokenId?: number;
-  /** The only tokens allowed in the last place. */
+  /** The only tokens allowed at the last position. */
   forcedEosTokenIds?: readonly number[];
-  /** Tokens that are never produced. */
+  /** Tokens that are never generated. */
   suppressedTokenIds?: readonly number[];
-  /** Tokens that may not come first. */
+  /** Tokens that may not be the first new token. */
   beginSuppressedTokenIds?: readonly number[];
-  /** Whether beam search scales log-probabilities to sum to one over the tokens still allowed. */
+  /** Whether beam search renormalizes probabilities over the tokens still allowed. */
   renormalize?: boolean;
 }
 
@@ -112,7 +112,7 @@ export function resolveGenerationOptions(
     (name) => user[name] === undefined && modelDefaults[name] !== undefined,
   );
   if (yielding.length > 0) resolved.yielding = yielding;
-  // A model's own contrastive search gives way to another kind of search.
+  // The call's kind of search overrides the model's own contrastive search.
   const { doSample, numBeams, topK } = resolved;
   if (
     user.penaltyAlpha === undefined &&
@@ -157,8 +157,8 @@ function blameFile(
 }
 
 /**
- * What to tell a user whose search cannot reach the model's own least length, as transformers does: no output will end by
- * itself. undefined where there is nothing to tell; a caller's own minNewTokens is refused instead.
+ * The warning, as in transformers, for a search that cannot reach the model's own minimum length: no output will end by
+ * itself. undefined if there is nothing to warn of; a caller's own minNewTokens is refused instead.
  */
 export function lengthWarning(
   { maxNewTokens, minNewTokens, minLength, yielding }: ResolvedGenerationOptions,
@@ -214,7 +214,7 @@ function given<T extends object>(options: T): T {
 }
 
 /**
- * A model's rules with what the options put in their place.
+ * A model's rules, overridden by the options.
  *
  * @throws PolybeamError OPTION_INVALID for a token in any option that is not in the vocabulary, OPTION_CONFLICT where nothing
  * could end an allowed sequence
@@ -280,8 +280,8 @@ export interface LengthLimits {
 
 /**
  * The limits for a decoder prompt of `promptLength` tokens. The last new token is never read, so a model of
- * `maxPositions` positions can produce maxPositions - promptLength + 1 tokens. What the model's own settings say beyond
- * what there is room for gives way, as in Hugging Face.
+ * `maxPositions` positions can generate maxPositions - promptLength + 1 tokens. The model's own settings are reduced
+ * to this limit, as in Hugging Face.
  *
  * @param name of an input with such a prompt, for messages
  * @throws PolybeamError OPTION_INVALID where maxNewTokens asks for more than the model has, OPTION_CONFLICT where the

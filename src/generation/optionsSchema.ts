@@ -9,7 +9,7 @@ export type { GenerationOptions };
 const tokenId = z.int().min(0);
 const tokenIds = z.array(tokenId);
 const phrase = tokenIds.min(1);
-/** Phrases that outputs must contain: of each item one alternative. */
+/** Phrases that outputs must contain: one alternative of each item. */
 export const forcedWordsSchema = z.array(z.union([phrase, z.array(phrase).min(1)]));
 const oneOrMore = z.union([tokenId, tokenIds.min(1)]);
 
@@ -23,27 +23,27 @@ export const generationOptionsSchema = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'Hypotheses kept at every step: an integer from 1; 1 is greedy search or sampling, more with doSample beam sampling. Default 1.',
+      'Number of hypotheses kept at every step, an integer from 1: 1 is greedy search or sampling; more is beam search, with doSample beam sampling. Default 1.',
     ),
   maxNewTokens: z
     .int()
     .min(1)
     .optional()
     .describe(
-      "Most tokens to generate, the end token included: an integer from 1. Default: what the model's max_length leaves after the decoder prompt, else 20.",
+      "Maximum number of tokens to generate, the end token included: an integer from 1. Default: the model's max_length less the decoder prompt, else 20.",
     ),
   minNewTokens: z
     .int()
     .min(0)
     .optional()
     .describe(
-      'Tokens to generate before an end token is allowed: an integer from 0. Default 0; with conventions ctranslate2, fairseq and unilm 1 without a decoder prompt.',
+      'Minimum number of tokens to generate before an end token: an integer from 0. Default 0; with conventions ctranslate2, fairseq and unilm 1 without a decoder prompt.',
     ),
   conventions: z
     .enum(['huggingface', 'ctranslate2', 'fairseq', 'marian', 'unilm'])
     .optional()
     .describe(
-      'Whose search to repeat where toolkits differ: the order of processors, the length in scores, what becomes of hypotheses that end, and defaults. Default huggingface.',
+      'Toolkit whose beam search to reproduce: its order of processors, length in scores, handling of finished hypotheses, and defaults. Default huggingface.',
     ),
   lengthPenalty: z
     .number()
@@ -56,21 +56,21 @@ export const generationOptionsSchema = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'Diverse beam search (Vijayakumar et al. 2018): groups that share numBeams equally and avoid one another by diversityPenalty; 1 is plain beam search. Default 1.',
+      'Diverse beam search (Vijayakumar et al. 2018): number of groups that numBeams is divided into, which diversityPenalty makes different; 1 is plain beam search. Default 1.',
     ),
   diversityPenalty: z
     .number()
     .min(0)
     .optional()
     .describe(
-      'With numBeamGroups: what a token loses in log-probability for each beam of an earlier group that takes it in the same step; a number from 0. Default 0.',
+      "With numBeamGroups: subtracted from a token's log-probability for each beam of an earlier group that chose it in the same step; a number from 0. Default 0.",
     ),
   siblingPenalty: z
     .number()
     .min(0)
     .optional()
     .describe(
-      'Beam search with diverse siblings (Li et al. 2016): the k-th best continuation of a hypothesis loses k times this in log-probability, from the second token on; a number from 0. Default 0.',
+      'Beam search with diverse siblings (Li et al. 2016): from the second token on, k times this is subtracted from the log-probability of the k-th best continuation of a hypothesis; a number from 0. Default 0.',
     ),
   gnmtLengthPenalty: z
     .number()
@@ -89,52 +89,50 @@ export const generationOptionsSchema = z.strictObject({
     .min(0)
     .optional()
     .describe(
-      'Beam scores gain b times the sum over source tokens of log(min(coverage, 1)), coverage being the attention that the tokens of the output pay to one; for this b, a number from 0, which is no penalty (Wu et al. 2016). Default 0.',
+      'Coverage penalty b (Wu et al. 2016): adds b times the sum over source tokens of log(min(coverage, 1)) to beam scores, where coverage is the total attention that output tokens pay to a source token; a number from 0 (no penalty). Default 0.',
     ),
   patience: z
     .number()
     .gt(0)
     .optional()
     .describe(
-      'Factor p above 0 of the number of finished hypotheses that beam search waits for, round(p numBeams), at least 1: above 1 searches longer, below 1 stops sooner (Kasai et al. 2022). Default 1.',
+      'Beam search waits for round(p numBeams) finished hypotheses, at least 1, where p is this (Kasai et al. 2022): a number above 0; above 1 searches longer, below 1 stops sooner. Default 1.',
     ),
   earlyStopping: z
     .union([z.boolean(), z.literal('never')])
     .optional()
     .describe(
-      "When beam search stops: true, once numBeams hypotheses are finished; false, once the best open beam would not beat the worst of them at its present length; 'never', once it could not at any length. Default false.",
+      "When beam search stops after numBeams hypotheses are finished: true, at once; false, when the best open hypothesis would not rank above the worst of them at its present length; 'never', when it could not at any length. Default false.",
     ),
   numReturnSequences: z
     .int()
     .min(1)
     .optional()
     .describe(
-      'Outputs per input: the n best of a beam search or of beam sampling (at most numBeams), or independent samples. Default 1.',
+      'Number of outputs per input: the n best of beam search or beam sampling (at most numBeams), or independent samples. Default 1.',
     ),
   returnAttention: z
     .boolean()
     .optional()
     .describe(
-      'Whether outputs come with the attention of each of their tokens over those of the source, and the alignment that follows from it. Default false.',
+      'Whether to return the attention of each output token over the source tokens, and the alignment computed from it. Default false.',
     ),
   returnLogits: z
     .boolean()
     .optional()
     .describe(
-      'Whether outputs come with the logits that each new token was chosen from: all of the vocabulary, before all processors, as output_logits of Hugging Face. Default false.',
+      'Whether to return the logits of each new token: for the whole vocabulary, before all processors, like output_logits of Hugging Face. Default false.',
     ),
   alignmentLayer: z
     .int()
     .min(0)
     .optional()
-    .describe(
-      'Layer of the decoder, from 0, whose cross-attention stands for the alignment. Default: the last.',
-    ),
+    .describe('Decoder layer, from 0, whose cross-attention gives the alignment. Default: the last.'),
   alignmentHeads: z
     .array(z.int().min(0))
     .min(1)
     .optional()
-    .describe('Heads of alignmentLayer, from 0, whose attention is averaged: a list. Default: all of them.'),
+    .describe('Heads of alignmentLayer, from 0, whose attention is averaged: a list. Default: all.'),
   noRepeatNgramSize: z
     .int()
     .min(0)
@@ -150,7 +148,7 @@ export const generationOptionsSchema = z.strictObject({
     .gt(0)
     .optional()
     .describe(
-      'Factor above 0 against tokens that already occur in the output: above 1 discourages them, below 1 encourages. Default 1.',
+      'Penalty factor for tokens that already occur in the output, a number above 0: above 1 makes them less probable, below 1 more probable. Default 1.',
     ),
   encoderNoRepeatNgramSize: z
     .int()
@@ -162,13 +160,13 @@ export const generationOptionsSchema = z.strictObject({
     .gt(0)
     .optional()
     .describe(
-      'Factor above 0 in favor of tokens that occur in the source: above 1 favors them, below 1 disfavors: their value s, a log-probability in beam search and else a logit, becomes s / factor where negative and s factor otherwise. Default 1.',
+      'Factor for tokens that occur in the source, a number above 0: above 1 makes them more probable, below 1 less. Their value s, a log-probability in beam search and otherwise a logit, becomes s / factor if negative and s factor otherwise. Default 1.',
     ),
   ...samplingOptionFields,
   suppressTokens: tokenIds
     .optional()
     .describe(
-      "Ids of tokens that are never produced: a list. Replaces the model's own suppress_tokens. Default: the model's.",
+      "Ids of tokens that are never generated: a list. Replaces the model's own suppress_tokens. Default: the model's.",
     ),
   beginSuppressTokens: tokenIds
     .optional()
@@ -179,13 +177,13 @@ export const generationOptionsSchema = z.strictObject({
     .array(phrase)
     .optional()
     .describe(
-      "Forbidden words and phrases: a list of lists of token ids. The last token of each gets logit -Infinity where the others precede it; an end token alone is not forbidden. Replaces the model's own bad_words_ids. Default: the model's.",
+      "Forbidden words and phrases: a list of lists of token ids. The last token of each gets logit -Infinity if the others precede it; an end token alone is not forbidden. Replaces the model's own bad_words_ids. Default: the model's.",
     ),
   sequenceBias: z
     .array(z.tuple([phrase, z.number()]))
     .optional()
     .describe(
-      "Biases of tokens and phrases: a list of pairs [token ids, number]. The number is added to the logit of the last token where the others precede it, always for a single token; above 0 favors, below 0 disfavors. Default: the model's sequence_bias.",
+      "Biases of tokens and phrases: a list of pairs [token ids, number]. The number is added to the logit of the last token if the others precede it, and always for a single token; above 0 makes it more probable, below 0 less. Default: the model's sequence_bias.",
     ),
   eosTokenId: oneOrMore
     .optional()
@@ -198,17 +196,17 @@ export const generationOptionsSchema = z.strictObject({
   forcedEosTokenId: oneOrMore
     .optional()
     .describe(
-      "The only tokens allowed in the last place, maxNewTokens: an id or a list of ids. Default: the model's forced_eos_token_id.",
+      "The only tokens allowed as token number maxNewTokens: an id or a list of ids. Default: the model's forced_eos_token_id.",
     ),
   forceWordsIds: forcedWordsSchema
     .optional()
     .describe(
-      'Phrases that every output must contain, by beam search with dynamic beam allocation (Post and Vilar 2018): a list whose items are lists of token ids, or lists of such lists, of which one is enough. Where an output cannot meet them, unmetConstraints names those it lacks. Default: none.',
+      'Phrases that every output must contain, by beam search with dynamic beam allocation (Post and Vilar 2018): a list of token id lists, or of lists of such lists, of which one is enough. If an output cannot contain all of them, unmetConstraints lists the missing ones. Default: none.',
     ),
   orderedConstraints: z
     .boolean()
     .optional()
-    .describe('Whether forceWordsIds must come in the order given, one after the other. Default false.'),
+    .describe('Whether forceWordsIds must occur in the order given, one after the other. Default false.'),
   prefixAllowedTokens: z
     .custom<(input: number, ids: readonly number[]) => readonly number[]>(
       (value) => typeof value === 'function',
@@ -222,13 +220,13 @@ export const generationOptionsSchema = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'The only possible outputs: a list of lists of new token ids, without end token. A first token forced by forcedBosTokenId is no part of them. Default: any output.',
+      'The only possible outputs: a list of lists of new token ids, without end token. They do not include a first token forced by forcedBosTokenId. Default: any output.',
     ),
   shortlist: z
     .custom<Shortlist>(isShortlist)
     .optional()
     .describe(
-      'A lexical shortlist, as loadShortlist reads it: outputs are of those tokens alone that it offers for any source token of the batch, which is faster; their probabilities sum to one over these. What other options name may always come. Default: none, every token.',
+      'A lexical shortlist, as loadShortlist returns it: restricts outputs to its target tokens for the source tokens of the batch, which is faster. Probabilities sum to one over these tokens. Tokens that other options name are always allowed. Default: none, every token.',
     ),
   prefixBiasBeta: z
     .number()
@@ -236,13 +234,13 @@ export const generationOptionsSchema = z.strictObject({
     .lt(1)
     .optional()
     .describe(
-      "Draws outputs to the prefix of their input instead of holding them to it: while a hypothesis agrees with the prefix, p becomes (1 - b) p, plus b for the prefix's next token (Arivazhagan et al. 2020); for this b, a number from 0, which holds them to it, to below 1. Scores include it. Default 0.",
+      "Bias b toward the prefix of the input instead of forcing it (Arivazhagan et al. 2020): while a hypothesis equals the prefix so far, p becomes (1 - b) p, plus b for the prefix's next token. A number from 0 (the prefix is forced) to below 1. Scores include the bias. Default 0.",
     ),
   returnAlternatives: z
     .boolean()
     .optional()
     .describe(
-      'Whether to return alternatives at a position: the numReturnSequences most probable tokens after the prefix, end tokens aside, each with the best output that goes on from there, as CTranslate2 does. A score is the log-probability of that token plus the score of what follows. Default false.',
+      'Whether to return alternatives at a position, like CTranslate2: the numReturnSequences most probable tokens after the prefix, end tokens excluded, each with its best continuation. A score is the log-probability of that token plus the score of the continuation. Default false.',
     ),
   minAlternativeExpansionProb: z
     .number()
@@ -250,33 +248,33 @@ export const generationOptionsSchema = z.strictObject({
     .max(1)
     .optional()
     .describe(
-      'With returnAlternatives: leaves out next tokens that are less probable than this, but never the most probable one; a number from 0 to 1. Default 0.',
+      'With returnAlternatives: minimum probability of a next token; the most probable one is always kept. A number from 0 to 1. Default 0.',
     ),
   ...assistedOptionFields,
   exponentialDecayLengthPenalty: z
     .tuple([z.int().min(0), z.number().gt(0)])
     .optional()
     .describe(
-      "Makes ending likelier as outputs grow: [start, factor]; after n > start new tokens the value s of each end token, a log-probability in beam search and else a logit, becomes s + |s| (factor^(n - start) - 1). Default: the model's exponential_decay_length_penalty.",
+      "Makes end tokens more probable as outputs grow: [start, factor]; after n > start new tokens the value s of each end token, a log-probability in beam search and otherwise a logit, becomes s + |s| (factor^(n - start) - 1). Default: the model's exponential_decay_length_penalty.",
     ),
   maxTime: z
     .number()
     .gt(0)
     .optional()
     .describe(
-      'Seconds above 0 after which a batch ends with what it has, at least one new token each; checked after each token. Default: no limit.',
+      'Seconds, above 0, after which a batch ends with the tokens generated so far, at least one new token each; checked after each token. Default: no limit.',
     ),
   stopStrings: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .optional()
     .describe(
-      'Texts that end an output as soon as it contains one: a text or a list of texts; they stay part of the output. In the library, give decode too. Default: none.',
+      'Texts that end an output as soon as it contains one: a text or a list of texts; they are kept in the output. The library also needs decode. Default: none.',
     ),
   decode: z
     .custom<(outputs: number[][]) => string[] | Promise<string[]>>((value) => typeof value === 'function')
     .optional()
     .describe(
-      "A function that turns lists of new token ids into their texts, such as a tokenizer's decodeBatch; needed for stopStrings. Default: none.",
+      "A function from lists of new token ids to their texts, such as a tokenizer's decodeBatch; needed for stopStrings. Default: none.",
     ),
   signal: z
     .custom<AbortSignal>((value) => value instanceof AbortSignal)
@@ -289,11 +287,11 @@ export const generationOptionsSchema = z.strictObject({
     .min(0)
     .optional()
     .describe(
-      'Seed of sampling: an integer from 0; the same seed and input give the same samples whatever the batch. Default: a new one each time.',
+      'Seed of sampling: an integer from 0; the same seed and input give the same samples in any batch. Default: a new one each time.',
     ),
 });
 
-/** Options whose default is that there is no such thing, or what the model's rules say. */
+/** Options without a default, or with the model's rules as default. */
 type OptionalName =
   | 'gnmtLengthPenalty'
   | 'wordReward'
@@ -326,13 +324,13 @@ export interface ResolvedGenerationOptions
     ResolvedAssistedOptions {
   conventions: NonNullable<GenerationOptions['conventions']>;
   numBeams: number;
-  /** undefined where `maxLength` rules. */
+  /** undefined if `maxLength` applies. */
   maxNewTokens?: number;
-  /** Positions, decoder prompt included; undefined where `maxNewTokens` rules. */
+  /** Positions, decoder prompt included; undefined if `maxNewTokens` applies. */
   maxLength?: number;
   minNewTokens?: number;
   minLength?: number;
-  /** Limits that the model set and the caller did not: they give way where there is no room for them. */
+  /** Limits set by the model and not by the caller: they are reduced to the model's positions. */
   yielding?: readonly ('maxNewTokens' | 'minNewTokens')[];
   lengthPenalty: number;
   numBeamGroups: number;

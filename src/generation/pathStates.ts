@@ -1,8 +1,8 @@
 import type { BackPointers } from './backPointers.js';
 
 /**
- * A number for each hypothesis that follows from that of the hypothesis one token shorter: what an automaton says of it.
- * It is worked out once for each back-pointer, so that nothing is copied when beams branch.
+ * The state of an automaton for each hypothesis, computed from the state of the hypothesis one token shorter.
+ * It is computed once for each back-pointer, so nothing is copied when beams branch.
  *
  * @param start of the empty hypothesis
  * @param follow from the number before a token, the token and its place (from 1) to the number after it

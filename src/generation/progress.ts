@@ -2,34 +2,34 @@ import { trace } from './backPointers.js';
 import { createLengthScore } from './processors/lengthScore.js';
 import type { GeneratedSequence, SearchContext, Selector } from './selector.js';
 
-/** What has become of one output while it is being searched for. */
+/** The progress of one output during the search. */
 export interface OutputProgress {
   /** Index of the input in the caller's list. */
   index: number;
   /** Number of the sample; 0 in beam search, whose progress is that of the best output. */
   sequence: number;
   /**
-   * Tokens that can no longer change, since the last time: those that every hypothesis still in question shares. All of
+   * Tokens that have become final since the last event: those that all remaining hypotheses share. All of
    * an output's together are its `ids`; the decoder prompt, without the decoder start token, comes first.
    */
   ids: number[];
-  /** What follows them in the hypothesis that is best at present; the next step may change it. */
+  /** The tokens after them in the best hypothesis so far; the next step may change them. */
   tentativeIds: number[];
-  /** Whether nothing more comes of this output. */
+  /** Whether the output is complete. */
   ended: boolean;
-  /** All outputs of the input, once there is nothing more to come: with the last progress of its last output. */
+  /** All outputs of the input, with the last progress of its last output. */
   sequences?: GeneratedSequence[];
 }
 
-/** Told of each step's progress, one entry for each output that is not finished; the search waits for it. */
+/** Receives each step's progress, one entry for each unfinished output; the search waits for it. */
 export type ProgressListener = (progress: OutputProgress[]) => Promise<void>;
 
 /**
- * Follows a search for those who watch it. Token histories are traced at each step, which costs the search nothing where
- * nobody does.
+ * Reports the progress of a search. Token histories are traced at each step, but only if a listener
+ * is given.
  *
  * @param outputs of a finished sentence
- * @returns what there is to tell after new token number `count` was chosen and ended sentences were parked
+ * @returns the progress after new token number `count` was chosen and finished sentences were marked
  */
 export function createProgress(
   context: SearchContext,
@@ -37,7 +37,7 @@ export function createProgress(
   outputs: (sentence: number) => GeneratedSequence[],
 ): (count: number) => OutputProgress[] {
   const { frontier, batch, sentenceIds } = context;
-  /** Tokens of each output that are settled, and told. */
+  /** Number of final tokens of each output that were reported. */
   const told = new Int32Array(batch * frontier.beams).fill(-1);
   const done = new Uint8Array(batch);
   const follow = selector.isOpen ? followSamples(context, selector) : followBeams(context, selector);
@@ -67,7 +67,7 @@ export function createProgress(
   };
 }
 
-/** The given beginning of a sentence's outputs, as they show it: without the decoder start token. */
+/** The given beginning of a sentence's outputs, without the decoder start token. */
 export function givenBeginning({ prompt, rules, batch }: SearchContext, sentence: number): number[] {
   const length = prompt.length / batch;
   const row = Array.from(prompt.subarray(sentence * length, (sentence + 1) * length));
@@ -84,7 +84,7 @@ interface Followed {
 
 type Follow = (slot: number, finished: boolean, count: number) => Followed[];
 
-/** A row that chooses for itself never takes back a token. Ended rows are told once, when they end. */
+/** Every token of an independent row is final. Finished rows are reported once, when they end. */
 function followSamples({ frontier, pointers }: SearchContext, selector: Selector): Follow {
   const samples = frontier.beams;
   const past = new Set<number>();
@@ -103,8 +103,8 @@ function followSamples({ frontier, pointers }: SearchContext, selector: Selector
 }
 
 /**
- * The best output descends from an open hypothesis, or is the best of those that have ended so far: what they all share
- * stays. Tokens are compared, not back-pointers, since groups of beams have their own.
+ * The best output continues an open hypothesis, or is the best finished one so far. Tokens that all these share
+ * are final. Tokens are compared, not back-pointers, since groups of beams have their own.
  */
 function followBeams({ frontier, pointers, options }: SearchContext, selector: Selector): Follow {
   const { beams } = frontier;

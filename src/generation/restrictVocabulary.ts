@@ -22,8 +22,8 @@ interface State extends DecodingState {
 }
 
 /**
- * A model of which some tokens alone may come: the others are as if their logits were -Infinity, in
- * logSumExp too. The search goes on speaking of ids; what it says of other tokens is left out, except that a row's
+ * A model restricted to part of its vocabulary: the other tokens have logit -Infinity, in
+ * logSumExp too. The search still uses ids; its edits of other tokens are dropped, except that a row's
  * `allowed` must hold one token of the vocabulary, and `penalized` too.
  *
  * @param model one that takes a vocabulary
@@ -67,7 +67,7 @@ function around(inner: DecodingState, wanted: number): State {
   return { batch: inner.batch, beams: inner.beams, inner, wanted };
 }
 
-/** The edits, with places for ids. */
+/** The edits, with indices in place of ids. */
 function placeEdits(edits: StepEdits, { placeOf }: Places): StepEdits {
   const { penalized, allowed, allowedWidth = 0, lookup } = edits;
   const placed: StepEdits = {};
@@ -110,7 +110,7 @@ function placeCells(
   };
 }
 
-/** A token outside is replaced by one of its row that is inside: to be listed twice changes nothing. */
+/** A token outside the vocabulary is replaced by one of its row that is inside; listing a token twice has no effect. */
 function placePenalized(penalized: Int32Array, width: number, placeOf: Int32Array): Int32Array {
   const placed = penalized.map((id) => placeOf[id]);
   for (let from = 0; from < placed.length; from += width) {
@@ -136,7 +136,7 @@ function placeAllowed(allowed: Int32Array, width: number, placeOf: Int32Array): 
 /**
  * The candidates by their ids: as many as were wanted, -1 where the vocabulary has fewer; every logit where 0 were.
  *
- * @param edits the search's, which speak of ids
+ * @param edits the search's, in ids
  */
 function nameCandidates(
   candidates: Candidates,

@@ -1,4 +1,4 @@
-/** One processor at work: lists what it changes in one row. */
+/** A processor in use: lists its changes of one row. */
 export interface RowEditor {
   /** Called once after the frontier moved on, before the rows are edited. */
   advance?(): void;

@@ -20,7 +20,7 @@ export const samplingOptionFields = {
     .min(0)
     .optional()
     .describe(
-      'Sample from this many most probable tokens only, or with penaltyAlpha choose among them: an integer from 0; 0 is all of them. Default 50.',
+      'Sample only from this many most probable tokens, or with penaltyAlpha choose among them: an integer from 0; 0 is all. Default 50.',
     ),
   penaltyAlpha: z
     .number()
@@ -28,7 +28,7 @@ export const samplingOptionFields = {
     .max(1)
     .optional()
     .describe(
-      'Contrastive search (Su et al. 2022): of the topK most probable tokens take the one with the best probability, weighted 1 - a, less its likeness to what is there, weighted a: a number from 0, which is off, to 1; 0.6 with topK 4 is usual. Default 0.',
+      'Contrastive search (Su et al. 2022) with weight a: of the topK most probable tokens choose the one that maximizes (1 - a) times its probability minus a times its similarity to the tokens before; a number from 0 (off) to 1; 0.6 with topK 4 is common. Default 0.',
     ),
   topP: z
     .number()
@@ -36,7 +36,7 @@ export const samplingOptionFields = {
     .max(1)
     .optional()
     .describe(
-      'Sample from the fewest most probable tokens whose probabilities reach this sum: a number from 0 to 1; 1 is all. Default 1.',
+      'Sample from the fewest most probable tokens whose probabilities sum to at least this: a number from 0 to 1; 1 is all. Default 1.',
     ),
   minP: z
     .number()
@@ -44,7 +44,7 @@ export const samplingOptionFields = {
     .max(1)
     .optional()
     .describe(
-      'Sample only from tokens that are at least this many times as probable as the most probable one: a number from 0, which keeps all, to 1 (Nguyen et al. 2024). Default 0.',
+      'Sample only from tokens that are at least this many times as probable as the most probable one: a number from 0 (all) to 1 (Nguyen et al. 2024). Default 0.',
     ),
   typicalP: z
     .number()
@@ -52,7 +52,7 @@ export const samplingOptionFields = {
     .max(1)
     .optional()
     .describe(
-      'Sample from the fewest tokens whose information, -log p, is nearest to the entropy and whose probabilities reach this sum: a number above 0, up to 1, which keeps all (locally typical sampling, Meister et al. 2023). Default 1.',
+      'Locally typical sampling (Meister et al. 2023): sample from the fewest tokens whose information, -log p, is nearest to the entropy and whose probabilities sum to at least this; a number above 0, up to 1 (all). Default 1.',
     ),
   epsilonCutoff: z
     .number()
@@ -60,7 +60,7 @@ export const samplingOptionFields = {
     .lt(1)
     .optional()
     .describe(
-      'Sample only from tokens of at least this probability: a number from 0, which keeps all, to below 1 (Hewitt et al. 2022). Default 0.',
+      'Sample only from tokens of at least this probability: a number from 0 (all) to below 1 (Hewitt et al. 2022). Default 0.',
     ),
   etaCutoff: z
     .number()
@@ -68,7 +68,7 @@ export const samplingOptionFields = {
     .lt(1)
     .optional()
     .describe(
-      'Sample only from tokens of at least probability min(e, sqrt(e) exp(-H)), for this e and the entropy H: a number from 0, which keeps all, to below 1 (Hewitt et al. 2022). Default 0.',
+      'Sample only from tokens of at least probability min(e, sqrt(e) exp(-H)), where e is this and H the entropy: a number from 0 (all) to below 1 (Hewitt et al. 2022). Default 0.',
     ),
 } as const;
 

@@ -39,23 +39,23 @@ export interface SearchRequest {
   /** Decoder prompts. [batch, promptLength] */
   prompt: Int32Array;
   promptLength: number;
-  /** See `SearchContext.prefix`; made from the prompts where they are scored. */
+  /** See `SearchContext.prefix`; made from the prompts if they are scored. */
   prefix?: SearchContext['prefix'];
-  /** Of each sentence tokens that its outputs are drawn to, by `prefixBiasBeta`; undefined where none has any. [batch] */
+  /** The prefix of each sentence for `prefixBiasBeta`; undefined if none has one. [batch] */
   bias?: readonly (readonly number[])[];
   options: ResolvedGenerationOptions;
   limits: LengthLimits;
   rules: DecodingRules;
   /** Index in the caller's list of each sentence. [batch] */
   sentenceIds: readonly number[];
-  /** What the outputs of each sentence must contain; undefined where no sentence has constraints. [batch] */
+  /** The constraints of each sentence; undefined if no sentence has any. [batch] */
   constraints?: readonly (readonly Constraint[])[];
   /**
-   * Finished sentences leave the model's batch once they are this part of it, from 0 (at once) to 1 (all together).
-   * Leaving costs the model a copy of its caches, staying costs rows that nobody reads; the result is the same.
+   * Finished sentences leave the model's batch once they are this share of it, from 0 (at once) to 1 (all together).
+   * Leaving costs a copy of the caches, staying costs computing unused rows; the result is the same.
    */
   pruneAt?: number;
-  /** Told after each new token what has become of the outputs; the search waits for it. */
+  /** Receives the progress of the outputs after each new token; the search waits for it. */
   onTokens?: ProgressListener;
 }
 
@@ -65,8 +65,8 @@ const defaultPruneAt = 1 / 8;
 const unreadTokens = 1;
 
 /**
- * The one search loop: start, then choose, append and step until every sentence is finished. How tokens are chosen is
- * the selector's affair, how logits come about the model's.
+ * The one search loop: start, then choose, append and step until every sentence is finished. The selector chooses the
+ * tokens, and the model computes the logits.
  *
  * @returns for each sentence of the batch its outputs: best first for beams, in order of sample for sampling; fewer than
  * numReturnSequences only where fewer hypotheses exist.
@@ -104,7 +104,7 @@ export async function searchBatch(whole: StepModel, given: SearchRequest): Promi
   try {
     for (let count = 1; ; count++) {
       const rows = count === 1 ? 1 : frontier.beams;
-      // Hidden states are the model's, whatever it may say.
+      // Only the model itself can give hidden states.
       const { hidden: states } = candidates;
       const offer = forcing.offer(candidates, rows, count, hidden(count));
       const offered = states && offer !== candidates ? { ...offer, hidden: states } : offer;
@@ -129,7 +129,7 @@ export async function searchBatch(whole: StepModel, given: SearchRequest): Promi
       if (frontier.parked > 0 && frontier.parked >= frontier.active * (request.pruneAt ?? defaultPruneAt)) {
         state = await model.keep(state, removeFinished(frontier));
       }
-      // What is spared by itself is read by who wants to know how the model reads, or its logits or hidden states.
+      // A step that forced tokens make unnecessary still runs if attention, logits or hidden states are requested.
       if (forcing.spares(count + 1) && !attention && !rawLogits && !selector.readsHidden) continue;
       candidates = await model.step(state, {
         tokens: frontier.tokens,
@@ -154,12 +154,12 @@ function hiddenClasses({ rules, limits, frontier, prefix }: SearchContext, count
   );
 }
 
-/** The first new token that is not forced as a prompt would be. */
+/** Number of the first new token that is not a scored prompt token. */
 function firstFree(rules: DecodingRules, promptLength: number): number {
   return promptLength === 1 && rules.forcedBosTokenId !== undefined ? 2 : 1;
 }
 
-/** The same request with all of the prompts but their first token as new tokens that there is no choice of. */
+/** The same request with all prompt tokens but the first as forced new tokens. */
 function splitPrompt(request: SearchRequest): SearchRequest {
   const { prompt, promptLength, limits, rules, source } = request;
   const length = promptLength - 1;
@@ -211,7 +211,7 @@ function createContext(model: StepModel, request: SearchRequest): SearchContext 
   };
 }
 
-/** Places for tokens, in all rows of a batch, that a search may have: their keys and values alone fill any memory. */
+/** Maximum number of token positions in all rows of a batch: keys and values of more fill any memory. */
 const mostPlaces = 2 ** 28;
 
 /** @throws PolybeamError OPTION_CONFLICT for a search that no memory holds */
@@ -236,7 +236,7 @@ function createSelector(context: SearchContext, constraints: SearchRequest['cons
   return numBeamGroups > 1 ? createGroupBeamSelector(context) : createBeamSelector(context);
 }
 
-/** What all sentences choose their new token number `count` from. */
+/** The candidates of all sentences for new token number `count`. */
 interface Turn {
   candidates: Candidates;
   /** Of each sentence. */
@@ -261,8 +261,8 @@ function advanceSlots({ frontier }: SearchContext, selector: Selector, turn: Tur
 }
 
 /**
- * Refuses what is no number. A row in which nothing is allowed has no sum to scale by, so that its log-probabilities would
- * be none either: they become -Infinity, and the selectors pass over the row.
+ * Refuses NaN. In a row without an allowed token the normalizer is 0, so that its log-probabilities would
+ * be NaN too: they become -Infinity, and the selectors skip the row.
  */
 function checkRow({ logits, logSumExp, width }: Candidates, row: number, count: number): void {
   const sum = logSumExp[row];
@@ -297,12 +297,12 @@ function outputs(
     if (context.rawLogits) sequence.logits = logitsOf(context, context.rawLogits, node);
     if (!context.attention || !context.options.returnAttention) return sequence;
     const rows = attentionOf(context.attention, context.pointers, node, sentence, promptLength);
-    // In memory of their own: the search's would keep all hypotheses alive.
+    // Copied, since views of the search's memory would keep all hypotheses alive.
     return { ...sequence, attention: rows.map((row) => row.slice(0, sourceLengths?.[sentence])) };
   });
 }
 
-/** Of each new token up to `node`, the row that it was chosen from. [vocabSize] each */
+/** For each new token up to `node`, the logits of the row that it was chosen from. [vocabSize] each */
 function logitsOf(
   { pointers, classes }: SearchContext,
   steps: readonly Float32Array[],

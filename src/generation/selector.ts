@@ -29,12 +29,12 @@ export interface GeneratedSequence {
   drafts?: DraftCounts;
 }
 
-/** What every way of choosing tokens works on. */
+/** The state that all selectors work on. */
 export interface SearchContext {
   readonly source: SourceBatch;
   /** Decoder prompts. [batch, promptLength] */
   readonly prompt: Int32Array;
-  /** Tokens of each sentence that new tokens begin with: prompts that are scored. [batch, length] */
+  /** First new tokens of each sentence: prompts that are scored. [batch, length] */
   readonly prefix?: { readonly ids: Int32Array; readonly length: number };
   readonly frontier: Frontier;
   readonly pointers: BackPointers;
@@ -47,11 +47,11 @@ export interface SearchContext {
   readonly batch: number;
   /** Index in the caller's list of each sentence of the batch; keys the random numbers. [batch] */
   readonly sentenceIds: readonly number[];
-  /** Where attention is wanted; holds the present step once selectors choose. */
+  /** If attention is requested; holds the current step when selectors choose. */
   readonly attention?: AttentionLog;
-  /** Where unprocessed logits are wanted, those of each step. [rows, vocabSize] each */
+  /** If unprocessed logits are requested, those of each step. [rows, vocabSize] each */
   readonly rawLogits?: Float32Array[];
-  /** Where the model has drafts to check, what they did so far. */
+  /** Draft statistics so far, if drafts are used. */
   readonly drafts?: DraftCounts;
 }
 
@@ -60,8 +60,8 @@ export interface Selector {
   /** Candidates it needs of each row for an exact choice; 0 is all. */
   readonly candidates: number;
   /**
-   * Whether it reads `Candidates.hidden`: then a chosen token is decided on one turn later, and the last one is read by the
-   * model like the others.
+   * Whether it reads `Candidates.hidden`: then a proposed token is chosen one step later, and the model reads the last one
+   * like the others.
    */
   readonly readsHidden?: boolean;
   /**
@@ -86,13 +86,13 @@ export interface Selector {
   ): boolean;
   /** Tokens that it must know more of than the best candidates: what `StepEdits` says of `lookup`. */
   lookup?(rowsPerSentence: number): Required<Pick<StepEdits, 'lookup' | 'lookupWidth'>>;
-  /** Of rows that choose for themselves: whether one goes on. */
+  /** For independent rows: whether one continues. */
   isOpen?(slot: number, sample: number): boolean;
   /** Ends such a row after its `count` new tokens. @returns whether the sentence is finished */
   end?(slot: number, sample: number, count: number): boolean;
   /**
-   * Outputs of a finished sentence: back-pointer, score, and unmet constraints where there are constraints. Of beams, also
-   * while the sentence is open: what has ended so far, best first.
+   * Outputs of a finished sentence: back-pointer, score, and unmet constraints if there are constraints. For beams, also
+   * while the sentence is open: the finished hypotheses so far, best first.
    */
   outputs(sentence: number): { node: number; score: number; unmetConstraints?: number[] }[];
 }

@@ -6,7 +6,7 @@ import { restrictVocabulary } from './restrictVocabulary.js';
 import type { Shortlist } from './shortlist.js';
 import type { SourceBatch, StepModel } from './stepModel.js';
 
-/** What a batch's list is made for. */
+/** The parts of a batch that determine its list. */
 interface ShortlistRequest {
   source: SourceBatch;
   /** [batch, promptLength] */
@@ -14,12 +14,12 @@ interface ShortlistRequest {
   options: ResolvedGenerationOptions;
   rules: DecodingRules;
   constraints?: readonly (readonly Constraint[])[];
-  /** What outputs are drawn to. */
+  /** Prefixes that outputs prefer. */
   bias?: readonly (readonly number[])[];
 }
 
 /**
- * The model, held to the tokens that the shortlist offers for a batch (L'Hostis et al., "Vocabulary selection strategies
+ * The model, restricted to the shortlist's tokens for a batch (L'Hostis et al., "Vocabulary selection strategies
  * for neural machine translation", 2016, section 3.1): those of all its source tokens, those that belong to every list,
  * and all that the options, the rules and the prompts name.
  *
@@ -67,7 +67,7 @@ export function shortlistVocabulary(
   return vocabulary.slice(0, count);
 }
 
-/** What must be able to come whatever the source. */
+/** Tokens that must be allowed for any source. */
 function named({ prompt, options, rules, constraints = [], bias = [] }: ShortlistRequest): number[] {
   const { decoderStartTokenId = [], eosTokenIds, forcedBosTokenId = [], forcedEosTokenIds = [] } = rules;
   const { allowedSequences = [], sequenceBias = [] } = options;

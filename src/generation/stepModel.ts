@@ -1,6 +1,6 @@
 /**
  * The one interface between the search and a model. The search never asks what architecture it is serving; a model
- * never asks what search is running. Everything here is plain data; arrays are owned by whoever made them, and are
+ * never asks what search is running. Everything here is plain data; arrays are owned by their maker, and are
  * valid until the next call of the same method unless said otherwise.
  */
 
@@ -14,7 +14,7 @@ export interface SourceBatch {
   source: number;
 }
 
-/** Whose weights over the source are returned: those of one layer's cross-attention, averaged over heads. */
+/** Which attention over the source is returned: that of one cross-attention layer, averaged over heads. */
 export interface AttentionSpec {
   /** Layer of the decoder, from 0. Default: the last. */
   layer?: number;
@@ -61,11 +61,11 @@ export interface SelectionSpec {
   rawLogits?: boolean;
   /** Which weights over the source are wanted as `Candidates.attention`. Default: none are computed. */
   attention?: AttentionSpec;
-  /** Whether steps carry `positions`, since sentences may be taken in: see `StepModel.adopt`. Default false. */
+  /** Whether steps carry `positions`, since sentences may be added to the batch: see `StepModel.adopt`. Default false. */
   ownPositions?: boolean;
 }
 
-/** Every logit of a row as it is, without edits or choice. */
+/** All logits of a row, without edits or selection. */
 export const everyLogit: SelectionSpec = {
   candidates: 0,
   edits: 'none',
@@ -79,7 +79,7 @@ export const everyLogit: SelectionSpec = {
 
 /**
  * Sparse edits for one step. Logits change in this order: `values` are added, the repetition penalty, `rescaled`; then
- * `allowed` takes what it names.
+ * `allowed` selects the tokens that it lists.
  */
 export interface StepEdits {
   /** Pairs (row, token) whose logit changes, flattened: [n, 2]. With `values`, each pair once. */
@@ -109,14 +109,14 @@ export interface StartFeed extends StepEdits {
   /** Decoder prompt, at least the decoder start token; one length for the batch. [batch, promptLength] */
   prompt: Int32Array;
   promptLength: number;
-  /** Rows that each sentence has in every later `step`: the number of beams, or of samples. */
+  /** Number of rows of each sentence in every later `step`: beams or samples. */
   beams: number;
-  /** The most positions (prompt and new tokens) that will ever be used. */
+  /** Maximum number of positions (prompt and new tokens). */
   maxLength: number;
   selection: SelectionSpec;
   /**
-   * The only tokens that may come, ascending; for models that take it (`takesVocabulary`). Tokens in edits and in
-   * `Candidates`, and vocabSize there, then count places in this list; `prompt` and `tokens` stay ids. Places from its
+   * The only allowed tokens, ascending; for models that take it (`takesVocabulary`). Tokens in edits and in
+   * `Candidates`, and vocabSize there, are then indices into this list; `prompt` and `tokens` stay ids. Indices from its
    * length on may be among the candidates, at -Infinity. Default every token.
    */
   vocabulary?: Int32Array;
@@ -132,8 +132,8 @@ export interface StepFeed extends StepEdits {
    */
   position: number;
   /**
-   * Where the selection announces it, the position of each sentence. -1 is a sentence that takes no part: nothing of it
-   * is written or lost, and its candidates mean nothing. A sentence that nobody asks about any more may be at 0. [batch]
+   * If the selection announces it, the position of each sentence. A sentence with -1 takes no part: nothing of it
+   * is written or lost, and its candidates are undefined. A sentence whose candidates are no longer needed may be at 0. [batch]
    */
   positions?: Int32Array;
   /**
@@ -198,7 +198,7 @@ export interface StepModel {
   readonly vocabSize: number;
   /** Positions the decoder can address, prompt included; Infinity where there is no limit. */
   readonly maxPositions: number;
-  /** The longest that a source may become by padding; undefined where it had better not be padded without need. */
+  /** The length up to which sources may be padded; undefined: do not pad beyond the longest source (int8). */
   readonly maxSource?: number;
   /** Layers and heads of the attention over the source that it can return; undefined where it has none. */
   readonly attention?: { layers: number; heads: number };
@@ -220,14 +220,14 @@ export interface StepModel {
    */
   keep(state: DecodingState, sentences: readonly number[], source?: number): Promise<DecodingState>;
   /**
-   * Takes the sentences of `from` in at the given places of `into`: of sentences that have left, or behind the last one
+   * Copies the sentences of `from` to the given indices of `into`: those of sentences that have left, or after the last one
    * without a gap. Both have one selection, which announces `ownPositions`, and one number of beams; the larger of their
-   * maxLength holds from now on. `from` is used up. A model without this serves each search by itself.
+   * maxLength applies from then on. `from` must not be used afterwards. Without this, each search steps by itself.
    */
   adopt?(into: DecodingState, from: DecodingState, places: readonly number[]): Promise<DecodingState>;
   /**
-   * Reads tokens of one row (one sentence, one beam) at `position` and the places after it, over what was read before
-   * `position`, in one pass; what the cache held from there on is replaced. A step or another pass may follow at any
+   * Reads tokens of one row (one sentence, one beam) at `position` and the positions after it, with attention to those before
+   * `position`, in one pass; the cache from there on is overwritten. A step or another pass may follow at any
    * position up to the one behind the last token. Comes with `select`; not for states whose selection asks for attention,
    * hidden states or positions of their own, nor with a vocabulary.
    *

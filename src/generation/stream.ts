@@ -6,7 +6,7 @@ import type { OutputProgress } from './progress.js';
 import type { StepModel } from './stepModel.js';
 
 /**
- * As `generate`, told step by step. The last event of an input holds its `sequences`, which are exactly those that
+ * As `generate`, with events after each step. The last event of an input holds its `sequences`, which are exactly those that
  * `generate` returns; of an input's events, those of one step follow one another in the order of samples.
  *
  * @param options from `resolveGenerationOptions`

@@ -6,7 +6,7 @@ import type { Initializer, Parameters } from '../engine/parameters.js';
 import { dense } from './dense.js';
 import { type Rotation, rotate } from './rotary.js';
 
-/** What a checkpoint calls the projections of an attention layer. */
+/** A checkpoint's names of the projections of an attention layer. */
 export interface AttentionNames {
   query: string;
   key: string;
@@ -23,11 +23,11 @@ export interface AttentionShape {
   /** Factor of the products of queries and keys; default 1 / sqrt(features of one head). */
   scale?: number;
   initializer?: Initializer;
-  /** How the query's matrix starts, where not as the others. */
+  /** Initialization of the query's matrix, if it differs from the others. */
   queryInitializer?: Initializer;
   /** Dropout on attention weights while training. */
   dropout?: { rate: number; source: DropoutSource | undefined };
-  /** Turns self-attention's queries and keys by their positions, so that their products tell distances. */
+  /** Rotates self-attention's queries and keys by their positions, so that their products depend on distances. */
   rotation?: Rotation;
 }
 
@@ -47,7 +47,7 @@ function project(
   return dense(p.scope(names[role]), x, features, { initializer: start, bias });
 }
 
-/** Keys and values of a sequence, once for all who will read it. */
+/** Keys and values of a sequence, computed once. */
 export function keysAndValues(p: Parameters, x: tf.Tensor, shape: AttentionShape): KeysAndValues {
   return {
     key: splitHeads(project(p, x, 'key', shape), shape.heads),
@@ -55,7 +55,7 @@ export function keysAndValues(p: Parameters, x: tf.Tensor, shape: AttentionShape
   };
 }
 
-/** How a decoder's self-attention reaches its past: all positions at once, one step or several over a cache. */
+/** How a decoder's self-attention is computed: all positions at once, or one step or several with a cache. */
 export type DecodingMode =
   | { kind: 'sequence'; visibility: Visibility; keep?: boolean }
   | {
@@ -64,7 +64,7 @@ export type DecodingMode =
       position: CachePosition;
       /** Added to the scores. [rows or 1, heads or 1, 1, capacity] */
       bias?: tf.Tensor;
-      /** int32 [rows, capacity]: 1 where a row reads a position. Default all. */
+      /** int32 [rows, capacity]: 1 if a row attends to a position. Default all. */
       visible?: tf.Tensor;
     }
   | {
@@ -83,10 +83,10 @@ export type SelfAttentionMode =
 /** Queries, keys and values of new positions. [batch, length, features] each */
 export type Projected = Record<keyof AttentionNames, tf.Tensor>;
 
-/** What attention needs to know once all is projected. */
+/** Settings of attention after the projections. */
 export type AttentionOfHeads = Pick<AttentionShape, 'heads' | 'scale' | 'dropout'>;
 
-/** A context [batch, length, features], and keys and values where they are kept. */
+/** The context [batch, length, features], and keys and values if they are kept. */
 export interface Attended {
   context: tf.Tensor;
   cache?: AttentionCache;
@@ -140,7 +140,7 @@ export function selfAttentionOf(
   return mode.keep ? { context, cache: own() } : { context };
 }
 
-/** Told of each layer's cross-attention how to compute its weights: see `crossAttention`. */
+/** Called for each layer's cross-attention with a function that computes its weights: see `crossAttention`. */
 export type AttentionObserver = (layer: number, weights: () => tf.Tensor) => void;
 
 /**
@@ -148,7 +148,8 @@ export type AttentionObserver = (layer: number, weights: () => tf.Tensor) => voi
  * beams of a sentence become query positions.
  * @param x [batch * beams, length, features], or [batch * beams, features]
  * @param memory of `batch` sentences
- * @param observe told how to compute the weights [batch, heads, beams * length, source]; nothing is computed until it does
+ * @param observe gets a function that computes the weights [batch, heads, beams * length, source]; nothing is computed
+ * before it is called
  */
 export function crossAttention(
   p: Parameters,

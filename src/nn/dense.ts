@@ -21,7 +21,7 @@ export function dense(p: Parameters, x: tf.Tensor, outputs: number, options: Den
 }
 
 /**
- * A fully connected layer as OpenAI's checkpoints have it: `weight` [inputs, outputs], `bias` [outputs].
+ * A fully connected layer in the layout of OpenAI's checkpoints: `weight` [inputs, outputs], `bias` [outputs].
  * @param x [..., inputs]
  * @returns [..., outputs]
  */

@@ -19,7 +19,7 @@ export function scaleNorm(p: Parameters, x: tf.Tensor, epsilon: number): tf.Tens
   return rmsNorm(x, p.get('weight', [x.shape[x.rank - 1]!], { kind: 'ones' }), epsilon);
 }
 
-/** Root mean square normalization over the last axis that learns nothing (RoFormerV2). */
+/** Root mean square normalization over the last axis, without weights (RoFormerV2). */
 export function plainNorm(x: tf.Tensor, epsilon: number): tf.Tensor {
   return rmsNorm(x, tf.ones([x.shape[x.rank - 1]!]), epsilon);
 }

@@ -14,7 +14,7 @@ function emptyTable(positions: number, features: number): Float32Array {
 }
 
 /**
- * Sinusoidal positions as Marian lays them out: sines in the first half of the features, cosines in the second
+ * Sinusoidal positions in Marian's layout: sines in the first half of the features, cosines in the second
  * (Vaswani et al. 2017, section 3.5, alternates them).
  * @returns [positions, features], row-major
  */
@@ -40,7 +40,7 @@ export function sinusoidalPositions(positions: number, features: number): Float3
 export function tensorPositions(positions: number, features: number, zeroRow?: number): Float32Array {
   const table = emptyTable(positions, features);
   const half = Math.floor(features / 2);
-  // In float32 step by step, as PyTorch computes it: angles of distant positions magnify roundings.
+  // In float32 step by step, as in PyTorch: angles of distant positions amplify rounding errors.
   const decay = Math.fround(-Math.log(10000) / (half - 1));
   for (let pair = 0; pair < half; pair++) {
     const frequency = Math.fround(Math.exp(Math.fround(pair * decay)));

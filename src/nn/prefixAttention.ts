@@ -19,8 +19,8 @@ import type {
 } from './attention.js';
 
 /**
- * What is added to scores where each position reads one stretch of the sequence: the visibility of a prefix language
- * model as data, so that one program serves every mixture of it. Bidirectional is 0 to the length; left to right, 0 to
+ * The bias of attention scores with which each position attends to one range of the sequence: the attention mask of a prefix language
+ * model as data, so that one program serves every mixture of objectives. Bidirectional is 0 to the length; left to right, 0 to
  * the position's own end; right to left, from the position to the length; a target after a source, left to right, its
  * source 0 to the source's end.
  * @param from int32 [batch, target], the first position read
@@ -37,25 +37,25 @@ export function stretchBias(from: tf.Tensor, until: tf.Tensor, source: number): 
   return tf.expandDims(tf.mul(tf.cast(outside, 'float32'), hiddenScore), 1);
 }
 
-/** The source of a prefix language model, and how its text is read. */
+/** The source of a prefix language model, and the attention of its text. */
 export interface Prefix {
   /** Keys and values of the source, a layer each. [batch, heads, source, size] */
   memory: readonly KeysAndValues[];
   /** int32 [batch, source] */
   memoryMask: tf.Tensor;
   /**
-   * Whether each new position comes with a second one, [MASK] in the place behind it, that reads what the first reads and
-   * itself, and that nothing else reads. Then `x` holds all first positions, followed by all second ones.
+   * Whether each new position has a second one, a [MASK] after it, which attends to the same positions as the first and to
+   * itself, and to which no other attends. Then `x` holds all first positions, followed by all second ones.
    */
   probed: boolean;
-  /** Told how each choice divides what it reads of the source. */
+  /** Called with a function that computes the attention over the source of each prediction. */
   observe?: AttentionObserver;
 }
 
 /**
- * Self-attention of a text behind a source that every position reads: one softmax over the source, which is held once a
- * sentence, and the text. The text's first position is read by none: it stands for the end of the source, which the memory
- * holds already.
+ * Self-attention of a text after a source to which every position attends: one softmax over the source, which is stored once a
+ * sentence, and the text. No position attends to the text's first position: it represents the end of the source, which the memory
+ * already holds.
  */
 export function behindPrefix(self: DecodingMode, prefix: Prefix): SelfAttentionMode {
   const { memoryMask: keyMask, probed, observe } = prefix;
@@ -100,7 +100,7 @@ function keysAndValues({ key, value }: Projected, { heads }: AttentionOfHeads): 
   return { key: splitHeads(key, heads), value: splitHeads(value, heads) };
 }
 
-/** What new positions read of the text, themselves included, and what is kept of it. */
+/** Attention of new positions over the text, themselves included, and the keys and values that are kept. */
 function textParts(
   self: DecodingMode,
   own: KeysAndValues,
@@ -146,7 +146,7 @@ function forBoth(bias: tf.Tensor): tf.Tensor {
   return bias.shape[2] === 1 ? bias : tf.concat([bias, bias], 2);
 }
 
-/** Second positions: each sees itself alone, and first ones see none. [1, 1, 2 * length, length] */
+/** Second positions: each is attended to only by itself, and by no first position. [1, 1, 2 * length, length] */
 function secondsBias(length: number): tf.Tensor {
   const others = tf.notEqual(tf.expandDims(rangeTo(length), 1), tf.expandDims(rangeTo(length), 0));
   const own = tf.mul(tf.cast(others, 'float32'), hiddenScore);

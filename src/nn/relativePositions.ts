@@ -1,17 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** How distances share the rows of a table of biases (Raffel et al. 2020, section 2.1). */
+/** How distances map to rows of a bias table (Raffel et al. 2020, section 2.1). */
 export interface DistanceBuckets {
   /** Rows of the table. */
   buckets: number;
-  /** All distances from here on share one row. */
+  /** All distances from this one on share one row. */
   maxDistance: number;
   /** Half of the rows for keys after the query; otherwise those have the row of distance 0. */
   bidirectional: boolean;
 }
 
 /**
- * The row of a distance: near distances have one each, farther ones share rows of logarithmic width.
+ * The row of a distance: short distances have one each, longer ones share rows of logarithmic width.
  * @param relative position of the key less that of the query
  */
 export function bucketOf(relative: number, { buckets, maxDistance, bidirectional }: DistanceBuckets): number {
@@ -20,7 +20,7 @@ export function bucketOf(relative: number, { buckets, maxDistance, bidirectional
   const distance = bidirectional ? Math.abs(relative) : Math.max(-relative, 0);
   const exact = Math.floor(rows / 2);
   if (distance < exact) return first + distance;
-  // Rounded as PyTorch rounds: a distance on the edge of a bucket falls on the side that training saw.
+  // Rounded as in PyTorch, so that a distance on the edge of a bucket gets the same bucket as in training.
   const { fround, log } = Math;
   const share = fround(fround(log(fround(distance / exact))) / fround(log(maxDistance / exact)));
   const row = exact + Math.floor(fround(share * (rows - exact)));
@@ -28,7 +28,7 @@ export function bucketOf(relative: number, { buckets, maxDistance, bidirectional
 }
 
 /**
- * What is added to attention scores for the distance of each key from each query.
+ * The bias of attention scores for the distance of each key from each query.
  * @param table [buckets, heads]
  * @param queries int32 [target], positions; [batch, target] where each row has its own
  * @param keys int32 [source], positions; [batch, source] with such queries

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** How far features are turned at each position (rotary positions, Su et al. 2021, section 3.4.2). */
+/** The rotation of features at each position (rotary positions, Su et al. 2021, section 3.4.2). */
 export interface Rotation {
   /** [...positions, 1, size / 2] */
   sin: tf.Tensor;
   /** As `sin`. */
   cos: tf.Tensor;
-  /** Whether values are turned as well as queries and keys. */
+  /** Whether values are rotated like queries and keys. */
   values: boolean;
 }
 
@@ -29,7 +29,7 @@ export function rotationAt(table: tf.Tensor, positions: tf.Tensor, values = fals
 }
 
 /**
- * Turns each pair of neighboring features of each head.
+ * Rotates each pair of neighboring features of each head.
  * @param x [..., heads * size]
  * @returns as x
  */

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => model.dispose());
 
-test('texts of several lengths get what each gets alone, blank for blank', async () => {
+test('texts of several lengths get what each gets alone, blank lines stay blank', async () => {
   for (const options of [{ maxNewTokens: 8 }, { maxNewTokens: 8, numBeams: 3, numReturnSequences: 3 }]) {
     const mixed = [inputs[1], { inputIds: [] }, inputs[2], inputs[0], inputs[1], inputs[3]];
     const together = await model.generate(mixed, options);

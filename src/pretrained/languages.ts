@@ -11,7 +11,7 @@ export interface ModelLanguages {
   source?: string;
   /** Target languages; empty where the directory says nothing. */
   targets: readonly string[];
-  /** Text that tells the model to write a language, put before the source; for models of several targets. */
+  /** Text before the source that selects the target language; for models of several targets. */
   prefixes: ReadonlyMap<string, string>;
   /** Tokens that stand beside the source and begin the target, by language; empty where a model has none. */
   tokenIds: ReadonlyMap<string, number>;
@@ -19,7 +19,7 @@ export interface ModelLanguages {
   before?: LanguagesBefore;
 }
 
-/** Languages of which two, the target's and the source's, begin every source. */
+/** Languages of a model whose sources begin with two language tokens, the target's and the source's. */
 export interface LanguagesBefore {
   /** Ids of their tokens, by code. */
   ids: ReadonlyMap<string, number>;
@@ -77,7 +77,7 @@ function readLanguagesBefore(
   };
 }
 
-/** How a model is told what to translate. */
+/** How a model gets the languages of a translation. */
 export interface TranslationRequest {
   /** Text before the source. */
   prefix: string;
@@ -135,10 +135,10 @@ function bothLanguages(
     targets.length === 2 ? targets.find((one) => one !== given) : undefined;
   const [source, target] = [from ?? other(to), to ?? other(from)];
   if (source !== undefined && target !== undefined) return prefix(source, target);
-  const [given, missing] = from === undefined ? ['into', 'from'] : ['from', 'into'];
+  const given = from === undefined ? 'to' : 'from';
   throw new PolybeamError(
     'LANGUAGE_UNKNOWN',
-    `${directory} is told to translate ${given} "${from ?? to}" and not ${missing} which language; give both, of ${targets.join(', ')}.`,
+    `${directory} needs the languages from and to, and got only ${given} "${from ?? to}"; give both, of ${targets.join(', ')}.`,
   );
 }
 
@@ -204,7 +204,7 @@ export async function replaceSourceToken(
   if (place < 0) {
     throw new PolybeamError(
       'LANGUAGE_UNKNOWN',
-      'The tokenizer writes no language beside a text, so the source language cannot be told; leave it out.',
+      'The tokenizer adds no language token to texts, so the model takes no source language; leave it out.',
     );
   }
   for (const sequence of sequences) {

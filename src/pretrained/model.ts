@@ -78,7 +78,7 @@ export function requireModel(value: unknown, name = 'model'): void {
 
 /** A loaded model directory. */
 export interface Model {
-  /** What it is made of, for those who serve it in another way. */
+  /** The parts of the model, for other ways to run it. */
   readonly [modelParts]: ModelParts;
   /** What it takes to draft for another: see the option assistantModel. */
   readonly [assistance]: AssistantModel[typeof assistance];
@@ -99,7 +99,7 @@ export interface Model {
     options?: TextGenerationOptions,
     batching?: Batching,
   ): Promise<ModelOutput[]>;
-  /** The best output of every input as a text; blank for blank. Throws as `generate`. */
+  /** The best output of every input as a text; a blank input gives a blank output. Throws as `generate`. */
   translate(inputs: readonly ModelInput[], options?: TranslateOptions): Promise<string[]>;
   /**
    * Translations with what of the source each of their words comes from, by the decoder's attention. Throws as
@@ -107,9 +107,9 @@ export interface Model {
    */
   translateAligned(inputs: readonly ModelInput[], options?: TranslateOptions): Promise<AlignedTranslation[]>;
   /**
-   * As `generate`, told step by step: `for await (const { delta } of
+   * As `generate`, with events during decoding: `for await (const { delta } of
    * model.stream(text))`. Inputs of one batch advance together, so their events are mixed. Nothing is computed before an
-   * event is asked for, nor ahead of who asks; leaving the loop ends the search. What is wrong is thrown at the first
+   * event is requested, nor ahead of the consumer; leaving the loop ends the search. Errors are thrown at the first
    * event: as `generate`.
    */
   stream(inputs: ModelInput | readonly ModelInput[], options?: StreamOptions): EventStream<StreamEvent>;

@@ -25,7 +25,7 @@ export type InputNames = (index: number) => string;
 export interface LanguageOptions {
   /** Target language; must be one the model has. */
   to?: string;
-  /** Source language, for models that are told it; must be one the model has. Default: what its tokenizer writes. */
+  /** Source language, for models that need it; must be one of the model's. Default: that of its tokenizer. */
   from?: string;
 }
 

@@ -15,10 +15,10 @@ const rate = z.number().min(0).max(1);
 export const bartOptionsSchema = z.strictObject({
   permuteSentences: rate
     .default(1)
-    .describe('Probability that the sentences of a text are put in random order; they end at . ! or ?.'),
+    .describe('Probability that the sentences of a text are permuted; sentences end at . ! or ?.'),
   rotate: rate
     .default(0)
-    .describe('Probability that a text is turned so that it begins at a random token (document rotation).'),
+    .describe('Probability that a text is rotated to begin at a random token (document rotation).'),
   infillRate: rate
     .default(0.3)
     .describe('Share of the tokens replaced by text infilling: each span of them becomes one [MASK].'),
@@ -26,11 +26,11 @@ export const bartOptionsSchema = z.strictObject({
     .number()
     .gt(0)
     .default(3)
-    .describe('Mean length of the spans of text infilling; a span of no tokens puts a [MASK] in.'),
+    .describe('Mean length of the spans of text infilling; a span of length 0 inserts a [MASK].'),
   maskRate: rate.default(0).describe('Share of the tokens corrupted one by one (token masking).'),
   replacement: replacementSchema
     .default({ mask: 1, keep: 0, random: 0 })
-    .describe('What a token becomes that token masking has chosen.'),
+    .describe('What replaces the tokens chosen by token masking.'),
   deleteRate: rate.default(0).describe('Share of the tokens that are left out (token deletion).'),
   wholeWord: z.boolean().default(false).describe('Token masking chooses whole words.'),
 });

@@ -17,7 +17,7 @@ import type { VocabularyFacts } from './vocabularyFacts.js';
 export const bertLmOptionsSchema = maskChoiceSchema.extend({
   replacement: replacementSchema
     .prefault({})
-    .describe('What the encoder reads in the place of tokens to predict.'),
+    .describe("What replaces the tokens to predict in the encoder's input."),
 });
 
 /** Options of BERT+LM with every default filled in. */

@@ -24,36 +24,38 @@ const dataSchema = z.strictObject({
     .array(textSourceSchema)
     .min(1)
     .optional()
-    .describe('Plain text to learn from: one entry, or a list. Needed by objectives that read running text.'),
+    .describe('Training text: one entry, or a list. Needed by objectives that read running text.'),
   pairs: z
     .array(dataSourceSchema)
     .min(1)
     .optional()
-    .describe('Pairs of texts to learn from, as `train` reads them; for objectives that learn from pairs.'),
+    .describe('Training pairs of texts, in the form of `train`; for objectives that learn from pairs.'),
   validation: z
     .array(textSourceSchema)
     .min(1)
     .optional()
     .describe('Held-out text for the validation loss. Without it there is no validation.'),
-  validationPairs: z.array(dataSourceSchema).min(1).optional().describe('Held-out pairs, likewise.'),
+  validationPairs: z.array(dataSourceSchema).min(1).optional().describe('Held-out pairs, in the same form.'),
   packing: z
     .enum(['single', 'packed'])
     .default('single')
     .describe(
-      'What a piece of text is. single: a document, or a part of one longer than maxLength. packed: documents joined by the ' +
+      'How text is divided into pieces. single: a document, or parts of one longer than maxLength. packed: documents joined by the ' +
         'end token and cut into pieces of maxLength tokens (full sentences across documents, Liu et al. 2019, section 4.2).',
     ),
   maxLength: count
     .default(126)
     .describe(
-      'Tokens of a piece at most, special tokens not counted. Pairs with a longer side are left out, and counted.',
+      'Maximum number of tokens of a piece, special tokens not counted. Pairs with a longer side are left out, and counted.',
     ),
-  minLength: count.default(5).describe('Pieces of fewer tokens are left out, and counted; MASS: 5.'),
+  minLength: count
+    .default(5)
+    .describe('Minimum number of tokens of a piece; shorter ones are left out, and counted; MASS: 5.'),
 });
 
 const validationSchema = z.strictObject({
   everyUpdates: count.default(1000).describe('Updates between validations.'),
-  maxPieces: count.default(1000).describe('Pieces (and pairs) validated on at most, from the first.'),
+  maxPieces: count.default(1000).describe('Maximum number of validation pieces (and pairs), from the first.'),
 });
 
 /** The model section: that of training, and models that are one stack of layers. */
@@ -63,7 +65,7 @@ const pretrainedModelSchema = modelSchema.extend({
     .default('marian')
     .describe(
       'Architecture. marian: the Transformer of Vaswani et al. 2017. unilm, bert, roformer: one stack of encoderLayers layers that ' +
-        'reads and writes (UniLM; SimBERT; RoFormer-Sim); decoderLayers, activationDropout and tieWordEmbeddings have no meaning there.',
+        'encodes and generates (UniLM; SimBERT; RoFormer-Sim), without decoderLayers, activationDropout and tieWordEmbeddings.',
     ),
 });
 
@@ -77,7 +79,7 @@ export function objectivesSchema(weight: string) {
       }),
     )
     .min(1)
-    .describe('What is learned: one entry, or a mixture. An update has one objective.');
+    .describe('Training objective: one entry, or a mixture. An update has one objective.');
 }
 
 /** The configuration file of `polybeam pretrain` as written; `parsePretrainConfig` gives it checked as a whole. */
@@ -86,13 +88,13 @@ export const pretrainConfigSchema = z.strictObject({
   init: path
     .optional()
     .describe(
-      'Model directory to go on from (further pre-training), with its architecture and its tokenizer; model and vocabulary are then ' +
+      'Model directory to continue from (further pre-training), with its architecture and its tokenizer; model and vocabulary are then ' +
         'left out. Default: random weights.',
     ),
   objectives: objectivesSchema(
     'Share of the updates, beside the weights of the other objectives that read the same kind of data.',
   ),
-  data: dataSchema.describe('What to learn from.'),
+  data: dataSchema.describe('Training and validation data.'),
   vocabulary: vocabularySchema
     .prefault({})
     .describe(

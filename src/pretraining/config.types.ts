@@ -5,11 +5,11 @@ export type PretrainConfigInput = {
   /** Run directory: checkpoints, log and the final model. A run found there is resumed. */
   output: string;
   /**
-   * Model directory to go on from (further pre-training), with its architecture and its tokenizer; model
-   * and vocabulary are then left out. Default: random weights.
+   * Model directory to continue from (further pre-training), with its architecture and its tokenizer;
+   * model and vocabulary are then left out. Default: random weights.
    */
   init?: string;
-  /** What is learned: one entry, or a mixture. An update has one objective. */
+  /** Training objective: one entry, or a mixture. An update has one objective. */
   objectives:
     | PretrainConfigInputMass
     | PretrainConfigInputSupervisedMass
@@ -27,38 +27,38 @@ export type PretrainConfigInput = {
         | PretrainConfigInputSimbert
         | PretrainConfigInputRoformerSim
       )[];
-  /** What to learn from. */
+  /** Training and validation data. */
   data: {
-    /** Plain text to learn from: one entry, or a list. Needed by objectives that read running text. */
+    /** Training text: one entry, or a list. Needed by objectives that read running text. */
     train?: PretrainConfigInputTrain | PretrainConfigInputTrain[];
-    /** Pairs of texts to learn from, as `train` reads them; for objectives that learn from pairs. */
+    /** Training pairs of texts, in the form of `train`; for objectives that learn from pairs. */
     pairs?: PretrainConfigInputPairs | PretrainConfigInputPairs[];
     /** Held-out text for the validation loss. Without it there is no validation. */
     validation?: PretrainConfigInputTrain | PretrainConfigInputTrain[];
-    /** Held-out pairs, likewise. */
+    /** Held-out pairs, in the same form. */
     validationPairs?: PretrainConfigInputPairs | PretrainConfigInputPairs[];
     /**
-     * What a piece of text is. single: a document, or a part of one longer than maxLength. packed:
+     * How text is divided into pieces. single: a document, or parts of one longer than maxLength. packed:
      * documents joined by the end token and cut into pieces of maxLength tokens (full sentences across
      * documents, Liu et al. 2019, section 4.2).
      * @default "single"
      */
     packing?: 'single' | 'packed';
     /**
-     * Tokens of a piece at most, special tokens not counted. Pairs with a longer side are left out, and
-     * counted.
+     * Maximum number of tokens of a piece, special tokens not counted. Pairs with a longer side are left
+     * out, and counted.
      * @default 126
      */
     maxLength?: number;
     /**
-     * Pieces of fewer tokens are left out, and counted; MASS: 5.
+     * Minimum number of tokens of a piece; shorter ones are left out, and counted; MASS: 5.
      * @default 5
      */
     minLength?: number;
   };
   /** Tokens: a vocabulary trained on the data (the default; <mask> is added), or an existing tokenizer. */
   vocabulary?: {
-    /** Directory or file of an existing tokenizer to use as it is. Goes without train. */
+    /** Directory or file of an existing tokenizer. Excludes train. */
     tokenizer?: string;
     /** Trains one vocabulary for both languages on the training text, with the options of `polybeam vocab`. */
     train?: {
@@ -74,29 +74,29 @@ export type PretrainConfigInput = {
        */
       pretokenizer?: 'metaspace' | 'byteLevel';
       /**
-       * Tokens in the vocabulary at most, special tokens and characters included.
+       * Maximum number of tokens in the vocabulary, special tokens and characters included.
        * @default 16000
        */
       size?: number;
       /**
-       * Special tokens, in id order from 0, such as language tags; roles are told by the usual names (<pad>,
+       * Special tokens, in id order from 0, such as language tags; their names determine their roles (<pad>,
        * </s>, <unk>, <s>, <mask>, [PAD], [CLS]...). Default <pad> </s> <unk> for bpe, [PAD] [UNK] [CLS]
        * [SEP] [MASK] for wordpiece.
        */
       specialTokens?: string[];
       /**
-       * Pairs of tokens seen fewer times are not merged.
+       * Minimum count of a pair of tokens that is merged.
        * @default 2
        */
       minFrequency?: number;
       /**
-       * Single characters in the vocabulary at most; the rarest are left out.
+       * Maximum number of single characters in the vocabulary; the rarest are left out.
        * @default 1000
        */
       limitAlphabet?: number;
       /**
-       * Characters (bytes for byteLevel) in one token, at most. Default 16 for bpe (as SentencePiece), 100
-       * for wordpiece.
+       * Maximum number of characters (bytes for byteLevel) in a token. Default 16 for bpe (as
+       * SentencePiece), 100 for wordpiece.
        */
       maxTokenLength?: number;
       /**
@@ -111,17 +111,17 @@ export type PretrainConfigInput = {
        * @default false
        */
       lowercase?: boolean;
-      /** Drop accents. Default: no for bpe, where lowercase is set for wordpiece (as BERT). */
+      /** Drop accents. Default: false for bpe; for wordpiece the value of lowercase (as BERT). */
       stripAccents?: boolean;
       /** Never merge letters with punctuation (bpe with metaspace). Default true. */
       splitPunctuation?: boolean;
       /** One token per digit (bpe with metaspace), so that numbers are copied reliably. Default true. */
       splitDigits?: boolean;
-      /** Treat the first word as if a space stood before it (byteLevel). Default true. */
+      /** Treat the first word as if a space preceded it (byteLevel). Default true. */
       addPrefixSpace?: boolean;
       /**
        * Special tokens written around each text: nothing, an end token, also a start token, or [CLS] text
-       * [SEP]. Default bert for wordpiece, eos for bpe where specialTokens has an end token.
+       * [SEP]. Default bert for wordpiece, eos for bpe if specialTokens has an end token.
        */
       template?: 'none' | 'eos' | 'bosEos' | 'bert';
     };
@@ -130,8 +130,8 @@ export type PretrainConfigInput = {
   model?: {
     /**
      * Architecture. marian: the Transformer of Vaswani et al. 2017. unilm, bert, roformer: one stack of
-     * encoderLayers layers that reads and writes (UniLM; SimBERT; RoFormer-Sim); decoderLayers,
-     * activationDropout and tieWordEmbeddings have no meaning there.
+     * encoderLayers layers that encodes and generates (UniLM; SimBERT; RoFormer-Sim), without
+     * decoderLayers, activationDropout and tieWordEmbeddings.
      * @default "marian"
      */
     type?: 'marian' | 'unilm' | 'bert' | 'roformer';
@@ -143,7 +143,7 @@ export type PretrainConfigInput = {
     preset?: 'tiny' | 'small' | 'base';
     /** Layers of the encoder. Default from the preset. */
     encoderLayers?: number;
-    /** Layers of the decoder, which cost most in translation. Default from the preset. */
+    /** Layers of the decoder, which take most of the time in translation. Default from the preset. */
     decoderLayers?: number;
     /** Width of embeddings and layers; a multiple of attentionHeads. Default from the preset. */
     dModel?: number;
@@ -174,8 +174,8 @@ export type PretrainConfigInput = {
      */
     maxPositionEmbeddings?: number;
     /**
-     * One table for the embeddings of both sides and the output projection: fewer parameters, and better
-     * on small data. False keeps three.
+     * Share one table between the embeddings of both sides and the output projection: fewer parameters,
+     * and better on small data. False: three tables.
      * @default true
      */
     tieWordEmbeddings?: boolean;
@@ -188,8 +188,8 @@ export type PretrainConfigInput = {
      */
     adamBeta1?: number;
     /**
-     * AdamW's decay of the mean squared gradient; 0.98 as in Vaswani et al.: Transformers want a shorter
-     * memory than 0.999.
+     * AdamW's decay of the mean squared gradient; 0.98 as in Vaswani et al., since Transformers need a
+     * shorter memory than 0.999.
      * @default 0.98
      */
     adamBeta2?: number;
@@ -204,7 +204,7 @@ export type PretrainConfigInput = {
      */
     weightDecay?: number;
     /**
-     * Largest L2 norm of the gradient of an update; larger ones are scaled down. 0 is no clipping.
+     * Maximum L2 norm of the gradient of an update; larger gradients are scaled down. 0 is no clipping.
      * @default 1
      */
     clipNorm?: number;
@@ -217,23 +217,23 @@ export type PretrainConfigInput = {
   /** How pieces are grouped. */
   batch?: {
     /**
-     * Sentences x longest padded side of one batch, at most: what fits in memory.
+     * Maximum size of a batch: sentences x longest padded side. Choose what fits in memory.
      * @default 4096
      */
     maxTokens?: number;
     /**
-     * Batches whose gradients are added up to one update: larger updates than memory holds. The last
-     * update of an epoch may have fewer.
+     * Number of batches whose gradients are summed in an update, for larger updates than fit in memory.
+     * The last update of an epoch may have fewer.
      * @default 1
      */
     accumulate?: number;
     /**
-     * Shuffled pairs are sorted by length within windows of this many, which cuts padding.
+     * Shuffled pairs are sorted by length within windows of this many, which reduces padding.
      * @default 20000
      */
     sortWindow?: number;
     /**
-     * Lengths are padded to multiples of this: fewer distinct shapes for little more padding.
+     * Lengths are padded to multiples of this, which gives fewer distinct shapes with little more padding.
      * @default 4
      */
     lengthMultiple?: number;
@@ -246,7 +246,7 @@ export type PretrainConfigInput = {
      */
     everyUpdates?: number;
     /**
-     * Pieces (and pairs) validated on at most, from the first.
+     * Maximum number of validation pieces (and pairs), from the first.
      * @default 1000
      */
     maxPieces?: number;
@@ -255,8 +255,8 @@ export type PretrainConfigInput = {
   schedule?: {
     /**
      * How the learning rate falls after warm-up: linear and cosine reach 0 at totalUpdates,
-     * slantedTriangular (Howard and Ruder 2018) reaches learningRate / ratio, from which it also rises;
-     * the others need no end.
+     * slantedTriangular (Howard and Ruder 2018) reaches learningRate / ratio, at which it also starts; the
+     * others need no end.
      * @default "inverseSquareRoot"
      */
     type?: 'inverseSquareRoot' | 'linear' | 'cosine' | 'slantedTriangular' | 'constant';
@@ -272,10 +272,10 @@ export type PretrainConfigInput = {
     warmupUpdates?: number;
     /** Update at which linear, cosine and slantedTriangular reach their end. Default budget.maxUpdates. */
     totalUpdates?: number;
-    /** slantedTriangular: how many times the lowest rate the highest is. Default 32. */
+    /** slantedTriangular: ratio of the highest rate to the lowest. Default 32. */
     ratio?: number;
   };
-  /** When to end; what is reached first. At least one, or earlyStopping, must be given. */
+  /** When training ends: at the first of these. At least one, or earlyStopping, is required. */
   budget?: {
     /** Updates after which training ends. */
     maxUpdates?: number;
@@ -297,12 +297,12 @@ export type PretrainConfigInput = {
      */
     everyUpdates?: number;
     /**
-     * Minutes after which a checkpoint is written anyway: what a crash can cost at most.
+     * Maximum number of minutes between checkpoints: the most that a crash can lose.
      * @default 10
      */
     everyMinutes?: number;
     /**
-     * Checkpoints kept, besides the best and the last; older ones keep their weights only.
+     * Number of checkpoints to keep, besides the best and the last; older ones keep only their weights.
      * @default 5
      */
     keep?: number;
@@ -322,12 +322,12 @@ export type PretrainConfigInput = {
     everyUpdates?: number;
   };
   /**
-   * Decides initial weights, order of the data and dropout: the same seed gives the same run.
+   * Seed of initial weights, order of the data and dropout: the same seed gives the same run.
    * @default 1
    */
   seed?: number;
   /**
-   * Where to compute; `polybeam doctor` lists what there is.
+   * Device to compute on; `polybeam doctor` lists the devices.
    * @default "cpu"
    */
   device?: string;
@@ -359,16 +359,16 @@ type PretrainConfigInputMass = {
    * does with 64. Default: one for the whole text.
    */
   blockSize?: number;
-  /** Where the fragment lies, with what probability; the defaults are those of the official code. */
+  /** Probabilities of the fragment's positions; the defaults are those of the official code. */
   startRule?: {
     /** At the beginning of the text. */
     start: number;
-    /** At its end. */
+    /** At the end of the text. */
     end: number;
-    /** Anywhere, each place as likely. */
+    /** Anywhere, with equal probability. */
     random: number;
   };
-  /** What the encoder reads in the place of the tokens of the fragment. */
+  /** What replaces the tokens of the fragment in the encoder's input. */
   replacement?: PretrainConfigInputReplacement;
 };
 
@@ -379,12 +379,12 @@ type PretrainConfigInputReplacement = {
    */
   mask?: number;
   /**
-   * Share that stays as it is.
+   * Share that is not changed.
    * @default 0.1
    */
   keep?: number;
   /**
-   * Share that becomes any other token.
+   * Share that becomes a random token.
    * @default 0.1
    */
   random?: number;
@@ -399,16 +399,16 @@ type PretrainConfigInputSupervisedMass = {
    */
   weight?: number;
   /**
-   * Tokens in the masked fragment of the source, as a share of it.
+   * Length of the masked fragment, as a share of the source.
    * @default 0.5
    */
   fragmentShare?: number;
   /**
-   * Share of the tokens the decoder reads that are masked, so that it must look at the source.
+   * Share of the decoder's input tokens that are masked, so that it must attend to the source.
    * @default 0.5
    */
   decoderMaskRate?: number;
-  /** What masked tokens become, on both sides. */
+  /** What replaces masked tokens, on both sides. */
   replacement?: PretrainConfigInputReplacement;
 };
 
@@ -421,12 +421,12 @@ type PretrainConfigInputBart = {
    */
   weight?: number;
   /**
-   * Probability that the sentences of a text are put in random order; they end at . ! or ?.
+   * Probability that the sentences of a text are permuted; sentences end at . ! or ?.
    * @default 1
    */
   permuteSentences?: number;
   /**
-   * Probability that a text is turned so that it begins at a random token (document rotation).
+   * Probability that a text is rotated to begin at a random token (document rotation).
    * @default 0
    */
   rotate?: number;
@@ -436,7 +436,7 @@ type PretrainConfigInputBart = {
    */
   infillRate?: number;
   /**
-   * Mean length of the spans of text infilling; a span of no tokens puts a [MASK] in.
+   * Mean length of the spans of text infilling; a span of length 0 inserts a [MASK].
    * @default 3
    */
   poissonLambda?: number;
@@ -445,7 +445,7 @@ type PretrainConfigInputBart = {
    * @default 0
    */
   maskRate?: number;
-  /** What a token becomes that token masking has chosen. */
+  /** What replaces the tokens chosen by token masking. */
   replacement?: PretrainConfigInputReplacement;
   /**
    * Share of the tokens that are left out (token deletion).
@@ -473,7 +473,7 @@ type PretrainConfigInputBertLm = {
    */
   rate?: number;
   /**
-   * Choose words whole: all their tokens, or none.
+   * Choose whole words: all their tokens, or none.
    * @default false
    */
   wholeWord?: boolean;
@@ -487,9 +487,9 @@ type PretrainConfigInputBertLm = {
    * @default 3
    */
   maxNgram?: number;
-  /** Tokens to predict in a row at most. Default no limit. */
+  /** Maximum number of tokens to predict in a row. Default: no limit. */
   maxPredictions?: number;
-  /** What the encoder reads in the place of tokens to predict. */
+  /** What replaces the tokens to predict in the encoder's input. */
   replacement?: PretrainConfigInputReplacement;
 };
 
@@ -507,7 +507,7 @@ type PretrainConfigInputUnilm = {
    */
   rate?: number;
   /**
-   * Choose words whole: all their tokens, or none.
+   * Choose whole words: all their tokens, or none.
    * @default false
    */
   wholeWord?: boolean;
@@ -521,34 +521,34 @@ type PretrainConfigInputUnilm = {
    * @default 3
    */
   maxNgram?: number;
-  /** Tokens to predict in a row at most. Default no limit. */
+  /** Maximum number of tokens to predict in a row. Default: no limit. */
   maxPredictions?: number;
-  /** How often each kind of row comes, as weights; section 2.4: 1/3, 1/3, 1/6, 1/6. */
+  /** Weights of the kinds of rows; section 2.4: 1/3, 1/3, 1/6, 1/6. */
   mixture?: {
     /**
-     * Each position reads all.
+     * Each position attends to all.
      * @default 2
      */
     bidirectional?: number;
     /**
-     * The first part reads itself, the second part the first and what is before it.
+     * The source attends to itself; the target to the source and to the tokens before it.
      * @default 2
      */
     sequenceToSequence?: number;
     /**
-     * Each position reads itself and what is before it.
+     * Each position attends to itself and to those before it.
      * @default 1
      */
     leftToRight?: number;
     /**
-     * Each position reads itself and what is behind it.
+     * Each position attends to itself and to those after it.
      * @default 1
      */
     rightToLeft?: number;
   };
   /**
-   * Segments by kind; those of sequenceToSequence are what the model decodes with. Default: 0 and 1, 2,
-   * 3 as in the official code where the model has six, otherwise 0 and 1, 0, 0.
+   * Segment ids by kind; the model decodes with those of sequenceToSequence. Default: 0 and 1, 2, 3 as
+   * in the official code if the model has six, otherwise 0 and 1, 0, 0.
    */
   segments?: {
     /** Of the two parts. */
@@ -556,7 +556,7 @@ type PretrainConfigInputUnilm = {
     leftToRight: number;
     rightToLeft: number;
   };
-  /** What is read in the place of tokens to predict. */
+  /** What replaces the tokens to predict. */
   replacement?: PretrainConfigInputReplacement;
 };
 
@@ -574,7 +574,7 @@ type PretrainConfigInputSimbert = {
    */
   scale?: number;
   /**
-   * Weight of the loss of vectors beside that of writing.
+   * Weight of the similarity loss relative to the generation loss.
    * @default 1
    */
   similarityWeight?: number;
@@ -594,7 +594,7 @@ type PretrainConfigInputRoformerSim = {
    */
   scale?: number;
   /**
-   * Weight of the loss of vectors beside that of writing.
+   * Weight of the similarity loss relative to the generation loss.
    * @default 1
    */
   similarityWeight?: number;
@@ -604,21 +604,21 @@ type PretrainConfigInputRoformerSim = {
    */
   corruptShare?: number;
   /**
-   * Share of the tokens of such a source that are masked, in whole words.
+   * Share of the tokens of a corrupted source that are masked, in whole words.
    * @default 0.15
    */
   rate?: number;
-  /** What masked tokens become. */
+  /** What replaces masked tokens. */
   replacement?: PretrainConfigInputReplacement;
   /**
-   * Second stage: the cosines of a frozen teacher between all texts of a batch are the target, by mean
-   * squared error, in the place of telling texts apart; scale and similarityWeight then have no meaning.
+   * Second stage: mean squared error against the cosines of a frozen teacher between all texts of a
+   * batch, instead of finding the partner of each text; scale and similarityWeight are then not used.
    */
   distill?: {
     /** Directory of a bert or roformer model with the same vocabulary, such as a SimBERT. */
     teacher: string;
     /**
-     * Weight of the loss of vectors beside that of writing (official code: 100).
+     * Weight of the similarity loss relative to the generation loss (official code: 100).
      * @default 100
      */
     weight?: number;
@@ -628,17 +628,18 @@ type PretrainConfigInputRoformerSim = {
 type PretrainConfigInputTrain = {
   /** Text file, UTF-8; may be gzipped. */
   text: string;
-  /** Column to read where lines are tab-separated, counted from 1. Default: the whole line. */
+  /** Column of a tab-separated file, counted from 1. Default: the whole line. */
   column?: number;
   /**
-   * What a document is: a line, or the lines up to the next blank line, joined by spaces.
+   * How the file is divided into documents: lines, or paragraphs between blank lines, whose lines are
+   * joined by spaces.
    * @default "lines"
    */
   documents?: 'lines' | 'paragraphs';
 };
 
 type PretrainConfigInputPairs = {
-  /** File of source sentences, one a line; may be gzipped. Goes with target. */
+  /** File of source sentences, one a line; may be gzipped. Requires target. */
   source?: string;
   /** File of target sentences: line n translates line n of source. */
   target?: string;

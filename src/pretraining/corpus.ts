@@ -10,11 +10,13 @@ export const textSourceSchema = z.strictObject({
     .int()
     .min(1)
     .optional()
-    .describe('Column to read where lines are tab-separated, counted from 1. Default: the whole line.'),
+    .describe('Column of a tab-separated file, counted from 1. Default: the whole line.'),
   documents: z
     .enum(['lines', 'paragraphs'])
     .default('lines')
-    .describe('What a document is: a line, or the lines up to the next blank line, joined by spaces.'),
+    .describe(
+      'How the file is divided into documents: lines, or paragraphs between blank lines, whose lines are joined by spaces.',
+    ),
 });
 
 /** One entry of `data.train` with its defaults. */

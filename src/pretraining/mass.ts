@@ -34,17 +34,17 @@ export const massOptionsSchema = z.strictObject({
   startRule: z
     .strictObject({
       start: z.number().min(0).max(1).describe('At the beginning of the text.'),
-      end: z.number().min(0).max(1).describe('At its end.'),
-      random: z.number().min(0).max(1).describe('Anywhere, each place as likely.'),
+      end: z.number().min(0).max(1).describe('At the end of the text.'),
+      random: z.number().min(0).max(1).describe('Anywhere, with equal probability.'),
     })
     .refine(({ start, end, random }) => Math.abs(start + end + random - 1) < 1e-6, {
       message: 'the three shares must add up to 1',
     })
     .default({ start: 0.2, end: 0.2, random: 0.6 })
-    .describe('Where the fragment lies, with what probability; the defaults are those of the official code.'),
+    .describe("Probabilities of the fragment's positions; the defaults are those of the official code."),
   replacement: replacementSchema
     .prefault({})
-    .describe('What the encoder reads in the place of the tokens of the fragment.'),
+    .describe("What replaces the tokens of the fragment in the encoder's input."),
 });
 
 /** Options of MASS with every default filled in. */

@@ -28,8 +28,10 @@ export const roformerSimOptionsSchema = simbertOptionsSchema.extend({
     .max(1)
     .default(0.5)
     .describe('Share of the sources that are corrupted, as BART does (official code: 0.5).'),
-  rate: share.default(0.15).describe('Share of the tokens of such a source that are masked, in whole words.'),
-  replacement: replacementSchema.prefault({}).describe('What masked tokens become.'),
+  rate: share
+    .default(0.15)
+    .describe('Share of the tokens of a corrupted source that are masked, in whole words.'),
+  replacement: replacementSchema.prefault({}).describe('What replaces masked tokens.'),
   distill: z
     .strictObject({
       teacher: z
@@ -40,12 +42,12 @@ export const roformerSimOptionsSchema = simbertOptionsSchema.extend({
         .number()
         .gt(0)
         .default(100)
-        .describe('Weight of the loss of vectors beside that of writing (official code: 100).'),
+        .describe('Weight of the similarity loss relative to the generation loss (official code: 100).'),
     })
     .optional()
     .describe(
-      'Second stage: the cosines of a frozen teacher between all texts of a batch are the target, by mean squared error, in the place ' +
-        'of telling texts apart; scale and similarityWeight then have no meaning.',
+      'Second stage: mean squared error against the cosines of a frozen teacher between all texts of a batch, instead of ' +
+        'finding the partner of each text; scale and similarityWeight are then not used.',
     ),
 });
 

@@ -22,7 +22,7 @@ export const simbertOptionsSchema = z.strictObject({
     .number()
     .min(0)
     .default(1)
-    .describe('Weight of the loss of vectors beside that of writing.'),
+    .describe('Weight of the similarity loss relative to the generation loss.'),
 });
 
 /** Options of SimBERT with every default filled in. */

@@ -9,16 +9,14 @@ import type { VocabularyFacts } from './vocabularyFacts.js';
 
 /** Supervised MASS (Song et al. 2019, official code): the source has a fragment masked, the decoder writes the whole target. */
 export const supervisedMassOptionsSchema = z.strictObject({
-  fragmentShare: share
-    .default(0.5)
-    .describe('Tokens in the masked fragment of the source, as a share of it.'),
+  fragmentShare: share.default(0.5).describe('Length of the masked fragment, as a share of the source.'),
   decoderMaskRate: z
     .number()
     .min(0)
     .max(1)
     .default(0.5)
-    .describe('Share of the tokens the decoder reads that are masked, so that it must look at the source.'),
-  replacement: replacementSchema.prefault({}).describe('What masked tokens become, on both sides.'),
+    .describe("Share of the decoder's input tokens that are masked, so that it must attend to the source."),
+  replacement: replacementSchema.prefault({}).describe('What replaces masked tokens, on both sides.'),
 });
 
 /** Options of supervised MASS with every default filled in. */

@@ -20,16 +20,16 @@ export const unilmOptionsSchema = maskChoiceSchema.extend({
     .describe('Share of the choices that are n-grams instead of single tokens (or words); section 2.4: 0.2.'),
   mixture: z
     .strictObject({
-      bidirectional: weight.default(2).describe('Each position reads all.'),
+      bidirectional: weight.default(2).describe('Each position attends to all.'),
       sequenceToSequence: weight
         .default(2)
-        .describe('The first part reads itself, the second part the first and what is before it.'),
-      leftToRight: weight.default(1).describe('Each position reads itself and what is before it.'),
-      rightToLeft: weight.default(1).describe('Each position reads itself and what is behind it.'),
+        .describe('The source attends to itself; the target to the source and to the tokens before it.'),
+      leftToRight: weight.default(1).describe('Each position attends to itself and to those before it.'),
+      rightToLeft: weight.default(1).describe('Each position attends to itself and to those after it.'),
     })
     .refine((weights) => Object.values(weights).some((one) => one > 0), { message: 'one must be above 0' })
     .prefault({})
-    .describe('How often each kind of row comes, as weights; section 2.4: 1/3, 1/3, 1/6, 1/6.'),
+    .describe('Weights of the kinds of rows; section 2.4: 1/3, 1/3, 1/6, 1/6.'),
   segments: z
     .strictObject({
       bidirectional: z.tuple([z.int().min(0), z.int().min(0)]).describe('Of the two parts.'),
@@ -38,10 +38,10 @@ export const unilmOptionsSchema = maskChoiceSchema.extend({
     })
     .optional()
     .describe(
-      'Segments by kind; those of sequenceToSequence are what the model decodes with. Default: 0 and 1, 2, 3 as in the official ' +
-        'code where the model has six, otherwise 0 and 1, 0, 0.',
+      'Segment ids by kind; the model decodes with those of sequenceToSequence. Default: 0 and 1, 2, 3 as in the official ' +
+        'code if the model has six, otherwise 0 and 1, 0, 0.',
     ),
-  replacement: replacementSchema.prefault({}).describe('What is read in the place of tokens to predict.'),
+  replacement: replacementSchema.prefault({}).describe('What replaces the tokens to predict.'),
 });
 
 /** Options of UniLM with every default filled in. */

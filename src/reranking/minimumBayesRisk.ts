@@ -10,11 +10,11 @@ export const minimumBayesRiskSchema = z.strictObject({
   utility: z
     .enum(['chrf', 'bleu'])
     .default('chrf')
-    .describe('How alike two outputs are: sentence chrF, or sentence BLEU with exponential smoothing.'),
+    .describe('Similarity of two outputs: sentence chrF, or sentence BLEU with exponential smoothing.'),
   weights: z
     .array(z.number().min(0))
     .optional()
-    .describe('Weight of each piece of evidence; default all equal, as samples of a model are.'),
+    .describe('Weight of each evidence text. Default: equal weights, as for samples.'),
 });
 
 /** A candidate and what it is worth. */

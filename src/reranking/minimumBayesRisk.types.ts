@@ -3,10 +3,10 @@
 /** Options of `minimumBayesRisk`. */
 export type MinimumBayesRiskOptions = {
   /**
-   * How alike two outputs are: sentence chrF, or sentence BLEU with exponential smoothing.
+   * Similarity of two outputs: sentence chrF, or sentence BLEU with exponential smoothing.
    * @default "chrf"
    */
   utility?: 'chrf' | 'bleu';
-  /** Weight of each piece of evidence; default all equal, as samples of a model are. */
+  /** Weight of each evidence text. Default: equal weights, as for samples. */
   weights?: number[];
 };

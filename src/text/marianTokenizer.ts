@@ -8,7 +8,7 @@ import type { Tokenizer } from './tokenizer.js';
 import { readTokenizerSettings, type TokenizerSettings } from './tokenizerConfig.js';
 import { readVocabulary } from './vocabularyFile.js';
 
-/** A Marian tokenizer, and the target languages its model can be told to write. */
+/** A Marian tokenizer, and the target languages that its source tokens select. */
 export interface MarianTokenizer extends Tokenizer {
   /** Language tokens of the vocabulary such as `>>fr<<`, by what stands between the marks. */
   readonly languageTokens: ReadonlyMap<string, string>;

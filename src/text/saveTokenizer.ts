@@ -7,7 +7,7 @@ import type { TokenizerJson } from './tokenizerFile.js';
 export interface TokenizerConfig {
   /** Tokens in a text at most; no limit where left out. */
   modelMaxLength?: number;
-  /** Token of each role; told by the usual names where left out. */
+  /** Token of each role; default: by the usual names. */
   roles?: SpecialTokens;
   /** Whether decoding removes spaces before punctuation. Default: only for WordPiece. */
   cleanUpTokenizationSpaces?: boolean;

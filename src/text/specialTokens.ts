@@ -17,7 +17,7 @@ const usualNames: Record<TokenRole, readonly string[]> = {
   sep: ['[SEP]', '<sep>'],
 };
 
-/** The role of each token, told by the usual names (`<pad>`, `[PAD]`, `</s>`, ...). */
+/** The role of each token, by the usual names (`<pad>`, `[PAD]`, `</s>`, ...). */
 export function rolesByName(tokens: Iterable<string>): SpecialTokens {
   const present = new Set(tokens);
   const roles: SpecialTokens = {};

@@ -25,7 +25,7 @@ function requireLines(lines: unknown): void {
   if (!gives) throw wrongInput('lines', lines, 'give a list of texts, or another iterable of them');
 }
 
-/** How training tells where it is: lines read, then tokens in the vocabulary. */
+/** Progress of training: lines read, then tokens in the vocabulary. */
 export type VocabularyProgress = (stage: 'lines' | 'tokens', done: number) => void;
 
 /**

@@ -26,19 +26,23 @@ export const vocabularyOptionsSchema = z.strictObject({
       'How BPE spells words: metaspace marks spaces with ▁ (as SentencePiece), byteLevel spells UTF-8 bytes (as GPT-2) ' +
         'and has no unknown token.',
     ),
-  size: count('Tokens in the vocabulary at most, special tokens and characters included.').default(16000),
+  size: count('Maximum number of tokens in the vocabulary, special tokens and characters included.').default(
+    16000,
+  ),
   specialTokens: z
     .array(z.string().min(1))
     .optional()
     .describe(
-      'Special tokens, in id order from 0, such as language tags; roles are told by the usual names (<pad>, </s>, ' +
+      'Special tokens, in id order from 0, such as language tags; their names determine their roles (<pad>, </s>, ' +
         `<unk>, <s>, <mask>, [PAD], [CLS]...). Default ${defaultTokens.bpe.join(' ')} for bpe, ` +
         `${defaultTokens.wordpiece.join(' ')} for wordpiece.`,
     ),
-  minFrequency: count('Pairs of tokens seen fewer times are not merged.').default(2),
-  limitAlphabet: count('Single characters in the vocabulary at most; the rarest are left out.').default(1000),
+  minFrequency: count('Minimum count of a pair of tokens that is merged.').default(2),
+  limitAlphabet: count(
+    'Maximum number of single characters in the vocabulary; the rarest are left out.',
+  ).default(1000),
   maxTokenLength: count(
-    'Characters (bytes for byteLevel) in one token, at most. Default 16 for bpe (as SentencePiece), 100 for wordpiece.',
+    'Maximum number of characters (bytes for byteLevel) in a token. Default 16 for bpe (as SentencePiece), 100 for wordpiece.',
   ).optional(),
   byteFallback: z
     .boolean()
@@ -52,7 +56,7 @@ export const vocabularyOptionsSchema = z.strictObject({
   stripAccents: z
     .boolean()
     .optional()
-    .describe('Drop accents. Default: no for bpe, where lowercase is set for wordpiece (as BERT).'),
+    .describe('Drop accents. Default: false for bpe; for wordpiece the value of lowercase (as BERT).'),
   splitPunctuation: z
     .boolean()
     .optional()
@@ -64,13 +68,13 @@ export const vocabularyOptionsSchema = z.strictObject({
   addPrefixSpace: z
     .boolean()
     .optional()
-    .describe('Treat the first word as if a space stood before it (byteLevel). Default true.'),
+    .describe('Treat the first word as if a space preceded it (byteLevel). Default true.'),
   template: z
     .enum(['none', 'eos', 'bosEos', 'bert'])
     .optional()
     .describe(
       'Special tokens written around each text: nothing, an end token, also a start token, or [CLS] text [SEP]. ' +
-        'Default bert for wordpiece, eos for bpe where specialTokens has an end token.',
+        'Default bert for wordpiece, eos for bpe if specialTokens has an end token.',
     ),
 });
 

@@ -14,29 +14,29 @@ export type VocabularyOptions = {
    */
   pretokenizer?: 'metaspace' | 'byteLevel';
   /**
-   * Tokens in the vocabulary at most, special tokens and characters included.
+   * Maximum number of tokens in the vocabulary, special tokens and characters included.
    * @default 16000
    */
   size?: number;
   /**
-   * Special tokens, in id order from 0, such as language tags; roles are told by the usual names (<pad>,
+   * Special tokens, in id order from 0, such as language tags; their names determine their roles (<pad>,
    * </s>, <unk>, <s>, <mask>, [PAD], [CLS]...). Default <pad> </s> <unk> for bpe, [PAD] [UNK] [CLS]
    * [SEP] [MASK] for wordpiece.
    */
   specialTokens?: string[];
   /**
-   * Pairs of tokens seen fewer times are not merged.
+   * Minimum count of a pair of tokens that is merged.
    * @default 2
    */
   minFrequency?: number;
   /**
-   * Single characters in the vocabulary at most; the rarest are left out.
+   * Maximum number of single characters in the vocabulary; the rarest are left out.
    * @default 1000
    */
   limitAlphabet?: number;
   /**
-   * Characters (bytes for byteLevel) in one token, at most. Default 16 for bpe (as SentencePiece), 100
-   * for wordpiece.
+   * Maximum number of characters (bytes for byteLevel) in a token. Default 16 for bpe (as
+   * SentencePiece), 100 for wordpiece.
    */
   maxTokenLength?: number;
   /**
@@ -51,17 +51,17 @@ export type VocabularyOptions = {
    * @default false
    */
   lowercase?: boolean;
-  /** Drop accents. Default: no for bpe, where lowercase is set for wordpiece (as BERT). */
+  /** Drop accents. Default: false for bpe; for wordpiece the value of lowercase (as BERT). */
   stripAccents?: boolean;
   /** Never merge letters with punctuation (bpe with metaspace). Default true. */
   splitPunctuation?: boolean;
   /** One token per digit (bpe with metaspace), so that numbers are copied reliably. Default true. */
   splitDigits?: boolean;
-  /** Treat the first word as if a space stood before it (byteLevel). Default true. */
+  /** Treat the first word as if a space preceded it (byteLevel). Default true. */
   addPrefixSpace?: boolean;
   /**
    * Special tokens written around each text: nothing, an end token, also a start token, or [CLS] text
-   * [SEP]. Default bert for wordpiece, eos for bpe where specialTokens has an end token.
+   * [SEP]. Default bert for wordpiece, eos for bpe if specialTokens has an end token.
    */
   template?: 'none' | 'eos' | 'bosEos' | 'bert';
 };

@@ -13,7 +13,7 @@ export type { TrainConfigInput };
 
 /** Where parallel text is. */
 export const dataSourceSchema = z.strictObject({
-  source: path.optional().describe('File of source sentences, one a line; may be gzipped. Goes with target.'),
+  source: path.optional().describe('File of source sentences, one a line; may be gzipped. Requires target.'),
   target: path.optional().describe('File of target sentences: line n translates line n of source.'),
   tsv: path
     .optional()
@@ -41,7 +41,7 @@ const dataSchema = z.strictObject({
   validation: validationTextSchema,
   languages: languagesSchema
     .optional()
-    .describe('What is translated into what; kept in config.json, so that `translate --to` can be checked.'),
+    .describe('Source and target language; kept in config.json, so that `translate --to` can be checked.'),
   maxLength: count
     .default(128)
     .describe(
@@ -52,9 +52,7 @@ const dataSchema = z.strictObject({
 
 /** Tokens: a tokenizer, or one to be trained. */
 export const vocabularySchema = z.strictObject({
-  tokenizer: path
-    .optional()
-    .describe('Directory or file of an existing tokenizer to use as it is. Goes without train.'),
+  tokenizer: path.optional().describe('Directory or file of an existing tokenizer. Excludes train.'),
   train: vocabularyOptionsSchema
     .optional()
     .describe(
@@ -87,9 +85,7 @@ export const modelSchema = z.strictObject({
   type: z
     .literal('marian')
     .default('marian')
-    .describe(
-      'Architecture: marian is the Transformer of Vaswani et al. 2017 as Marian and OPUS-MT have it.',
-    ),
+    .describe('Architecture: marian is the Transformer of Vaswani et al. 2017 as in Marian and OPUS-MT.'),
   preset: z
     .enum(['tiny', 'small', 'base'])
     .default('small')
@@ -100,7 +96,7 @@ export const modelSchema = z.strictObject({
   encoderLayers: count.optional().describe('Layers of the encoder. Default from the preset.'),
   decoderLayers: count
     .optional()
-    .describe('Layers of the decoder, which cost most in translation. Default from the preset.'),
+    .describe('Layers of the decoder, which take most of the time in translation. Default from the preset.'),
   dModel: count
     .multipleOf(2)
     .optional()
@@ -127,8 +123,8 @@ export const modelSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      'One table for the embeddings of both sides and the output projection: fewer parameters, and better on small ' +
-        'data. False keeps three.',
+      'Share one table between the embeddings of both sides and the output projection: fewer parameters, and better on small ' +
+        'data. False: three tables.',
     ),
 });
 
@@ -137,19 +133,21 @@ const validationSchema = z.strictObject({
   metric: z
     .enum(['bleu', 'loss'])
     .default('bleu')
-    .describe('What decides which checkpoint is best: BLEU of translations, or the loss, which is cheaper.'),
+    .describe('Metric of the best checkpoint: BLEU of translations, or the loss, which is cheaper.'),
   numBeams: count
     .default(1)
-    .describe('Beams of the translations for BLEU; 1 is greedy, fast, and ranks checkpoints about as well.'),
+    .describe('Number of beams for BLEU; 1 (greedy) is fast and ranks checkpoints about as well.'),
   lowercase: z
     .boolean()
     .optional()
     .describe(
-      'Compare in lower case, as a model must be that writes nothing else. Default: vocabulary.train.lowercase, else false.',
+      'Compare in lower case, which models with lower-case output need. Default: vocabulary.train.lowercase, else false.',
     ),
   maxSentences: count
     .default(1000)
-    .describe('Validation pairs used at most, from the first: validation should cost little of the time.'),
+    .describe(
+      'Maximum number of validation pairs, from the first: validation should take little of the time.',
+    ),
 });
 
 export const trainConfigSchema = z.strictObject({
@@ -157,11 +155,11 @@ export const trainConfigSchema = z.strictObject({
   init: path
     .optional()
     .describe(
-      'Model directory to start from instead of random weights (a warm start): a weight of the same name is taken, and ' +
-        'must have the shape that model asks for; weights it lacks start at random, and are counted. Its tokenizer is ' +
-        'used unless vocabulary says otherwise. Default: none.',
+      'Model directory to start from instead of random weights (a warm start): weights of the same name are copied, and ' +
+        'must have the shape that model requires; missing weights start at random, and are counted. Its tokenizer is ' +
+        'used unless vocabulary names another. Default: none.',
     ),
-  data: dataSchema.describe('What to learn from.'),
+  data: dataSchema.describe('Training and validation data.'),
   vocabulary: vocabularySchema
     .prefault({})
     .describe('Tokens: a vocabulary trained on the data (the default), or an existing tokenizer.'),

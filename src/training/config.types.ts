@@ -5,18 +5,18 @@ export type TrainConfigInput = {
   /** Run directory: checkpoints, log and the final model. A run found there is resumed. */
   output: string;
   /**
-   * Model directory to start from instead of random weights (a warm start): a weight of the same name is
-   * taken, and must have the shape that model asks for; weights it lacks start at random, and are
-   * counted. Its tokenizer is used unless vocabulary says otherwise. Default: none.
+   * Model directory to start from instead of random weights (a warm start): weights of the same name are
+   * copied, and must have the shape that model requires; missing weights start at random, and are
+   * counted. Its tokenizer is used unless vocabulary names another. Default: none.
    */
   init?: string;
-  /** What to learn from. */
+  /** Training and validation data. */
   data: {
     /** Training text: one entry, or a list that is joined. */
     train: TrainConfigInputTrain | TrainConfigInputTrain[];
     /** Held-out text for validation: one entry, or a list. Without it there is no validation. */
     validation?: TrainConfigInputTrain | TrainConfigInputTrain[];
-    /** What is translated into what; kept in config.json, so that `translate --to` can be checked. */
+    /** Source and target language; kept in config.json, so that `translate --to` can be checked. */
     languages?: {
       /** Language code of the source side, such as en. */
       source: string;
@@ -32,7 +32,7 @@ export type TrainConfigInput = {
   };
   /** Tokens: a vocabulary trained on the data (the default), or an existing tokenizer. */
   vocabulary?: {
-    /** Directory or file of an existing tokenizer to use as it is. Goes without train. */
+    /** Directory or file of an existing tokenizer. Excludes train. */
     tokenizer?: string;
     /** Trains one vocabulary for both languages on the training text, with the options of `polybeam vocab`. */
     train?: {
@@ -48,29 +48,29 @@ export type TrainConfigInput = {
        */
       pretokenizer?: 'metaspace' | 'byteLevel';
       /**
-       * Tokens in the vocabulary at most, special tokens and characters included.
+       * Maximum number of tokens in the vocabulary, special tokens and characters included.
        * @default 16000
        */
       size?: number;
       /**
-       * Special tokens, in id order from 0, such as language tags; roles are told by the usual names (<pad>,
+       * Special tokens, in id order from 0, such as language tags; their names determine their roles (<pad>,
        * </s>, <unk>, <s>, <mask>, [PAD], [CLS]...). Default <pad> </s> <unk> for bpe, [PAD] [UNK] [CLS]
        * [SEP] [MASK] for wordpiece.
        */
       specialTokens?: string[];
       /**
-       * Pairs of tokens seen fewer times are not merged.
+       * Minimum count of a pair of tokens that is merged.
        * @default 2
        */
       minFrequency?: number;
       /**
-       * Single characters in the vocabulary at most; the rarest are left out.
+       * Maximum number of single characters in the vocabulary; the rarest are left out.
        * @default 1000
        */
       limitAlphabet?: number;
       /**
-       * Characters (bytes for byteLevel) in one token, at most. Default 16 for bpe (as SentencePiece), 100
-       * for wordpiece.
+       * Maximum number of characters (bytes for byteLevel) in a token. Default 16 for bpe (as
+       * SentencePiece), 100 for wordpiece.
        */
       maxTokenLength?: number;
       /**
@@ -85,17 +85,17 @@ export type TrainConfigInput = {
        * @default false
        */
       lowercase?: boolean;
-      /** Drop accents. Default: no for bpe, where lowercase is set for wordpiece (as BERT). */
+      /** Drop accents. Default: false for bpe; for wordpiece the value of lowercase (as BERT). */
       stripAccents?: boolean;
       /** Never merge letters with punctuation (bpe with metaspace). Default true. */
       splitPunctuation?: boolean;
       /** One token per digit (bpe with metaspace), so that numbers are copied reliably. Default true. */
       splitDigits?: boolean;
-      /** Treat the first word as if a space stood before it (byteLevel). Default true. */
+      /** Treat the first word as if a space preceded it (byteLevel). Default true. */
       addPrefixSpace?: boolean;
       /**
        * Special tokens written around each text: nothing, an end token, also a start token, or [CLS] text
-       * [SEP]. Default bert for wordpiece, eos for bpe where specialTokens has an end token.
+       * [SEP]. Default bert for wordpiece, eos for bpe if specialTokens has an end token.
        */
       template?: 'none' | 'eos' | 'bosEos' | 'bert';
     };
@@ -103,7 +103,7 @@ export type TrainConfigInput = {
   /** Architecture and sizes. */
   model?: {
     /**
-     * Architecture: marian is the Transformer of Vaswani et al. 2017 as Marian and OPUS-MT have it.
+     * Architecture: marian is the Transformer of Vaswani et al. 2017 as in Marian and OPUS-MT.
      * @default "marian"
      */
     type?: 'marian';
@@ -115,7 +115,7 @@ export type TrainConfigInput = {
     preset?: 'tiny' | 'small' | 'base';
     /** Layers of the encoder. Default from the preset. */
     encoderLayers?: number;
-    /** Layers of the decoder, which cost most in translation. Default from the preset. */
+    /** Layers of the decoder, which take most of the time in translation. Default from the preset. */
     decoderLayers?: number;
     /** Width of embeddings and layers; a multiple of attentionHeads. Default from the preset. */
     dModel?: number;
@@ -146,8 +146,8 @@ export type TrainConfigInput = {
      */
     maxPositionEmbeddings?: number;
     /**
-     * One table for the embeddings of both sides and the output projection: fewer parameters, and better
-     * on small data. False keeps three.
+     * Share one table between the embeddings of both sides and the output projection: fewer parameters,
+     * and better on small data. False: three tables.
      * @default true
      */
     tieWordEmbeddings?: boolean;
@@ -160,8 +160,8 @@ export type TrainConfigInput = {
      */
     adamBeta1?: number;
     /**
-     * AdamW's decay of the mean squared gradient; 0.98 as in Vaswani et al.: Transformers want a shorter
-     * memory than 0.999.
+     * AdamW's decay of the mean squared gradient; 0.98 as in Vaswani et al., since Transformers need a
+     * shorter memory than 0.999.
      * @default 0.98
      */
     adamBeta2?: number;
@@ -176,7 +176,7 @@ export type TrainConfigInput = {
      */
     weightDecay?: number;
     /**
-     * Largest L2 norm of the gradient of an update; larger ones are scaled down. 0 is no clipping.
+     * Maximum L2 norm of the gradient of an update; larger gradients are scaled down. 0 is no clipping.
      * @default 1
      */
     clipNorm?: number;
@@ -189,23 +189,23 @@ export type TrainConfigInput = {
   /** How pairs are grouped. */
   batch?: {
     /**
-     * Sentences x longest padded side of one batch, at most: what fits in memory.
+     * Maximum size of a batch: sentences x longest padded side. Choose what fits in memory.
      * @default 4096
      */
     maxTokens?: number;
     /**
-     * Batches whose gradients are added up to one update: larger updates than memory holds. The last
-     * update of an epoch may have fewer.
+     * Number of batches whose gradients are summed in an update, for larger updates than fit in memory.
+     * The last update of an epoch may have fewer.
      * @default 1
      */
     accumulate?: number;
     /**
-     * Shuffled pairs are sorted by length within windows of this many, which cuts padding.
+     * Shuffled pairs are sorted by length within windows of this many, which reduces padding.
      * @default 20000
      */
     sortWindow?: number;
     /**
-     * Lengths are padded to multiples of this: fewer distinct shapes for little more padding.
+     * Lengths are padded to multiples of this, which gives fewer distinct shapes with little more padding.
      * @default 4
      */
     lengthMultiple?: number;
@@ -218,22 +218,22 @@ export type TrainConfigInput = {
      */
     everyUpdates?: number;
     /**
-     * What decides which checkpoint is best: BLEU of translations, or the loss, which is cheaper.
+     * Metric of the best checkpoint: BLEU of translations, or the loss, which is cheaper.
      * @default "bleu"
      */
     metric?: 'bleu' | 'loss';
     /**
-     * Beams of the translations for BLEU; 1 is greedy, fast, and ranks checkpoints about as well.
+     * Number of beams for BLEU; 1 (greedy) is fast and ranks checkpoints about as well.
      * @default 1
      */
     numBeams?: number;
     /**
-     * Compare in lower case, as a model must be that writes nothing else. Default:
+     * Compare in lower case, which models with lower-case output need. Default:
      * vocabulary.train.lowercase, else false.
      */
     lowercase?: boolean;
     /**
-     * Validation pairs used at most, from the first: validation should cost little of the time.
+     * Maximum number of validation pairs, from the first: validation should take little of the time.
      * @default 1000
      */
     maxSentences?: number;
@@ -242,8 +242,8 @@ export type TrainConfigInput = {
   schedule?: {
     /**
      * How the learning rate falls after warm-up: linear and cosine reach 0 at totalUpdates,
-     * slantedTriangular (Howard and Ruder 2018) reaches learningRate / ratio, from which it also rises;
-     * the others need no end.
+     * slantedTriangular (Howard and Ruder 2018) reaches learningRate / ratio, at which it also starts; the
+     * others need no end.
      * @default "inverseSquareRoot"
      */
     type?: 'inverseSquareRoot' | 'linear' | 'cosine' | 'slantedTriangular' | 'constant';
@@ -259,10 +259,10 @@ export type TrainConfigInput = {
     warmupUpdates?: number;
     /** Update at which linear, cosine and slantedTriangular reach their end. Default budget.maxUpdates. */
     totalUpdates?: number;
-    /** slantedTriangular: how many times the lowest rate the highest is. Default 32. */
+    /** slantedTriangular: ratio of the highest rate to the lowest. Default 32. */
     ratio?: number;
   };
-  /** When to end; what is reached first. At least one, or earlyStopping, must be given. */
+  /** When training ends: at the first of these. At least one, or earlyStopping, is required. */
   budget?: {
     /** Updates after which training ends. */
     maxUpdates?: number;
@@ -284,12 +284,12 @@ export type TrainConfigInput = {
      */
     everyUpdates?: number;
     /**
-     * Minutes after which a checkpoint is written anyway: what a crash can cost at most.
+     * Maximum number of minutes between checkpoints: the most that a crash can lose.
      * @default 10
      */
     everyMinutes?: number;
     /**
-     * Checkpoints kept, besides the best and the last; older ones keep their weights only.
+     * Number of checkpoints to keep, besides the best and the last; older ones keep only their weights.
      * @default 5
      */
     keep?: number;
@@ -309,12 +309,12 @@ export type TrainConfigInput = {
     everyUpdates?: number;
   };
   /**
-   * Decides initial weights, order of the data and dropout: the same seed gives the same run.
+   * Seed of initial weights, order of the data and dropout: the same seed gives the same run.
    * @default 1
    */
   seed?: number;
   /**
-   * Where to compute; `polybeam doctor` lists what there is.
+   * Device to compute on; `polybeam doctor` lists the devices.
    * @default "cpu"
    */
   device?: string;
@@ -323,7 +323,7 @@ export type TrainConfigInput = {
 };
 
 type TrainConfigInputTrain = {
-  /** File of source sentences, one a line; may be gzipped. Goes with target. */
+  /** File of source sentences, one a line; may be gzipped. Requires target. */
   source?: string;
   /** File of target sentences: line n translates line n of source. */
   target?: string;

@@ -20,7 +20,7 @@ export const optimizerSchema = z.strictObject({
   adamBeta2: rate
     .default(0.98)
     .describe(
-      "AdamW's decay of the mean squared gradient; 0.98 as in Vaswani et al.: Transformers want a shorter memory than " +
+      "AdamW's decay of the mean squared gradient; 0.98 as in Vaswani et al., since Transformers need a shorter memory than " +
         '0.999.',
     ),
   adamEpsilon: z.number().gt(0).default(1e-9).describe('Added to the root of the mean squared gradient.'),
@@ -33,7 +33,9 @@ export const optimizerSchema = z.strictObject({
     .number()
     .min(0)
     .default(1)
-    .describe('Largest L2 norm of the gradient of an update; larger ones are scaled down. 0 is no clipping.'),
+    .describe(
+      'Maximum L2 norm of the gradient of an update; larger gradients are scaled down. 0 is no clipping.',
+    ),
   labelSmoothing: rate
     .default(0.1)
     .describe('Share of the label probability spread over the vocabulary (Szegedy et al. 2016).'),
@@ -46,7 +48,7 @@ export const scheduleSchema = z.strictObject({
     .default('inverseSquareRoot')
     .describe(
       'How the learning rate falls after warm-up: linear and cosine reach 0 at totalUpdates, slantedTriangular (Howard and ' +
-        'Ruder 2018) reaches learningRate / ratio, from which it also rises; the others need no end.',
+        'Ruder 2018) reaches learningRate / ratio, at which it also starts; the others need no end.',
     ),
   learningRate: z.number().gt(0).default(5e-4).describe('The highest learning rate, reached after warm-up.'),
   warmupUpdates: z
@@ -63,26 +65,28 @@ export const scheduleSchema = z.strictObject({
     .number()
     .gt(1)
     .optional()
-    .describe('slantedTriangular: how many times the lowest rate the highest is. Default 32.'),
+    .describe('slantedTriangular: ratio of the highest rate to the lowest. Default 32.'),
 });
 
 /** How examples are grouped. */
 export const batchSchema = z.strictObject({
   maxTokens: count
     .default(4096)
-    .describe('Sentences x longest padded side of one batch, at most: what fits in memory.'),
+    .describe('Maximum size of a batch: sentences x longest padded side. Choose what fits in memory.'),
   accumulate: count
     .default(1)
     .describe(
-      'Batches whose gradients are added up to one update: larger updates than memory holds. The last update of an ' +
+      'Number of batches whose gradients are summed in an update, for larger updates than fit in memory. The last update of an ' +
         'epoch may have fewer.',
     ),
   sortWindow: count
     .default(20_000)
-    .describe('Shuffled pairs are sorted by length within windows of this many, which cuts padding.'),
+    .describe('Shuffled pairs are sorted by length within windows of this many, which reduces padding.'),
   lengthMultiple: count
     .default(4)
-    .describe('Lengths are padded to multiples of this: fewer distinct shapes for little more padding.'),
+    .describe(
+      'Lengths are padded to multiples of this, which gives fewer distinct shapes with little more padding.',
+    ),
 });
 
 /** When to end. */
@@ -110,10 +114,12 @@ export const checkpointsSchema = z.strictObject({
     .number()
     .gt(0)
     .default(10)
-    .describe('Minutes after which a checkpoint is written anyway: what a crash can cost at most.'),
+    .describe('Maximum number of minutes between checkpoints: the most that a crash can lose.'),
   keep: count
     .default(5)
-    .describe('Checkpoints kept, besides the best and the last; older ones keep their weights only.'),
+    .describe(
+      'Number of checkpoints to keep, besides the best and the last; older ones keep only their weights.',
+    ),
   averageLast: z
     .int()
     .min(0)
@@ -138,8 +144,8 @@ export const runSchema = {
     .min(0)
     .max(4294967295)
     .default(1)
-    .describe('Decides initial weights, order of the data and dropout: the same seed gives the same run.'),
-  device: z.string().default('cpu').describe('Where to compute; `polybeam doctor` lists what there is.'),
+    .describe('Seed of initial weights, order of the data and dropout: the same seed gives the same run.'),
+  device: z.string().default('cpu').describe('Device to compute on; `polybeam doctor` lists the devices.'),
   threads: count.optional().describe('Threads on the CPU. Default: one for each core.'),
 };
 
@@ -148,7 +154,7 @@ export const runSections = {
   schedule: scheduleSchema.prefault({}).describe('Learning rate over the run.'),
   budget: budgetSchema
     .prefault({})
-    .describe('When to end; what is reached first. At least one, or earlyStopping, must be given.'),
+    .describe('When training ends: at the first of these. At least one, or earlyStopping, is required.'),
   earlyStopping: earlyStoppingSchema.prefault({}).describe('Ends training when validation stops improving.'),
   checkpoints: checkpointsSchema.prefault({}).describe('What is saved, and when.'),
   log: logSchema.prefault({}).describe('The log of the run.'),

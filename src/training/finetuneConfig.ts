@@ -30,29 +30,27 @@ const headTailSchema = z.strictObject({
 });
 
 const dataSchema = z.strictObject({
-  train: parallelTextSchema.describe('Pairs to learn from: one entry, or a list that is joined.'),
+  train: parallelTextSchema.describe('Training pairs: one entry, or a list that is joined.'),
   validation: validationTextSchema,
   languages: languagesSchema
     .optional()
-    .describe(
-      'What is translated into what, for models that are told languages; as `translate --from --to`.',
-    ),
+    .describe('Source and target language, for models that need them; like `translate --from --to`.'),
   maxSourceLength: count
     .optional()
     .describe(
-      'Tokens of a source at most, special tokens included. Default: 512, or what the model can read.',
+      "Maximum number of tokens of a source, special tokens included. Default: 512, or the model's maximum.",
     ),
   maxTargetLength: count
     .optional()
     .describe(
-      'Tokens of a target at most; pairs with a longer one are left out and counted, since a target that is cut ' +
-        'teaches to stop too early. Default: 128, or what the model can write.',
+      'Maximum number of tokens of a target; pairs with a longer one are left out and counted, since a truncated target ' +
+        "teaches the model to stop too early. Default: 128, or the model's maximum.",
     ),
   truncation: z
     .union([z.enum(['head', 'tail', 'drop']), headTailSchema])
     .default('head')
     .describe(
-      'What becomes of longer sources: head keeps their beginning, tail their end, headTail: { head, tail } both (Sun ' +
+      'How longer sources are truncated: head keeps the beginning, tail the end, headTail: { head, tail } both (Sun ' +
         'et al. 2019 found 128 and 382 best), drop leaves the pair out. The rule is kept in config.json, so that the ' +
         'finished model reads texts the same way.',
     ),
@@ -75,7 +73,7 @@ const validationSchema = decodingSchema.extend({
     .enum([...textMetrics, 'loss'])
     .default('rougeL')
     .describe(
-      'What decides which checkpoint is best: ROUGE F-measure (of Latin letters and digits), BLEU or chrF of what the model writes, or the loss, which ' +
+      "Metric of the best checkpoint: ROUGE F-measure (of Latin letters and digits), BLEU or chrF of the model's outputs, or the loss, which " +
         'is cheaper.',
     ),
   lowercase: z
@@ -84,7 +82,9 @@ const validationSchema = decodingSchema.extend({
     .describe('Compare in lower case for bleu and chrf; ROUGE always does.'),
   maxSentences: count
     .default(500)
-    .describe('Validation pairs used at most, from the first: validation should cost little of the time.'),
+    .describe(
+      'Maximum number of validation pairs, from the first: validation should take little of the time.',
+    ),
 });
 
 /** The configuration file of `polybeam finetune` as written. */
@@ -93,13 +93,13 @@ export const finetuneConfigSchema = z.strictObject({
   init: path
     .optional()
     .describe(
-      'Model directory to start from: any that writes from a source. Goes without encoder and decoder.',
+      'Model directory to start from: an encoder-decoder or a prefix language model. Excludes encoder and decoder.',
     ),
   encoder: sideSchema
     .optional()
     .describe(
       'BERT-family directory (bert, bert-generation) for the encoder of a new encoder-decoder (Rothe et al. 2020); ' +
-        '{ random: DIR } takes its sizes and tokenizer and starts at random. Goes with decoder.',
+        '{ random: DIR } takes its sizes and tokenizer and starts at random. Requires decoder.',
     ),
   decoder: sideSchema
     .optional()
@@ -108,9 +108,9 @@ export const finetuneConfigSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Encoder and decoder, which are then the same, share the weights they both have (BERTSHARE of Rothe et al. 2020).',
+      'Encoder and decoder, from the same directory, share their common weights (BERTSHARE of Rothe et al. 2020).',
     ),
-  data: dataSchema.describe('What to learn from.'),
+  data: dataSchema.describe('Training and validation data.'),
   optimizer: optimizerSchema.prefault({}).describe('AdamW and the loss.'),
   ...runSections,
   schedule: scheduleSchema
@@ -144,7 +144,7 @@ export const finetuneConfigSchema = z.strictObject({
     .max(1)
     .optional()
     .describe(
-      "Share of a target's tokens, its end among them, that is masked and predicted; for models that read the next token at a [MASK] " +
+      "Share of a target's tokens, end token included, that is masked and predicted; for models that predict the next token at a [MASK] " +
         '(unilm). Default: 0.7, as in the official code.',
     ),
   layerDecay: z
@@ -153,26 +153,26 @@ export const finetuneConfigSchema = z.strictObject({
     .max(1)
     .default(1)
     .describe(
-      'Learning rate of a layer over that of the one above it, in encoder and decoder each; embeddings come below the ' +
+      'Learning rate of a layer divided by that of the layer above it, in encoder and decoder; embeddings come below the ' +
         'lowest, while heads and new weights have the full rate. Sun et al. 2019 take 0.95.',
     ),
   unfreezeEveryEpochs: count
     .optional()
     .describe(
-      'Gradual unfreezing (Howard and Ruder 2018, section 3.3): training begins with heads, new weights and the last layer of ' +
-        'encoder and decoder, and after every so many epochs the next lower layer joins, embeddings last. Default: all at once.',
+      'Gradual unfreezing (Howard and Ruder 2018, section 3.3): training starts with heads, new weights and the last layer of ' +
+        'encoder and decoder; after every this many epochs the next lower layer is added, embeddings last. Default: all at once.',
     ),
   freeze: z
     .array(z.string().min(1))
     .default([])
-    .describe('Weights to leave as they are: beginnings of names, or embeddings, or encoder.'),
+    .describe('Weights that are not trained: beginnings of names, or embeddings, or encoder.'),
   batch: batchSchema.prefault({}).describe('How pairs are grouped.'),
   validation: validationSchema.prefault({}).describe('Checks on held-out text while training.'),
   generation: decodingSchema
     .prefault({})
     .describe(
-      'Defaults of the finished model, written to its generation_config.json over those it started with; validation ' +
-        'decodes by them too, where it sets no options of its own.',
+      'Generation defaults of the finished model, which replace those of the initial model in generation_config.json; validation ' +
+        'uses them too, unless it sets its own options.',
     ),
   checkpoints: checkpointsSchema
     .extend({

@@ -4,43 +4,46 @@
 export type FinetuneConfigInput = {
   /** Run directory: checkpoints, log and the final model. A run found there is resumed. */
   output: string;
-  /** Model directory to start from: any that writes from a source. Goes without encoder and decoder. */
+  /**
+   * Model directory to start from: an encoder-decoder or a prefix language model. Excludes encoder and
+   * decoder.
+   */
   init?: string;
   /**
    * BERT-family directory (bert, bert-generation) for the encoder of a new encoder-decoder (Rothe et al.
-   * 2020); { random: DIR } takes its sizes and tokenizer and starts at random. Goes with decoder.
+   * 2020); { random: DIR } takes its sizes and tokenizer and starts at random. Requires decoder.
    */
   encoder?: string | FinetuneConfigInputEncoder;
   /** The same for the decoder, whose cross-attention starts at random. */
   decoder?: string | FinetuneConfigInputEncoder;
   /**
-   * Encoder and decoder, which are then the same, share the weights they both have (BERTSHARE of Rothe
-   * et al. 2020).
+   * Encoder and decoder, from the same directory, share their common weights (BERTSHARE of Rothe et al.
+   * 2020).
    * @default false
    */
   share?: boolean;
-  /** What to learn from. */
+  /** Training and validation data. */
   data: {
-    /** Pairs to learn from: one entry, or a list that is joined. */
+    /** Training pairs: one entry, or a list that is joined. */
     train: FinetuneConfigInputTrain | FinetuneConfigInputTrain[];
     /** Held-out text for validation: one entry, or a list. Without it there is no validation. */
     validation?: FinetuneConfigInputTrain | FinetuneConfigInputTrain[];
-    /** What is translated into what, for models that are told languages; as `translate --from --to`. */
+    /** Source and target language, for models that need them; like `translate --from --to`. */
     languages?: {
       /** Language code of the source side, such as en. */
       source: string;
       /** Language code of the target side, such as fr. */
       target: string;
     };
-    /** Tokens of a source at most, special tokens included. Default: 512, or what the model can read. */
+    /** Maximum number of tokens of a source, special tokens included. Default: 512, or the model's maximum. */
     maxSourceLength?: number;
     /**
-     * Tokens of a target at most; pairs with a longer one are left out and counted, since a target that is
-     * cut teaches to stop too early. Default: 128, or what the model can write.
+     * Maximum number of tokens of a target; pairs with a longer one are left out and counted, since a
+     * truncated target teaches the model to stop too early. Default: 128, or the model's maximum.
      */
     maxTargetLength?: number;
     /**
-     * What becomes of longer sources: head keeps their beginning, tail their end, headTail: { head, tail }
+     * How longer sources are truncated: head keeps the beginning, tail the end, headTail: { head, tail }
      * both (Sun et al. 2019 found 128 and 382 best), drop leaves the pair out. The rule is kept in
      * config.json, so that the finished model reads texts the same way.
      * @default "head"
@@ -66,8 +69,8 @@ export type FinetuneConfigInput = {
      */
     adamBeta1?: number;
     /**
-     * AdamW's decay of the mean squared gradient; 0.98 as in Vaswani et al.: Transformers want a shorter
-     * memory than 0.999.
+     * AdamW's decay of the mean squared gradient; 0.98 as in Vaswani et al., since Transformers need a
+     * shorter memory than 0.999.
      * @default 0.98
      */
     adamBeta2?: number;
@@ -82,7 +85,7 @@ export type FinetuneConfigInput = {
      */
     weightDecay?: number;
     /**
-     * Largest L2 norm of the gradient of an update; larger ones are scaled down. 0 is no clipping.
+     * Maximum L2 norm of the gradient of an update; larger gradients are scaled down. 0 is no clipping.
      * @default 1
      */
     clipNorm?: number;
@@ -96,8 +99,8 @@ export type FinetuneConfigInput = {
   schedule?: {
     /**
      * How the learning rate falls after warm-up: linear and cosine reach 0 at totalUpdates,
-     * slantedTriangular (Howard and Ruder 2018) reaches learningRate / ratio, from which it also rises;
-     * the others need no end.
+     * slantedTriangular (Howard and Ruder 2018) reaches learningRate / ratio, at which it also starts; the
+     * others need no end.
      * @default "linear"
      */
     type?: 'inverseSquareRoot' | 'linear' | 'cosine' | 'slantedTriangular' | 'constant';
@@ -113,10 +116,10 @@ export type FinetuneConfigInput = {
      * what budget.maxEpochs takes.
      */
     totalUpdates?: number;
-    /** slantedTriangular: how many times the lowest rate the highest is. Default 32. */
+    /** slantedTriangular: ratio of the highest rate to the lowest. Default 32. */
     ratio?: number;
   };
-  /** When to end; what is reached first. At least one, or earlyStopping, must be given. */
+  /** When training ends: at the first of these. At least one, or earlyStopping, is required. */
   budget?: {
     /** Updates after which training ends. */
     maxUpdates?: number;
@@ -138,12 +141,12 @@ export type FinetuneConfigInput = {
      */
     everyUpdates?: number;
     /**
-     * Minutes after which a checkpoint is written anyway: what a crash can cost at most.
+     * Maximum number of minutes between checkpoints: the most that a crash can lose.
      * @default 10
      */
     everyMinutes?: number;
     /**
-     * Checkpoints kept, besides the best and the last; older ones keep their weights only.
+     * Number of checkpoints to keep, besides the best and the last; older ones keep only their weights.
      * @default 5
      */
     keep?: number;
@@ -163,56 +166,56 @@ export type FinetuneConfigInput = {
     everyUpdates?: number;
   };
   /**
-   * Decides initial weights, order of the data and dropout: the same seed gives the same run.
+   * Seed of initial weights, order of the data and dropout: the same seed gives the same run.
    * @default 1
    */
   seed?: number;
   /**
-   * Where to compute; `polybeam doctor` lists what there is.
+   * Device to compute on; `polybeam doctor` lists the devices.
    * @default "cpu"
    */
   device?: string;
   /** Threads on the CPU. Default: one for each core. */
   threads?: number;
   /**
-   * Share of a target's tokens, its end among them, that is masked and predicted; for models that read
-   * the next token at a [MASK] (unilm). Default: 0.7, as in the official code.
+   * Share of a target's tokens, end token included, that is masked and predicted; for models that
+   * predict the next token at a [MASK] (unilm). Default: 0.7, as in the official code.
    */
   targetMaskRate?: number;
   /**
-   * Learning rate of a layer over that of the one above it, in encoder and decoder each; embeddings come
-   * below the lowest, while heads and new weights have the full rate. Sun et al. 2019 take 0.95.
+   * Learning rate of a layer divided by that of the layer above it, in encoder and decoder; embeddings
+   * come below the lowest, while heads and new weights have the full rate. Sun et al. 2019 take 0.95.
    * @default 1
    */
   layerDecay?: number;
   /**
-   * Gradual unfreezing (Howard and Ruder 2018, section 3.3): training begins with heads, new weights and
-   * the last layer of encoder and decoder, and after every so many epochs the next lower layer joins,
+   * Gradual unfreezing (Howard and Ruder 2018, section 3.3): training starts with heads, new weights and
+   * the last layer of encoder and decoder; after every this many epochs the next lower layer is added,
    * embeddings last. Default: all at once.
    */
   unfreezeEveryEpochs?: number;
-  /** Weights to leave as they are: beginnings of names, or embeddings, or encoder. */
+  /** Weights that are not trained: beginnings of names, or embeddings, or encoder. */
   freeze?: string[];
   /** How pairs are grouped. */
   batch?: {
     /**
-     * Sentences x longest padded side of one batch, at most: what fits in memory.
+     * Maximum size of a batch: sentences x longest padded side. Choose what fits in memory.
      * @default 4096
      */
     maxTokens?: number;
     /**
-     * Batches whose gradients are added up to one update: larger updates than memory holds. The last
-     * update of an epoch may have fewer.
+     * Number of batches whose gradients are summed in an update, for larger updates than fit in memory.
+     * The last update of an epoch may have fewer.
      * @default 1
      */
     accumulate?: number;
     /**
-     * Shuffled pairs are sorted by length within windows of this many, which cuts padding.
+     * Shuffled pairs are sorted by length within windows of this many, which reduces padding.
      * @default 20000
      */
     sortWindow?: number;
     /**
-     * Lengths are padded to multiples of this: fewer distinct shapes for little more padding.
+     * Lengths are padded to multiples of this, which gives fewer distinct shapes with little more padding.
      * @default 4
      */
     lengthMultiple?: number;
@@ -220,18 +223,18 @@ export type FinetuneConfigInput = {
   /** Checks on held-out text while training. */
   validation?: {
     /**
-     * Hypotheses kept at every step: an integer from 1; 1 is greedy search or sampling, more with doSample
-     * beam sampling. Default 1.
+     * Number of hypotheses kept at every step, an integer from 1: 1 is greedy search or sampling; more is
+     * beam search, with doSample beam sampling. Default 1.
      */
     numBeams?: number;
     /**
-     * Most tokens to generate, the end token included: an integer from 1. Default: what the model's
-     * max_length leaves after the decoder prompt, else 20.
+     * Maximum number of tokens to generate, the end token included: an integer from 1. Default: the
+     * model's max_length less the decoder prompt, else 20.
      */
     maxNewTokens?: number;
     /**
-     * Tokens to generate before an end token is allowed: an integer from 0. Default 0; with conventions
-     * ctranslate2, fairseq and unilm 1 without a decoder prompt.
+     * Minimum number of tokens to generate before an end token: an integer from 0. Default 0; with
+     * conventions ctranslate2, fairseq and unilm 1 without a decoder prompt.
      */
     minNewTokens?: number;
     /**
@@ -240,16 +243,16 @@ export type FinetuneConfigInput = {
      */
     lengthPenalty?: number;
     /**
-     * When beam search stops: true, once numBeams hypotheses are finished; false, once the best open beam
-     * would not beat the worst of them at its present length; 'never', once it could not at any length.
-     * Default false.
+     * When beam search stops after numBeams hypotheses are finished: true, at once; false, when the best
+     * open hypothesis would not rank above the worst of them at its present length; 'never', when it could
+     * not at any length. Default false.
      */
     earlyStopping?: boolean | 'never';
     /** No n-gram of this many tokens may occur twice; 0 is no restriction. Default 0. */
     noRepeatNgramSize?: number;
     /**
-     * Factor above 0 against tokens that already occur in the output: above 1 discourages them, below 1
-     * encourages. Default 1.
+     * Penalty factor for tokens that already occur in the output, a number above 0: above 1 makes them
+     * less probable, below 1 more probable. Default 1.
      */
     repetitionPenalty?: number;
     /**
@@ -258,8 +261,8 @@ export type FinetuneConfigInput = {
      */
     everyUpdates?: number;
     /**
-     * What decides which checkpoint is best: ROUGE F-measure (of Latin letters and digits), BLEU or chrF
-     * of what the model writes, or the loss, which is cheaper.
+     * Metric of the best checkpoint: ROUGE F-measure (of Latin letters and digits), BLEU or chrF of the
+     * model's outputs, or the loss, which is cheaper.
      * @default "rougeL"
      */
     metric?: 'rouge1' | 'rouge2' | 'rougeL' | 'bleu' | 'chrf' | 'loss';
@@ -269,29 +272,29 @@ export type FinetuneConfigInput = {
      */
     lowercase?: boolean;
     /**
-     * Validation pairs used at most, from the first: validation should cost little of the time.
+     * Maximum number of validation pairs, from the first: validation should take little of the time.
      * @default 500
      */
     maxSentences?: number;
   };
   /**
-   * Defaults of the finished model, written to its generation_config.json over those it started with;
-   * validation decodes by them too, where it sets no options of its own.
+   * Generation defaults of the finished model, which replace those of the initial model in
+   * generation_config.json; validation uses them too, unless it sets its own options.
    */
   generation?: {
     /**
-     * Hypotheses kept at every step: an integer from 1; 1 is greedy search or sampling, more with doSample
-     * beam sampling. Default 1.
+     * Number of hypotheses kept at every step, an integer from 1: 1 is greedy search or sampling; more is
+     * beam search, with doSample beam sampling. Default 1.
      */
     numBeams?: number;
     /**
-     * Most tokens to generate, the end token included: an integer from 1. Default: what the model's
-     * max_length leaves after the decoder prompt, else 20.
+     * Maximum number of tokens to generate, the end token included: an integer from 1. Default: the
+     * model's max_length less the decoder prompt, else 20.
      */
     maxNewTokens?: number;
     /**
-     * Tokens to generate before an end token is allowed: an integer from 0. Default 0; with conventions
-     * ctranslate2, fairseq and unilm 1 without a decoder prompt.
+     * Minimum number of tokens to generate before an end token: an integer from 0. Default 0; with
+     * conventions ctranslate2, fairseq and unilm 1 without a decoder prompt.
      */
     minNewTokens?: number;
     /**
@@ -300,16 +303,16 @@ export type FinetuneConfigInput = {
      */
     lengthPenalty?: number;
     /**
-     * When beam search stops: true, once numBeams hypotheses are finished; false, once the best open beam
-     * would not beat the worst of them at its present length; 'never', once it could not at any length.
-     * Default false.
+     * When beam search stops after numBeams hypotheses are finished: true, at once; false, when the best
+     * open hypothesis would not rank above the worst of them at its present length; 'never', when it could
+     * not at any length. Default false.
      */
     earlyStopping?: boolean | 'never';
     /** No n-gram of this many tokens may occur twice; 0 is no restriction. Default 0. */
     noRepeatNgramSize?: number;
     /**
-     * Factor above 0 against tokens that already occur in the output: above 1 discourages them, below 1
-     * encourages. Default 1.
+     * Penalty factor for tokens that already occur in the output, a number above 0: above 1 makes them
+     * less probable, below 1 more probable. Default 1.
      */
     repetitionPenalty?: number;
   };
@@ -320,7 +323,7 @@ type FinetuneConfigInputEncoder = {
 };
 
 type FinetuneConfigInputTrain = {
-  /** File of source sentences, one a line; may be gzipped. Goes with target. */
+  /** File of source sentences, one a line; may be gzipped. Requires target. */
   source?: string;
   /** File of target sentences: line n translates line n of source. */
   target?: string;

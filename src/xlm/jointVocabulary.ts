@@ -22,14 +22,14 @@ export const jointVocabularySchema = vocabularyOptionsSchema
       .int()
       .min(1)
       .default(32000)
-      .describe('Tokens in the vocabulary at most, special tokens and characters included.'),
+      .describe('Maximum number of tokens in the vocabulary, special tokens and characters included.'),
     alpha: z
       .number()
       .min(0)
       .max(1)
       .default(0.5)
       .describe(
-        'A language with n texts counts as if texts were drawn from it in proportion to n^alpha: 1 as they are, 0 all languages alike.',
+        'A language with n texts has a weight in proportion to n^alpha: 1 in proportion to its size, 0 the same for all languages.',
       ),
   });
 

@@ -9,23 +9,23 @@ export type JointVocabularyOptions = {
    */
   pretokenizer?: 'metaspace' | 'byteLevel';
   /**
-   * Tokens in the vocabulary at most, special tokens and characters included.
+   * Maximum number of tokens in the vocabulary, special tokens and characters included.
    * @default 32000
    */
   size?: number;
   /**
-   * Pairs of tokens seen fewer times are not merged.
+   * Minimum count of a pair of tokens that is merged.
    * @default 2
    */
   minFrequency?: number;
   /**
-   * Single characters in the vocabulary at most; the rarest are left out.
+   * Maximum number of single characters in the vocabulary; the rarest are left out.
    * @default 1000
    */
   limitAlphabet?: number;
   /**
-   * Characters (bytes for byteLevel) in one token, at most. Default 16 for bpe (as SentencePiece), 100
-   * for wordpiece.
+   * Maximum number of characters (bytes for byteLevel) in a token. Default 16 for bpe (as
+   * SentencePiece), 100 for wordpiece.
    */
   maxTokenLength?: number;
   /**
@@ -40,17 +40,17 @@ export type JointVocabularyOptions = {
    * @default false
    */
   lowercase?: boolean;
-  /** Drop accents. Default: no for bpe, where lowercase is set for wordpiece (as BERT). */
+  /** Drop accents. Default: false for bpe; for wordpiece the value of lowercase (as BERT). */
   stripAccents?: boolean;
   /** Never merge letters with punctuation (bpe with metaspace). Default true. */
   splitPunctuation?: boolean;
   /** One token per digit (bpe with metaspace), so that numbers are copied reliably. Default true. */
   splitDigits?: boolean;
-  /** Treat the first word as if a space stood before it (byteLevel). Default true. */
+  /** Treat the first word as if a space preceded it (byteLevel). Default true. */
   addPrefixSpace?: boolean;
   /**
-   * A language with n texts counts as if texts were drawn from it in proportion to n^alpha: 1 as they
-   * are, 0 all languages alike.
+   * A language with n texts has a weight in proportion to n^alpha: 1 in proportion to its size, 0 the
+   * same for all languages.
    * @default 0.5
    */
   alpha?: number;

@@ -13,7 +13,7 @@ import { codeProblem } from './languageData.js';
 export const vocabularyChoiceSchema = z.strictObject({
   tokenizer: path
     .optional()
-    .describe('Directory of a tokenizer, as `polybeam xlm vocabulary` writes it. Goes without train.'),
+    .describe('Directory of a tokenizer, as `polybeam xlm vocabulary` writes it. Excludes train.'),
   train: jointVocabularySchema
     .optional()
     .describe(

@@ -114,7 +114,7 @@ function metricCommand(metric: Metric, streams: EvaluateStreams): Command {
     .addOption(referenceFlag())
     .option('--json', 'print JSON in the form of sacreBLEU instead of one line')
     .option('--width <n>', 'decimals of the score', '1')
-    .option('--score-only', 'print the number alone')
+    .option('--score-only', 'print only the number')
     .option('--sentence-level', 'print a score for each line instead of one for all');
   for (const option of [...schemaFlags(metric.schema), ...significanceFlags()]) command.addOption(option);
   return command

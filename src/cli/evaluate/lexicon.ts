@@ -8,7 +8,11 @@ import { readSchemaFlags, readWidth, schemaFlags } from './schemaFlags.js';
 import { formatTable } from './table.js';
 
 const flagSchema = lexiconOptionsSchema.extend({
-  limit: z.int().min(1).optional().describe('Vectors read of each file, from the first. Default: all.'),
+  limit: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Number of vectors to read from the beginning of each file. Default: all.'),
 });
 
 interface LexiconFlags {
@@ -22,14 +26,11 @@ interface LexiconFlags {
 export function lexiconCommand(streams: EvaluateStreams): Command {
   const command = new Command('lexicon')
     .description(
-      'Print how often the words nearest to a word, in the other language of mapped vectors, hold a translation of a dictionary.',
+      'Print the accuracy of a bilingual dictionary in mapped vectors: how often the nearest neighbors of a word in the other language include a translation.',
     )
     .argument('<source>', 'mapped vectors of the source language, a .vec file (.gz is unpacked)')
     .argument('<target>', 'mapped vectors of the target language')
-    .option(
-      '--dictionary <file>',
-      'right answers: a line for each translation, word, tab, translation; .gz is unpacked',
-    )
+    .option('--dictionary <file>', 'reference dictionary: lines of word, tab, translation; .gz is unpacked')
     .option('--json', 'print JSON, with all digits')
     .option('--width <n>', 'decimals of the percentages', '1');
   for (const option of schemaFlags(flagSchema)) command.addOption(option);

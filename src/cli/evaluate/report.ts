@@ -32,18 +32,18 @@ interface ReportFlags {
 export function reportCommand(streams: EvaluateStreams): Command {
   const command = new Command('report')
     .description(
-      'Print several metrics with intervals, tests between systems and statistics; --html adds plots and examples.',
+      'Print several metrics with intervals, significance tests and statistics; --html adds plots and examples.',
     )
     .argument('[hypotheses...]', hypothesesHelp)
     .addOption(referenceFlag())
-    .option('--source <file>', 'what each line was made from: novelty, compression, and shown with examples')
+    .option('--source <file>', 'file with the source of each line: for novelty, compression and the examples')
     .addOption(
       new Option(
         '--alignments <file>',
         'alignments of the first system as translate --alignments prints them, for --html; repeat it for the next systems',
       ).argParser((file: string, files: string[] | undefined) => [...(files ?? []), file]),
     )
-    .option('--html <file>', 'write a page of its own, readable on a phone, instead of printing')
+    .option('--html <file>', 'write a self-contained page, readable on a phone, instead of printing')
     .option('--title <text>', 'title of the page', 'Evaluation')
     .option('--json', 'print JSON, with all digits')
     .option('--width <n>', 'decimals of the scores', '1');

@@ -37,8 +37,8 @@ interface RougeFlags {
 export function rougeCommand(streams: EvaluateStreams): Command {
   const command = new Command('rouge')
     .description(
-      "Print ROUGE, as Google's rouge-score 0.1.2 computes it: means over lines, 0 to 1. Words are made of the letters a to z and of " +
-        'digits alone; text in other scripts scores 0, and chrf is the measure for it.',
+      "Print ROUGE, as Google's rouge-score 0.1.2 computes it: means over lines, 0 to 1. Words are runs of the letters a to z and of " +
+        'digits; text in other scripts scores 0: use chrf for it.',
     )
     .argument('[hypotheses...]', hypothesesHelp)
     .addOption(referenceFlag())
@@ -46,7 +46,7 @@ export function rougeCommand(streams: EvaluateStreams): Command {
     .option('--width <n>', 'decimals of the values', '4')
     .option(
       '--sentence-level',
-      'print the F of each type for each line, tabs between; with --json all values, an object a line',
+      'print the F of each type for each line, separated by tabs; with --json all values, one object a line',
     );
   for (const option of [...schemaFlags(rougeOptionsSchema), ...significanceFlags()])
     command.addOption(option);

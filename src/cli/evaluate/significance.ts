@@ -19,12 +19,12 @@ interface Flags {
 export function significanceFlags(): Option[] {
   return [
     new Option('--confidence', 'add a 95 % interval by bootstrap resampling of the lines'),
-    new Option('--confidence-n <n>', 'how many times the lines are drawn anew (default: 1000)'),
+    new Option('--confidence-n <n>', 'number of resamples of the lines (default: 1000)'),
     new Option('--paired-bs', 'compare systems with the first one by paired bootstrap resampling'),
-    new Option('--paired-bs-n <n>', 'how many times the lines are drawn anew (default: 1000)'),
+    new Option('--paired-bs-n <n>', 'number of resamples of the lines (default: 1000)'),
     new Option('--paired-ar', 'compare systems with the first one by paired approximate randomization'),
-    new Option('--paired-ar-n <n>', 'how many times outputs are swapped at random (default: 10000)'),
-    new Option('--seed <n>', 'selects the random numbers (default: 12345)'),
+    new Option('--paired-ar-n <n>', 'number of random permutations of the outputs (default: 10000)'),
+    new Option('--seed <n>', 'seed of the random numbers (default: 12345)'),
   ];
 }
 

@@ -24,8 +24,11 @@ export function statisticsCommand(streams: EvaluateStreams): Command {
       'Describe texts: lengths, distinct n-grams, repetition, novelty and compression against a source.',
     )
     .argument('[hypotheses...]', hypothesesHelp)
-    .option('--source <file>', 'what each line was made from, for novelty and compression')
-    .option('--reference <file>', 'what each line should have been: described too, and compared in length')
+    .option('--source <file>', 'file with the source of each line, for novelty and compression')
+    .option(
+      '--reference <file>',
+      'file with the reference of each line: described too, and used for the length ratio',
+    )
     .option('--json', 'print JSON, with all digits')
     .option('--width <n>', 'decimals', '3');
   for (const option of schemaFlags(statisticsOptionsSchema)) command.addOption(option);

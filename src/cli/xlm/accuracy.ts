@@ -7,8 +7,8 @@ import type { CommandStreams } from '../streams.js';
 import { invalidTextWarning } from './languageTexts.js';
 
 const commandSchema = ngramAccuracySchema.extend({
-  model: z.string().min(1).describe('Directory of an xlm model with the head of a language model.'),
-  device: z.string().default('cpu').describe('Where to compute; `polybeam doctor` lists what there is.'),
+  model: z.string().min(1).describe('Directory of an xlm model with its language-model head.'),
+  device: z.string().default('cpu').describe('Device to compute on; `polybeam doctor` lists the devices.'),
   threads: z.int().min(1).optional().describe('Threads on the CPU. Default: one for each core.'),
 });
 
@@ -18,7 +18,7 @@ type AccuracyFlags = Partial<z.output<typeof commandSchema>>;
 export function accuracyCommand(streams: CommandStreams = process): Command {
   const command = new Command('accuracy')
     .description(
-      'Measure how often an XLM predicts a translation of the table where an n-gram of held-out text is masked; prints JSON.',
+      'Measure how often an XLM predicts a translation from a table at masked n-grams of held-out text; prints JSON.',
     )
     .argument(
       '<files...>',

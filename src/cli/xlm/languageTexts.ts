@@ -11,7 +11,7 @@ export type LanguageFiles = Record<string, TextFile[]>;
 export function textOption(): Option {
   const option = new Option(
     '--text <language=file>',
-    'texts of a language, one a line, as en=mono.en.gz; column 2 of a tab-separated file is en=train.tsv:2; once for every file',
+    'texts of a language, one a line, as en=mono.en.gz; column 2 of a tab-separated file is en=train.tsv:2; repeat for each file',
   );
   return option.argParser((text: string, before?: LanguageFiles) => addText(text, before));
 }

@@ -25,7 +25,7 @@ export function mapCommand(streams: CommandStreams = process): Command {
   const command = new Command('map')
     .description(
       "Map two languages' vectors into one space, so that a word's nearest neighbours in the other language are its translations. " +
-        'A mapping that failed is reported and not written.',
+        'A failed mapping is reported and not written.',
     )
     .addHelpText(
       'after',

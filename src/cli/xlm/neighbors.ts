@@ -4,7 +4,7 @@ import { addSchemaFlags } from '../flags.js';
 import type { CommandStreams } from '../streams.js';
 
 const commandSchema = z.strictObject({
-  topK: z.int().min(1).default(10).describe('Neighbors to print of each word.'),
+  topK: z.int().min(1).default(10).describe('Number of neighbors to print for each word.'),
 });
 
 type NeighborFlags = Partial<z.output<typeof commandSchema>>;
@@ -12,12 +12,11 @@ type NeighborFlags = Partial<z.output<typeof commandSchema>>;
 /** `polybeam xlm neighbors`: what lies near words and n-grams. */
 export function neighborsCommand(streams: CommandStreams = process): Command {
   const command = new Command('neighbors')
-    .description('Print what is nearest to words and n-grams, as lines of word, tab, neighbor, tab, cosine.')
-    .argument('<vectors>', 'file of vectors (.vec, .vec.gz) or model of fastText (.bin)')
-    .argument(
-      '<words...>',
-      'words and n-grams; a model of fastText also knows words that it was not trained on',
+    .description(
+      'Print the nearest neighbors of words and n-grams, as lines of word, tab, neighbor, tab, cosine.',
     )
+    .argument('<vectors>', 'file of vectors (.vec, .vec.gz) or fastText model (.bin)')
+    .argument('<words...>', 'words and n-grams; a fastText model also has vectors of unseen words')
     .addHelpText(
       'after',
       `

@@ -14,7 +14,7 @@ type NgramFlags = Partial<z.output<typeof commandSchema>>;
 /** `polybeam xlm ngrams`: chooses the words and n-grams of a language. */
 export function ngramsCommand(streams: CommandStreams = process): Command {
   const command = new Command('ngrams')
-    .description('Count the n-grams of a language and choose those that are to have vectors.')
+    .description('Count the n-grams of a language and choose those that get vectors.')
     .argument(
       '<files...>',
       'texts, one a line; .gz is unpacked, and train.tsv:2 is column 2 of a tab-separated file',

@@ -7,10 +7,10 @@ import { runTraining } from '../train.js';
 export function xlmPretrainCommand(streams: CommandStreams = process): Command {
   return new Command('pretrain')
     .description(
-      'Pre-train an XLM on texts of several languages as a YAML configuration says. Ctrl-C saves a checkpoint; the same command ' +
-        'goes on from it.',
+      'Pre-train an XLM on texts of several languages, configured by a YAML file. Ctrl-C saves a checkpoint; the same command ' +
+        'resumes from it.',
     )
-    .argument('<config>', 'configuration file; its paths count from the current directory')
+    .argument('<config>', 'configuration file; its paths are relative to the current directory')
     .addHelpText(
       'after',
       `

@@ -8,10 +8,10 @@ import { interruptSignal } from '../train.js';
 export function runCommand(streams: CommandStreams = process): Command {
   return new Command('run')
     .description(
-      'Go the whole road from texts in several languages to a translation model, as a YAML configuration says. Ctrl-C stops after ' +
-        'what is under way was saved; the same command goes on.',
+      'Run all stages from texts in several languages to a translation model, configured by a YAML file. Ctrl-C saves the current ' +
+        'work and stops; the same command resumes.',
     )
-    .argument('<config>', 'configuration file; its paths count from the current directory')
+    .argument('<config>', 'configuration file; its paths are relative to the current directory')
     .addHelpText(
       'after',
       `

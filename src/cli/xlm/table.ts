@@ -7,7 +7,7 @@ import { tableTranslateCommand } from './tableTranslate.js';
 /** `polybeam xlm table`: translations of n-grams, from vectors in one space. */
 export function tableCommand(streams: CommandStreams = process): Command {
   const command = new Command('table').description(
-    'Translation tables of n-grams: build them from mapped vectors, look into them, and translate by them.',
+    'Translation tables of n-grams: build them from mapped vectors, look up n-grams, and translate with them.',
   );
   for (const make of [tableBuildCommand, tableLookupCommand, tableTranslateCommand])
     command.addCommand(make(streams));

@@ -20,7 +20,7 @@ const commandSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('File for the table of the other direction, which takes half as long as in a run of its own.'),
+    .describe('File for the table of the other direction, which takes half as long as in a separate run.'),
   ...tableOptionsSchema.shape,
 });
 
@@ -30,7 +30,7 @@ type BuildFlags = Partial<z.output<typeof commandSchema>>;
 export function tableBuildCommand(streams: CommandStreams = process): Command {
   const command = new Command('build')
     .description(
-      'Build a table of translations of n-grams from vectors in one space: lines of source, tab, target, tab, probability, ' +
+      'Build a translation table of n-grams from vectors in one space: lines of source, tab, target, tab, probability, ' +
         'sorted. Ctrl-C writes nothing.',
     )
     .addHelpText(

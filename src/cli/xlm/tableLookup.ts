@@ -17,13 +17,13 @@ const suggestions = 3;
 export function tableLookupCommand(streams: CommandStreams = process): Command {
   return new Command('lookup')
     .description(
-      'Print the translations of n-grams and their probabilities. Those that the table lacks are reported with what is spelled alike.',
+      'Print the translations of n-grams and their probabilities. For n-grams that are not in the table, similar ones are listed.',
     )
-    .argument('<n-grams...>', 'words; those of one n-gram in quotes, with a blank between')
+    .argument('<n-grams...>', 'words or n-grams; put an n-gram of several words in quotes')
     .option('--table <file>', 'table, as polybeam xlm table build writes it (.gz is unpacked)')
     .option(
       '--json',
-      'print {"source", "translations"} for each n-gram, with "near" where the table lacks it',
+      'print {"source", "translations"} for each n-gram, with "near" if it is not in the table',
     )
     .addHelpText(
       'after',

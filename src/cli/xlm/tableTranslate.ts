@@ -14,8 +14,8 @@ import type { CommandStreams } from '../streams.js';
 /** What has no meaning without a language model. */
 const modelSchema = z.strictObject({
   ...phraseSearchSchema.shape,
-  batchSize: z.int().min(1).default(16).describe('Lines translated together, at most.'),
-  device: z.string().default('cpu').describe('Where to compute; polybeam doctor lists what there is.'),
+  batchSize: z.int().min(1).default(16).describe('Maximum number of lines translated together.'),
+  device: z.string().default('cpu').describe('Device to compute on; polybeam doctor lists the devices.'),
   threads: z.int().min(1).optional().describe('Threads on the CPU. Default: one for each core.'),
 });
 
@@ -29,9 +29,7 @@ const commandSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe(
-      'Directory of a model that continues texts of the target language, such as a GPT-2. Default: none.',
-    ),
+    .describe('Directory of a language model of the target language, such as a GPT-2. Default: none.'),
   ...phraseOptionsSchema.shape,
   ...modelSchema.shape,
 });
@@ -44,10 +42,10 @@ type TranslateFlags = Partial<z.output<typeof commandSchema>> & FileFlags;
 export function tableTranslateCommand(streams: CommandStreams = process): Command {
   const command = new Command('translate')
     .description(
-      'Translate lines phrase by phrase: the most probable phrases of a table, or with --lm those that together with a language ' +
-        'model make the most probable text.',
+      'Translate lines phrase by phrase: with the most probable phrases of a table, or with --lm the text that table and language ' +
+        'model together find most probable.',
     )
-    .argument('[texts...]', 'texts to translate; without any, lines are read')
+    .argument('[texts...]', 'texts to translate; default: lines of standard input')
     .addHelpText(
       'after',
       `

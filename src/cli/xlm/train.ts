@@ -7,10 +7,10 @@ import { runTraining } from '../train.js';
 export function trainCommand(streams: CommandStreams = process): Command {
   return new Command('train')
     .description(
-      'Train a translation model on texts of several languages, without parallel text, as a YAML configuration says: denoising and ' +
-        'back-translation. Ctrl-C saves a checkpoint; the same command goes on from it.',
+      'Train a translation model on texts of several languages without parallel text, configured by a YAML file: denoising and ' +
+        'back-translation. Ctrl-C saves a checkpoint; the same command resumes from it.',
     )
-    .argument('<config>', 'configuration file; its paths count from the current directory')
+    .argument('<config>', 'configuration file; its paths are relative to the current directory')
     .addHelpText(
       'after',
       `

@@ -8,14 +8,17 @@ import { type CommandStreams, createStatusLine, warn } from '../streams.js';
 import { invalidTextWarning } from './languageTexts.js';
 
 const commandSchema = vectorOptionsSchema.extend({
-  ngrams: z.string().min(1).describe('Words and n-grams that get vectors: a file of polybeam xlm ngrams.'),
+  ngrams: z
+    .string()
+    .min(1)
+    .describe('Words and n-grams that get vectors: a file written by polybeam xlm ngrams.'),
   output: z.string().min(1).optional().describe('File of vectors to write, such as en.vec.'),
   writeTexts: z
     .string()
     .min(1)
     .optional()
     .describe(
-      'Instead of training: write the texts that fastText would be shown, for "fasttext skipgram -epoch 1 -minCount 1".',
+      'Instead of training: write the training texts of fastText, for "fasttext skipgram -epoch 1 -minCount 1".',
     ),
 });
 
@@ -25,7 +28,7 @@ type VectorFlags = Partial<z.output<typeof commandSchema>>;
 export function vectorsCommand(streams: CommandStreams = process): Command {
   const command = new Command('vectors')
     .description(
-      'Train vectors of the words and n-grams of a language by skip-gram with parts of words (fastText in WebAssembly, one thread).',
+      'Train vectors of the words and n-grams of a language by skip-gram with subwords (fastText in WebAssembly, one thread).',
     )
     .argument(
       '<files...>',

@@ -16,7 +16,7 @@ type VocabularyFlags = Partial<z.output<typeof commandSchema>> & { text?: Langua
 /** `polybeam xlm vocabulary`: one BPE vocabulary for several languages. */
 export function vocabularyCommand(streams: CommandStreams = process): Command {
   const command = new Command('vocabulary')
-    .description('Learn one BPE vocabulary for several languages, with a token for each of them.')
+    .description('Learn one BPE vocabulary for several languages, with a token for each.')
     .addOption(textOption())
     .addHelpText(
       'after',

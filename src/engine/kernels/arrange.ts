@@ -12,7 +12,7 @@ mapKernel<{ shape: number[] }>('Reshape', ({ trace, input, attributes }) => {
     .reduce((product, length) => product * length, 1);
   const fits = attributes.shape.includes(-1) ? size % given === 0 : size === given;
   if (!fits) {
-    // tfjs would say this in the numbers that stand for named dimensions.
+    // tfjs's message would contain the primes of named dimensions.
     const names = (shape: readonly number[]) =>
       shape.map((length) => (length < 0 ? '-1' : trace.dimensions.describe(length))).join(', ');
     throw new PolybeamError(
@@ -91,7 +91,7 @@ mapKernel<{ begin: number | number[]; size: number | number[] }>('Slice', ({ tra
 /** ONNX clips an end to the size of the axis. */
 const toTheEnd = 2 ** 31;
 
-/** Where a slice ends; of two named sizes the graph adds up. */
+/** The end of a slice; the graph adds two named sizes. */
 function sliceEnd(
   trace: Trace,
   x: Traced,
@@ -109,7 +109,7 @@ function sliceEnd(
   return trace.emit('Add', [starts, sizes], { type: 'int64', shape: [axes.length] }).name;
 }
 
-/** A gradient put back where it was sliced from, zeros around it. */
+/** A gradient padded with zeros to the shape from which it was sliced. */
 mapKernel<{ begin: number[] }>('PolybeamSliceGradient', ({ trace, input, attributes: { begin } }) => {
   const [dy, x] = [input('dy'), input('x')];
   const list = { type: 'int64', shape: [begin.length] } as const;
@@ -281,7 +281,7 @@ export function countTo(trace: Trace, size: number): Traced {
   return trace.emit('Range', [zero, bound, one], { type: 'int64', shape: [size] });
 }
 
-/** What `rangeTo` calls; `tf.range` cannot tell its size from its values. */
+/** The kernel of `rangeTo`; `tf.range` cannot separate its size from its values. */
 mapKernel<{ size: number }>('PolybeamRange', ({ trace, attributes }) =>
   castTo(trace, countTo(trace, attributes.size), 'int32'),
 );

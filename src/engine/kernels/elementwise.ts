@@ -4,7 +4,7 @@ import { onnxType } from '../onnxModel.js';
 import type { Trace, Traced } from '../trace.js';
 import { mapKernel } from './register.js';
 
-/** Casts where the type differs; tfjs gives booleans to arithmetic, ONNX does not take them. */
+/** Casts a value of another type; tfjs passes booleans to arithmetic, which ONNX does not accept. */
 export function castTo(trace: Trace, value: Traced, type: ElementType): Traced {
   if (value.type === type) return value;
   return trace.emit('Cast', [value], { type, shape: value.shape }, { to: onnxType(type) });
@@ -19,7 +19,7 @@ function scalarLike(trace: Trace, value: Traced, number: number): Traced {
   return trace.constant(value.type, [], [number]);
 }
 
-/** The same kernel with other tfjs operations, for what ONNX lacks; `call` gets the tensors, and tfjs records them. */
+/** The kernel in other tfjs operations, for operators that ONNX lacks; `call` gets the tensors, and tfjs records them. */
 export function mapByOperations<A = Record<string, never>>(
   kernelName: string,
   compute: (inputs: Record<string, tf.Tensor>, attributes: A) => tf.Tensor,
@@ -31,8 +31,8 @@ export function mapByOperations<A = Record<string, never>>(
 }
 
 /**
- * @param integers what becomes of int32: 'same' goes to the ONNX operator, 'unchanged' is returned as it is, 'float'
- * is computed and returned as float32
+ * @param integers how int32 is handled: 'same' uses the ONNX operator, 'unchanged' returns the input, 'float'
+ * computes and returns float32
  */
 function mapUnary(kernel: string, op = kernel, integers: 'same' | 'unchanged' | 'float' = 'float'): void {
   mapKernel(kernel, ({ trace, input }) => {

@@ -81,7 +81,7 @@ mapKernel<{ numSegments: number }>('UnsortedSegmentSum', ({ trace, input, attrib
   const [x, ids] = [input('x'), input('segmentIds')];
   const rest = x.shape.slice(ids.shape.length);
   const shape = [attributes.numSegments, ...rest];
-  // Rows of segments below 0 or above the last are dropped: they add 0 to some other.
+  // Rows of segments below 0 or above the last are dropped: they add 0 to another segment.
   const segments = castTo(trace, ids, 'int64');
   const zero = trace.constant('int64', [], [0]);
   const last = trace.emit('Sub', [trace.size(attributes.numSegments), trace.ints([1])], {

@@ -2,14 +2,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Trace, Traced, TraceTensorInfo } from '../trace.js';
 import { currentTrace, traceBackendName } from '../traceBackend.js';
 
-/** What a mapping sees of one tfjs call. */
+/** One tfjs call, as a mapping gets it. */
 export interface KernelCall<A> {
   trace: Trace;
   /** An input by its tfjs name. */
   input(name: string): Traced;
   /** All inputs, in order (kernels such as Concat take a list). */
   inputs: Traced[];
-  /** Names of the inputs that were given. */
+  /** Names of the given inputs. */
   names: string[];
   attributes: A;
 }

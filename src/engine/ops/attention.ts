@@ -4,17 +4,17 @@ import { region } from '../region.js';
 import { type DropoutSource, dropout } from './dropout.js';
 import { rangeTo } from './sizes.js';
 
-/** Who sees whom. Everything given applies together. */
+/** The attention mask. All given properties apply together. */
 export interface Visibility {
-  /** int32, 1 for a position that may be read. [batch, source] */
+  /** int32, 1 for a position that may be attended to. [batch, source] */
   keyMask?: tf.Tensor;
-  /** Each position reads itself and what is before it. */
+  /** Each position attends to itself and to those before it. */
   causal?: boolean;
   /** Added to the scores. [batch or 1, heads or 1, target, source] */
   bias?: tf.Tensor;
 }
 
-/** How attention is computed, beyond who sees whom. */
+/** Settings of attention other than the mask. */
 export interface AttentionOptions {
   /** Factor of the products of queries and keys; default 1 / sqrt(features of one head). */
   scale?: number;
@@ -22,7 +22,7 @@ export interface AttentionOptions {
   dropout?: { rate: number; source: DropoutSource | undefined };
 }
 
-/** Added where nothing may be read; far below any score, far above float32's smallest. */
+/** Added to masked scores; far below any score, far above float32's minimum. */
 export const hiddenScore = -1e9;
 
 /**
@@ -61,7 +61,7 @@ export function attention(
 }
 
 /**
- * How much each position of the target reads from each of the source; sums to 1 over the source.
+ * Attention weights of each target position over the source positions; they sum to 1.
  * @param query, key as for `attention`
  * @returns [batch, heads, target, source]
  */
@@ -96,12 +96,12 @@ export function attentionScores(query: tf.Tensor, key: tf.Tensor, scale?: number
   return factor === 1 ? products : tf.mul(products, factor);
 }
 
-/** The attribute that tells a fused operator its scale; absent for the default. */
+/** The scale attribute of a fused operator; absent for the default. */
 export function scaleAttribute(scale: number | undefined): Record<string, Attribute> {
   return scale === undefined ? {} : { scale: { float: scale } };
 }
 
-/** Scores with what may not be read pushed far down. @param scores [batch or 1, heads or 1, target, source] */
+/** Masked scores. @param scores [batch or 1, heads or 1, target, source] */
 export function applyVisibility(scores: tf.Tensor, { keyMask, causal, bias }: Visibility): tf.Tensor {
   let result = bias ? tf.add(scores, bias) : scores;
   if (keyMask) {

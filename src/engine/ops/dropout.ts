@@ -2,11 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { randomConstants } from '../kernels/random.js';
 import { isTracing } from '../traceBackend.js';
 
-/** Where dropout takes its randomness from: one key a training step, and a number for each place it is used. */
+/** The source of dropout's random numbers: one key a training step, and a number for each use. */
 export interface DropoutSource {
   /** int32 scalar; another one each step. */
   seed: tf.Tensor;
-  /** Counts the places of one trace, so that each has a stream of its own. */
+  /** Counts the uses in one trace, so that each has its own random stream. */
   next: { stream: number };
 }
 

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type AttentionOptions, attentionScores, mergeHeads, splitHeads } from './attention.js';
 import { dropout } from './dropout.js';
 
-/** Keys and values in one place among several that are read together. */
+/** Keys and values of one of several parts that are attended to together. */
 export interface AttentionPart {
   /** [groups, heads, source, size]; `groups` divides the rows of the query, consecutive rows read one group. */
   key: tf.Tensor;
@@ -13,8 +13,8 @@ export interface AttentionPart {
 }
 
 /**
- * Attention over parts that lie apart, as if they were one sequence: the softmax of each, weighed by its share of one over all
- * of them. Nothing is copied together, and what several rows read is stored once for all of them.
+ * Attention over separate parts as if they were one sequence: the softmax of each, weighted by its share of the softmax over all
+ * of them. Nothing is concatenated, and keys and values that several rows use are stored once.
  * @param query [rows, target, features]
  * @returns [rows, target, features]
  */
@@ -32,7 +32,7 @@ export function jointAttention(
   const largest = scores.map((part) => tf.max(part, -1, true));
   const most = largest.reduce((a, b) => tf.maximum(a, b));
   const weights = scores.map((part) => tf.softmax(part, -1));
-  // What the exponentials of a part sum to. Softmax sums them in one order whatever the batch: see `logSumExp`.
+  // The sum of a part's exponentials. Softmax sums them in one order whatever the batch: see `logSumExp`.
   const sums = weights.map((part, index) =>
     tf.div(tf.exp(tf.sub(largest[index], most)), tf.max(part, -1, true)),
   );
@@ -46,7 +46,7 @@ export function jointAttention(
   return mergeHeads(tf.div(total, sum));
 }
 
-/** The queries of all rows that read a group as positions of one. [groups, heads, rows / groups * target, size] */
+/** The queries of all rows of a group as positions of one row. [groups, heads, rows / groups * target, size] */
 export function fold(query: tf.Tensor, { shape: [groups] }: tf.Tensor, heads: number): tf.Tensor {
   const [rows, target, features] = query.shape;
   if (rows === groups) return splitHeads(query, heads);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { region } from '../region.js';
 
-/** log(softmax(x)) over the last axis. It has no gradient of its own: callers that differentiate supply theirs. */
+/** log(softmax(x)) over the last axis. It has no gradient: callers that differentiate define their own. */
 export function logSoftmax(x: tf.Tensor): tf.Tensor {
   const [result] = region('logSoftmax', [x], {}, (scores) => {
     const shifted = tf.sub(scores, tf.max(scores, -1, true));

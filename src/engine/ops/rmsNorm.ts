@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { region } from '../region.js';
 
 /**
- * Root mean square normalization over the last axis (Zhang and Sennrich 2019): no mean is taken off, no bias added.
+ * Root mean square normalization over the last axis (Zhang and Sennrich 2019): no mean is subtracted, no bias added.
  * @param x [..., features]
  * @param gain [features]
  */

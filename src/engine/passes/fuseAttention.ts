@@ -3,7 +3,7 @@ import { consumers, type Graph, type GraphRegion, isPrivate, makeNode, replaceRe
 /** Attention regions become MultiHeadAttention and, with a cache, DecoderMaskedMultiHeadAttention. */
 export function fuseAttention(graph: Graph): void {
   const readers = consumers(graph);
-  // What is inside a fused region is gone with it: cached attention holds an attention.
+  // A fused region removes the regions inside it: cached attention contains an attention.
   const fused = new Set<string>();
   for (const region of graph.regions) {
     if (region.name !== 'cachedAttention' || !isPrivate(graph, region, readers)) continue;
@@ -112,7 +112,7 @@ function fuseCached(graph: Graph, region: GraphRegion): void {
   ]);
 }
 
-/** The operator wants masks and biases of the positions up to this step, not of the whole capacity. */
+/** The operator needs masks and biases of the positions up to this step, not of the whole capacity. */
 function upToNow(graph: Graph, part: (name: string) => string, position: string) {
   const constant = (name: string, type: 'int64' | 'int32', data: BigInt64Array | Int32Array): string => {
     graph.constants.set(part(name), { type, shape: [1], data: new Uint8Array(data.buffer) });

@@ -2,8 +2,8 @@ import { consumers, type Graph, makeNode } from '../graph.js';
 import { biasOf, isLinear } from './products.js';
 
 /**
- * A product of rows with a weight, and the bias added right after, become Gemm. Only where the rows are a matrix, as in a
- * decoding step: Gemm takes no other, and with many rows it is no faster, since it writes the bias on one thread.
+ * A product of rows with a weight, and the bias added right after it, become Gemm. Only if the rows are a matrix, as in a
+ * decoding step: Gemm requires that, and with many rows it is no faster, since it writes the bias on one thread.
  */
 export function fuseBias(graph: Graph): void {
   const readers = consumers(graph);

@@ -10,8 +10,8 @@ import {
 
 /**
  * Log-sum-exp regions become the largest value less the largest log-probability. Maxima are exact, and LogSoftmax sums a row
- * in one order however many rows there are, which ReduceSum does not: one row alone is summed otherwise than the same row among
- * others. Where the best of a row are chosen, too, the first of them says what and where both maxima are.
+ * in the same order for any number of rows, which ReduceSum does not: it sums a single row in another order than the same row among
+ * others. If the best of a row are selected too, the first of them gives both maxima.
  */
 export function fuseLogSumExp(graph: Graph): void {
   const readers = consumers(graph);
@@ -41,7 +41,7 @@ function ofMaxima(x: string, axes: string, result: string): GraphNode[] {
   ];
 }
 
-/** Two passes over the vocabulary less. @param best sorted TopK over the last axis of the same values */
+/** Saves two passes over the vocabulary. @param best sorted TopK over the last axis of the same values */
 function atBest(graph: Graph, best: GraphNode, axes: string, result: string): GraphNode[] {
   const named = (what: string) => `${result}/${what}`;
   const [values, places] = best.outputs;

@@ -2,7 +2,7 @@ import { type Graph, makeNode, producers } from '../graph.js';
 
 /**
  * A transposition of the last two axes right before a matrix product becomes a flag of FusedMatMul: the packing of the
- * operand reads it the other way round at no cost.
+ * operand reads it transposed at no cost.
  */
 export function fuseTransposedMatMul(graph: Graph): void {
   const producer = producers(graph);

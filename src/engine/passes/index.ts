@@ -38,7 +38,7 @@ export type PassName = keyof typeof passes;
  * The passes whose fused operators a device has. On WebGPU FusedMatMul, LogSoftmax and
  * DecoderMaskedMultiHeadAttention would fall back to the CPU, with a copy there and back (onnxruntime 1.30, seen in a
  * profile); the plain operations run where the data are. CUDA has them, but takes the list that is tested: its
- * DecoderMaskedMultiHeadAttention wants keys in a layout of its own, and to write caches in place.
+ * DecoderMaskedMultiHeadAttention requires another layout of the keys and caches that are written in place.
  */
 export function passesFor(device: 'cpu' | 'webgpu' | 'cuda'): readonly PassName[] {
   return device === 'cpu'
@@ -58,7 +58,7 @@ export function passesFor(device: 'cpu' | 'webgpu' | 'cuda'): readonly PassName[
     : ['fuseAttentionByBias', 'fuseSkipLayerNorm', 'fuseGelu', 'mendTopK'];
 }
 
-/** Applies passes in their fixed order, then drops what nothing reads any more. */
+/** Applies passes in their fixed order, then removes unused nodes. */
 export function applyPasses(
   graph: Graph,
   names: readonly PassName[],

@@ -1,7 +1,7 @@
 import { type Graph, type GraphNode, makeNode } from '../graph.js';
 import { isLinear } from './products.js';
 
-/** How the outputs of a kind of product lie in its inputs: the axis of each input, undefined where it has none. */
+/** The output axis of each input of a kind of product; undefined if it has none. */
 const outputAxes: Record<string, readonly (number | undefined)[]> = {
   FusedMatMul: [undefined, 0],
   Gemm: [undefined, 0, 0],
@@ -10,9 +10,9 @@ const outputAxes: Record<string, readonly (number | undefined)[]> = {
 };
 
 /**
- * Products of the same few rows with several weights (queries, keys and values) become one product with all of them, cut
- * afterwards: a step's products are so short that each costs what starting it costs, and int8 rounds the rows once.
- * The weights are put together when the session is made, which folds what is constant.
+ * Products of the same few rows with several weights (queries, keys and values) become one product with all of them, split
+ * afterwards: a step's products are so small that launching dominates their cost, and int8 rounds the rows once.
+ * The weights are concatenated when the session is made, by constant folding.
  */
 export function joinProducts(graph: Graph): void {
   const groups = new Map<string, GraphNode[]>();
@@ -38,7 +38,7 @@ function canJoin(graph: Graph, node: GraphNode): boolean {
   return node.inputs.slice(1).every((input) => !input || graph.weights.has(input));
 }
 
-/** Features that a product makes. */
+/** Number of output features of a product. */
 function outputsOf(graph: Graph, { op, inputs }: GraphNode): number {
   return Number(graph.weights.get(inputs[1])!.shape[outputAxes[op][1]!]);
 }

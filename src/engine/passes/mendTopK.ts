@@ -3,8 +3,8 @@ import { type Graph, makeNode } from '../graph.js';
 const lowest = -3.4028234663852886e38;
 
 /**
- * WebGPU's TopK sorts a power of two of values, and fills up with the lowest finite number at place -1, which goes before
- * -Infinity (onnxruntime 1.30): that value is turned back into -Infinity. The place stays -1, which is none.
+ * WebGPU's TopK sorts a power of two of values, padded with the lowest finite number at index -1, which is sorted before
+ * -Infinity (onnxruntime 1.30): this pass turns that value back into -Infinity. The index stays -1, which means none.
  */
 export function mendTopK(graph: Graph): void {
   for (const node of [...graph.nodes]) {

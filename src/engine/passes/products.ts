@@ -6,7 +6,7 @@ export function isLinear({ op, attributes }: GraphNode): boolean {
 }
 
 /**
- * The addition of a weight of one axis that alone reads a product.
+ * The addition of a one-dimensional weight, if it is the only reader of a product.
  * @param outputs where an input of the graph will do as well: its size
  */
 export function biasOf(

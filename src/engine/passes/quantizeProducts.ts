@@ -5,11 +5,11 @@ import { biasOf, isLinear } from './products.js';
 type Precision = Exclude<WeightPrecision, 'float32'>;
 
 /**
- * Products with a weight [outputs, inputs] on the right read it as integers; a bias added right after goes into the same
- * operator. Everything else keeps float32, and so does a weight where another operation reads it (an embedding table
+ * Products with a weight [outputs, inputs] on the right read it as integers; a bias added right after becomes part of the same
+ * operator. Everything else stays float32, and so does a weight that another operation reads (an embedding table
  * that is also the output projection), or has inputs that are no multiple of an int4 block.
  *
- * Inputs of the graph that are read as weights become int8 in any case: MatMulNBits would unpack integers that are no
+ * Inputs of the graph that are read as weights always become int8: MatMulNBits would unpack integers that are not
  * constants anew at each run.
  */
 export function quantizeProducts(graph: Graph, precision: WeightPrecision): void {
@@ -40,7 +40,7 @@ function fits(shape: readonly Dimension[], precision: Precision): boolean {
   return shape.length === 2 && (precision === 'int8' || Number(shape[1]) % int4BlockSize === 0);
 }
 
-/** Makes an input [outputs, inputs] two: its integers, transposed, and their scales. */
+/** Replaces an input [outputs, inputs] by two: its integers, transposed, and their scales. */
 function takeRounded(graph: Graph, { name, shape: [outputs, inputs] }: GraphPort): [string, string] {
   const scales = name + scalesSuffix;
   if (graph.inputs.some((port) => port.name === scales)) return [name, scales];

@@ -5,13 +5,13 @@ import { createPathStates } from '../pathStates.js';
 import type { SearchContext, Selector } from '../selector.js';
 import type { StepEdits } from '../stepModel.js';
 
-/** The only tokens that a row may go on with. */
+/** The only tokens that may continue a row. */
 type AllowedOf = (slot: number, beam: number) => readonly number[];
 
 /** Lists what is allowed in each row of a step, for `StepEdits.allowed`. */
 export type AllowedMaker = (rowsPerSentence: number) => Required<Pick<StepEdits, 'allowed' | 'allowedWidth'>>;
 
-/** What `prefixAllowedTokens` or `allowedSequences` leave of the vocabulary; undefined where neither is given. */
+/** The tokens that `prefixAllowedTokens` or `allowedSequences` allow; undefined if neither is given. */
 export function createAllowedMaker(context: SearchContext, selector: Selector): AllowedMaker | undefined {
   const { frontier, options, classes } = context;
   const leastWidth = Math.max(1, Math.min(selector.candidates, classes.length));
@@ -33,7 +33,7 @@ export function createAllowedMaker(context: SearchContext, selector: Selector): 
   };
 }
 
-/** What the caller's function says of a row's ids, decoder prompt included (PrefixConstrained in Hugging Face). */
+/** The result of the caller's function for a row's ids, decoder prompt included (PrefixConstrained in Hugging Face). */
 function byFunction(context: SearchContext): AllowedOf {
   const { frontier, pointers, prompt, sentenceIds, classes } = context;
   const { promptLength, beams } = frontier;
@@ -56,10 +56,10 @@ function byFunction(context: SearchContext): AllowedOf {
   };
 }
 
-/** Of each node of the trie of all sequences: where each token leads. */
+/** For each node of the trie of all sequences: the child for each token. */
 type Trie = Map<number, number>[];
 
-/** What continues one of the sequences; after a whole one an end token. A forced first token is no part of them. */
+/** The tokens that continue one of the sequences; after a whole one an end token. Sequences do not include a forced first token. */
 function bySequences({ frontier, pointers, options, rules, prefix }: SearchContext): AllowedOf {
   const { trie, whole } = makeTrie(options.allowedSequences ?? []);
   const choices = trie.map((children, node) => [

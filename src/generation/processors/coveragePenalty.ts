@@ -2,23 +2,23 @@ import { attentionOf } from '../attentionLog.js';
 import type { SearchContext } from '../selector.js';
 import { createLengthScore } from './lengthScore.js';
 
-/** How beam search ranks hypotheses that have ended, and tells whether others could still beat them. */
+/** How beam search ranks finished hypotheses, and decides whether open ones could still rank above them. */
 export interface FinalScore {
   /**
-   * Of a hypothesis that has ended.
+   * The score of a finished hypothesis.
    *
    * @param total summed log-probability
    * @param length new tokens, end token included
    * @param sentence index in the batch as it was at the start
    */
   of(total: number, length: number, node: number, sentence: number): number;
-  /** What an open hypothesis is taken to score at a length: as if it came to cover all of the source. */
+  /** The assumed score of an open hypothesis at a length: that with full coverage of the source. */
   bound(total: number, length: number): number;
   /** Whether a longer hypothesis of the same log-probability scores higher. */
   readonly growing: boolean;
 }
 
-/** Below this, coverage counts as this much: the smallest normal number of the model's arithmetic. */
+/** Minimum coverage: the smallest normal number in float32. */
 const leastCoverage = 2 ** -126;
 
 /**

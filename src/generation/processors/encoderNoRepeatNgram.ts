@@ -24,7 +24,7 @@ export function createEncoderNgramBlocker(context: SearchContext, added: CellLis
   };
 }
 
-/** By the first n-1 tokens of each n-gram (each with a blank behind), the last tokens that follow them. */
+/** Keys: the first n-1 tokens of each n-gram (each followed by a blank); values: the tokens that follow them. */
 function ngramEnds(ids: readonly number[], size: number, vocabSize: number): Map<string, Set<number>> {
   const ends = new Map<string, Set<number>>();
   for (let end = size - 1; end < ids.length; end++) {

@@ -4,7 +4,7 @@ import type { SearchContext } from '../selector.js';
 import { sourceTokens } from './sourceTokens.js';
 
 /**
- * Favors what the source says (EncoderRepetitionPenalty in Hugging Face): the value of every token that occurs in the
+ * Favors tokens of the source (EncoderRepetitionPenalty in Hugging Face): the value of every token that occurs in the
  * source is divided by the penalty where negative and multiplied where positive. Padding is no part of the source.
  */
 export function createEncoderPenalty(context: SearchContext, scaled: CellList): RowEditor {

@@ -3,7 +3,7 @@ import type { RowEditor } from '../rowEditor.js';
 import type { SearchContext } from '../selector.js';
 
 /**
- * Makes ending ever more attractive: with [start, factor], once more than `start` new tokens are there, the value s of
+ * Makes end tokens more and more probable: with [start, factor], after more than `start` new tokens, the value s of
  * each end token becomes s + |s| · (factor^(tokens - start) - 1) (ExponentialDecayLengthPenalty in Hugging Face); s is
  * the logit, in beam search the log-probability, after the repetition penalty.
  */

@@ -3,14 +3,14 @@ import type { DecodingRules, LengthLimits } from '../options.js';
 import type { SearchContext } from '../selector.js';
 import type { Candidates, StepEdits } from '../stepModel.js';
 
-/** What some new tokens must be, whatever the model thinks. */
+/** New tokens that are forced, whatever the model's logits. */
 export interface Forcing {
-  /** Whether there is no choice of new token number `count` (1 is the first). */
+  /** Whether new token number `count` (1 is the first) is forced. */
   forces(count: number): boolean;
-  /** Whether nobody reads what the model says of new token number `count`. */
+  /** Whether the model's candidates for new token number `count` are not needed. */
   spares(count: number): boolean;
   /**
-   * The candidates that the search may take in place of the model's.
+   * The search's candidates, in place of the model's.
    *
    * @param rows of each sentence
    * @param hidden token classes that may not be chosen where the model decides
@@ -20,7 +20,7 @@ export interface Forcing {
   lookup?(rows: number, count: number): Required<Pick<StepEdits, 'lookup' | 'lookupWidth'>>;
 }
 
-/** Forced tokens with log-probability 0, or with the model's own, as the conventions have it. */
+/** Forced tokens with log-probability 0, or with the model's, by the conventions. */
 export function createForcing(context: SearchContext): Forcing {
   return conventionsOf(context.options).scoresForced ? scoredForcing(context) : freeForcing(context);
 }
@@ -46,7 +46,7 @@ function freeForcing({ frontier, rules, limits }: SearchContext): Forcing {
   const forced = (count: number) => forcedTokens(rules, limits, frontier.promptLength, count);
   return {
     forces: (count) => forced(count) !== undefined,
-    // Past the first token only the last is ever forced.
+    // After the first token only the last can be forced.
     spares: (count) => forced(count) !== undefined,
     offer: (candidates, rows, count) => {
       const only = forced(count);
@@ -92,7 +92,7 @@ function scoredForcing({ frontier, rules, limits, prefix, options }: SearchConte
   };
 }
 
-/** Of each row the tokens listed, all equally many, with the logits that the model was asked for, best first. */
+/** The listed tokens of each row, equally many, with their logits from the model, best first. */
 function chosenCandidates(candidates: Candidates, lists: readonly (readonly number[])[]): Candidates {
   const { rows, logSumExp } = candidates;
   const lookedUp = candidates.lookedUp as Float32Array;

@@ -1,21 +1,21 @@
-/** Phrases of which an output must contain one; a plain phrase is a list of one. */
+/** Alternative phrases, one of which an output must contain; a plain phrase is a list of one. */
 export type Constraint = readonly (readonly number[])[];
 
-/** How far a hypothesis has come with its constraints; hypotheses that have come equally far share one. */
+/** The progress of a hypothesis through its constraints; hypotheses with equal progress share one state. */
 export interface ConstraintState {
   /** 1 for each constraint that is met. */
   readonly met: Uint8Array;
-  /** Of each alternative of each constraint, how many of its first tokens end the hypothesis. */
+  /** For each alternative of each constraint, the number of its first tokens that end the hypothesis. */
   readonly matched: readonly Uint16Array[];
-  /** Tokens of met constraints, and of the one that has come farthest: from 0 to `total`. */
+  /** Tokens of met constraints and of the unmet one with most progress: from 0 to `total`. */
   readonly bank: number;
   /** Whether all constraints are met. */
   readonly whole: boolean;
-  /** Tokens that bring a constraint nearer. */
+  /** Tokens that advance a constraint. */
   readonly needed: readonly number[];
-  /** What tokens of the constraints make of it, as far as that was asked. */
+  /** Cached next states by constraint token. */
   readonly next: Map<number, ConstraintState>;
-  /** What any other token makes of it, once that was asked. */
+  /** Cached next state for any other token. */
   other?: ConstraintState;
 }
 
@@ -26,7 +26,7 @@ export interface ConstraintState {
  */
 export interface ConstraintTracker {
   readonly start: ConstraintState;
-  /** The bank in which all constraints are met: the least tokens they take. */
+  /** The bank in which all constraints are met: their minimum number of tokens. */
   readonly total: number;
   follow(state: ConstraintState, token: number): ConstraintState;
   /** Indices of constraints that are not met. */
@@ -40,7 +40,7 @@ export function createTracker(constraints: readonly Constraint[], ordered: boole
   const least = constraints.map((alternatives) => Math.min(...alternatives.map((ids) => ids.length)));
   const states = new Map<string, ConstraintState>();
 
-  /** Constraints that may be worked on. */
+  /** Constraints that may be advanced. */
   function open(met: Uint8Array): number[] {
     const all = [...met.keys()].filter((index) => met[index] === 0);
     return ordered ? all.slice(0, 1) : all;

@@ -8,7 +8,7 @@ export type Phrase = readonly [ids: readonly number[], bias: number];
 
 /**
  * The phrases that steps change logits for: `sequenceBias`, and `badWordsIds` of several tokens, whose bias is
- * -Infinity. Forbidden words of one token are never produced in any case, see `decodingRules`.
+ * -Infinity. Forbidden words of one token are suppressed elsewhere, see `decodingRules`.
  */
 export function phraseBiases({
   sequenceBias = [],

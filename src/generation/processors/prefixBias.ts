@@ -3,20 +3,20 @@ import type { Candidates } from '../stepModel.js';
 import type { Forcing } from './forcedTokens.js';
 
 /**
- * A prefix that hypotheses are drawn to and not held to (Arivazhagan et al., "Re-translation versus streaming for
- * simultaneous translation", 2020, biased beam search): while a hypothesis agrees with the prefix, the probability of each next
+ * A prefix as a preference, not forced (Arivazhagan et al., "Re-translation versus streaming for
+ * simultaneous translation", 2020, biased beam search): while a hypothesis equals the prefix so far, the probability of each next
  * token is
  *
  *     p'(y) = (1 - β) p(y) + β [y is the next token of the prefix]
  *
- * with `prefixBiasBeta` β and p as all processors left it; from where it differs on, p. A token that is forbidden or hidden
- * stays so, and nothing is biased there. Search and scores go by p'.
+ * with `prefixBiasBeta` β and p after all processors; after the first difference it is p. A token that is forbidden or hidden
+ * stays so, and nothing is biased at that position. Search and scores use p'.
  *
- * A row's best candidates by p' are its best by p, with the prefix's token put where it belongs: it is looked up, and
- * nothing else is asked of the model.
+ * A row's best candidates by p' are its best by p, with the prefix's token inserted at its rank. The token's logit is looked up;
+ * nothing else is needed from the model.
  *
  * @param prefixes of each sentence [batch]
- * @param forcing what is forced beside; it must look up nothing
+ * @param forcing other forced tokens; it must look up nothing
  */
 export function withPrefixBias(
   { frontier, batch, options, classes }: SearchContext,

@@ -3,10 +3,10 @@ import type { ResolvedGenerationOptions } from '../options.js';
 import type { SearchContext, Selector } from '../selector.js';
 import type { Candidates } from '../stepModel.js';
 
-/** Tells whether outputs contain one of `stopStrings`. The decoder prompt is no part of an output. */
+/** Detects `stopStrings` in outputs. The decoder prompt is not searched. */
 export interface Stopper {
   /**
-   * Which candidates would complete a stop string, looked at before they are ranked.
+   * Which candidates would complete a stop string; computed before they are ranked.
    *
    * @param rows of each sentence in `candidates`
    * @returns 1 where one would. [rows of all sentences, width]

@@ -10,8 +10,8 @@ export const suppressedToken = 2;
 export const beginSuppressedToken = 4;
 
 /**
- * What each token of the vocabulary is: a few bits to look up, instead of searching lists of ids in the loop. Tokens
- * outside the vocabulary are passed over. [vocabSize]
+ * The classes of each token of the vocabulary, as bits, instead of searching lists of ids in the loop. Tokens
+ * outside the vocabulary are ignored. [vocabSize]
  */
 export function tokenClasses(vocabSize: number, rules: DecodingRules): Uint8Array {
   const classes = new Uint8Array(vocabSize);

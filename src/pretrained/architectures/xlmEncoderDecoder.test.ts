@@ -104,9 +104,9 @@ test('languages that are missing or unknown are refused, with those there are', 
     });
   await refused(
     { from: 'en' },
-    'is told to translate from "en" and not into which language; give both, of de, en, fr',
+    'needs the languages from and to, and got only from "en"; give both, of de, en, fr',
   );
-  await refused({ to: 'fr' }, 'is told to translate into "fr" and not from which language');
+  await refused({ to: 'fr' }, 'needs the languages from and to, and got only to "fr"');
   await refused({ from: 'en', to: 'it' }, 'does not translate into "it"; it knows de, en, fr');
   await refused(
     { from: 'EN', to: 'fr' },

@@ -18,24 +18,24 @@ export const lexiconOptionsSchema = z.strictObject({
     .array(z.coerce.number<number>().int().min(1))
     .min(1)
     .default([1, 5])
-    .describe('Lengths of the lists of nearest words that are searched for a translation of the dictionary.'),
+    .describe(
+      'Values of k for precision at k: numbers of nearest words that are searched for a translation of the dictionary.',
+    ),
   retrieval: z
     .enum(['csls', 'cosine'])
     .default('csls')
-    .describe('What nearest means: cross-domain similarity local scaling, or the cosine.'),
-  neighborhood: z
-    .int()
-    .min(1)
-    .default(10)
-    .describe('Nearest neighbours whose mean similarity CSLS scales by.'),
+    .describe(
+      'Similarity for nearest neighbours: CSLS (cross-domain similarity local scaling) or the cosine.',
+    ),
+  neighborhood: z.int().min(1).default(10).describe('Number of nearest neighbours in CSLS.'),
   mostFrequent: z
     .int()
     .min(1)
     .optional()
-    .describe('Ask only for the first so many words of the source. Default: all that the dictionary has.'),
+    .describe('Number of source words to test, from the first. Default: all words of the dictionary.'),
   wordsOnly: z.boolean().default(false).describe('Leave n-grams of several words out of both languages.'),
   lowercase: z.boolean().default(false).describe('Lower-case the dictionary.'),
-  device: z.string().default('cpu').describe('Where products are computed: cpu, webgpu, cuda or tfjs:NAME.'),
+  device: z.string().default('cpu').describe('Device for matrix products: cpu, webgpu, cuda or tfjs:NAME.'),
   threads: z.int().min(1).optional().describe('Threads on the CPU. Default: all cores.'),
 });
 

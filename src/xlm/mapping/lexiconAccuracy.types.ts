@@ -2,19 +2,22 @@
 
 /** Options of `lexiconAccuracy` as given. */
 export type LexiconOptions = {
-  /** Lengths of the lists of nearest words that are searched for a translation of the dictionary. */
+  /**
+   * Values of k for precision at k: numbers of nearest words that are searched for a translation of the
+   * dictionary.
+   */
   precisionAt?: number[];
   /**
-   * What nearest means: cross-domain similarity local scaling, or the cosine.
+   * Similarity for nearest neighbours: CSLS (cross-domain similarity local scaling) or the cosine.
    * @default "csls"
    */
   retrieval?: 'csls' | 'cosine';
   /**
-   * Nearest neighbours whose mean similarity CSLS scales by.
+   * Number of nearest neighbours in CSLS.
    * @default 10
    */
   neighborhood?: number;
-  /** Ask only for the first so many words of the source. Default: all that the dictionary has. */
+  /** Number of source words to test, from the first. Default: all words of the dictionary. */
   mostFrequent?: number;
   /**
    * Leave n-grams of several words out of both languages.
@@ -27,7 +30,7 @@ export type LexiconOptions = {
    */
   lowercase?: boolean;
   /**
-   * Where products are computed: cpu, webgpu, cuda or tfjs:NAME.
+   * Device for matrix products: cpu, webgpu, cuda or tfjs:NAME.
    * @default "cpu"
    */
   device?: string;

@@ -141,7 +141,7 @@ test('spaces that have nothing to do with each other converge too, and are found
   const [x, z] = ['x', 'z'].map((name) => ({ words, size: 20, values: normalInit(3, name, [400, 20], 1) }));
   const options: MappingOptions = { patience: 3, threads: 1 };
   expect(await refusal(mapVectors(x, z, options))).toMatch(
-    /MAPPING_FAILED.*only \d+ % of its pairs come out again.*minFoundAgain 0\.5.*begin with other pairs/,
+    /MAPPING_FAILED.*only \d+ % of its pairs are found again.*minFoundAgain 0\.5.*begin with other pairs/,
   );
   const { report } = await mapVectors(x, z, { ...options, minFoundAgain: 0 });
   expect(report).toMatchObject({ converged: true });

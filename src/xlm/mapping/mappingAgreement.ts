@@ -33,12 +33,12 @@ export async function measureAgreement(
   };
 }
 
-/** How self-learning is begun anew: faster than the first time, since the way is shorter. */
+/** Options of the restart: faster than the first run, since less has to be learned. */
 const again = { patience: 2, keepGrowth: 10, maxIterations: 100, selfLearning: true };
 
 /**
- * Whether self-learning finds again what it found: it is begun anew from a tenth of its own pairs, and the share of all of them is
- * told that come out again. Where the two languages' spaces have one shape, a few right pairs lead to the rest. Where they were paired at
+ * Whether self-learning recovers its own result: it restarts from a tenth of its pairs. @returns the share of all pairs
+ * that it finds again. If the two languages' spaces have the same shape, a few right pairs lead to the rest. If they were paired at
  * random, other pairs fit as well, though the objective may be as high and as many words each other's nearest.
  */
 export async function foundAgain(

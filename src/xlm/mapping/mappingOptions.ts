@@ -11,85 +11,87 @@ export const mappingOptionsSchema = z.strictObject({
     .enum(['unsupervised', 'identical', 'numerals', 'dictionary'])
     .default('unsupervised')
     .describe(
-      'What the first pairs of words are: those of like distributions of similarities, words written alike, numbers written alike, or those of a dictionary.',
+      'How the first word pairs are chosen: words with similar distributions of similarities, identical strings, identical numerals, or the pairs of a dictionary.',
     ),
   dictionary: z
     .string()
     .min(1)
     .optional()
     .describe(
-      'File of seedDictionary dictionary: a line for each translation, word, tab, translation; .gz is unpacked.',
+      'Dictionary file, with seedDictionary dictionary: lines of word, tab, translation; .gz is unpacked.',
     ),
   selfLearning: z
     .boolean()
     .default(true)
     .describe(
-      'Induce dictionaries from the mapping and mappings from the dictionary until nothing improves.',
+      'Alternate between inducing a dictionary from the mapping and a mapping from the dictionary until nothing improves.',
     ),
   normalize: z
     .array(z.enum(['unit', 'center']))
     .default(['unit', 'center', 'unit'])
-    .describe('What is done to the vectors first, in order: unit length, mean 0.'),
+    .describe('Normalization steps of the vectors, in order: unit length, mean 0.'),
   vocabularySize: z
     .int()
     .min(1)
     .default(20000)
-    .describe('Words of each language, the most frequent, that dictionaries are induced over.'),
+    .describe('Number of most frequent words of each language that dictionaries are induced over.'),
   seedVocabularySize: z
     .int()
     .min(1)
     .default(4000)
-    .describe('Words of each language whose similarities seedDictionary unsupervised compares.'),
+    .describe('Number of words of each language whose similarities seedDictionary unsupervised compares.'),
   learnFromNgrams: z
     .boolean()
     .default(false)
-    .describe('Let dictionaries be induced over n-grams of several words too; they are mapped in any case.'),
+    .describe('Induce dictionaries over n-grams of several words too. They are mapped in any case.'),
   neighborhood: z
     .int()
     .min(1)
     .default(10)
-    .describe('Nearest neighbours whose mean similarity scales similarities locally (CSLS).'),
+    .describe('Number of nearest neighbours in CSLS, which scales similarities by their mean.'),
   keepProbability: z
     .number()
     .gt(0)
     .max(1)
     .default(0.1)
     .describe(
-      'Share of similarities that a dictionary is induced from at first, drawn anew in each iteration.',
+      'Initial share of the similarities that a dictionary is induced from, sampled anew in each iteration.',
     ),
   keepGrowth: z
     .number()
     .gt(1)
     .default(2)
-    .describe('What the share is multiplied by where the objective no longer improves.'),
+    .describe('Factor by which the share of similarities grows when the objective no longer improves.'),
   patience: z
     .int()
     .min(1)
     .default(50)
-    .describe('Iterations without improvement before the share grows; at 1, before the end.'),
+    .describe('Iterations without improvement before the share grows, or before the end if the share is 1.'),
   threshold: z
     .number()
     .min(0)
     .default(1e-6)
-    .describe('An objective that is higher by less is no improvement.'),
+    .describe('Minimum increase of the objective that counts as an improvement.'),
   maxIterations: z
     .int()
     .min(1)
     .default(1000)
-    .describe('A mapping that improves longer than so many iterations did not converge.'),
+    .describe('Maximum number of iterations; a mapping that still improves after them did not converge.'),
   minObjective: z
     .number()
     .min(0)
     .max(1)
     .default(0)
-    .describe('A mapping whose words have a lower mean cosine with their nearest is taken for failed.'),
+    .describe(
+      'Minimum mean cosine of words with their nearest neighbours; a mapping below it counts as failed.',
+    ),
   minFoundAgain: z
     .number()
     .min(0)
     .max(1)
     .default(0.5)
     .describe(
-      'A mapping is taken for failed where self-learning, begun anew with a tenth of its pairs, finds a smaller share of them again; 0 takes any.',
+      'Minimum share of the induced pairs that self-learning must find again when it restarts from a tenth of them; a mapping below it counts as failed. 0 accepts any mapping.',
     ),
   finalMapping: z
     .enum(['symmetric', 'orthogonal'])
@@ -103,14 +105,11 @@ export const mappingOptionsSchema = z.strictObject({
     .max(1)
     .default(0.5)
     .describe(
-      'Power of the singular values that finalMapping symmetric multiplies the features of both sides by.',
+      'Exponent of the singular values by which finalMapping symmetric re-weights the features of both sides.',
     ),
-  keepFailed: z
-    .boolean()
-    .default(false)
-    .describe('Give back a mapping that did not converge or whose objective is low, instead of an error.'),
+  keepFailed: z.boolean().default(false).describe('Return a failed mapping instead of an error.'),
   seed: z.int().min(0).max(0xffffffff).default(1).describe('Seed of the random numbers.'),
-  device: z.string().default('cpu').describe('Where products are computed: cpu, webgpu, cuda or tfjs:NAME.'),
+  device: z.string().default('cpu').describe('Device for matrix products: cpu, webgpu, cuda or tfjs:NAME.'),
   threads: z.int().min(1).optional().describe('Threads on the CPU. Default: all cores.'),
 });
 

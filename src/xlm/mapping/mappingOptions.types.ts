@@ -3,76 +3,74 @@
 /** Options of a mapping as given. */
 export type MappingOptions = {
   /**
-   * What the first pairs of words are: those of like distributions of similarities, words written alike,
-   * numbers written alike, or those of a dictionary.
+   * How the first word pairs are chosen: words with similar distributions of similarities, identical
+   * strings, identical numerals, or the pairs of a dictionary.
    * @default "unsupervised"
    */
   seedDictionary?: 'unsupervised' | 'identical' | 'numerals' | 'dictionary';
-  /**
-   * File of seedDictionary dictionary: a line for each translation, word, tab, translation; .gz is
-   * unpacked.
-   */
+  /** Dictionary file, with seedDictionary dictionary: lines of word, tab, translation; .gz is unpacked. */
   dictionary?: string;
   /**
-   * Induce dictionaries from the mapping and mappings from the dictionary until nothing improves.
+   * Alternate between inducing a dictionary from the mapping and a mapping from the dictionary until
+   * nothing improves.
    * @default true
    */
   selfLearning?: boolean;
-  /** What is done to the vectors first, in order: unit length, mean 0. */
+  /** Normalization steps of the vectors, in order: unit length, mean 0. */
   normalize?: ('unit' | 'center')[];
   /**
-   * Words of each language, the most frequent, that dictionaries are induced over.
+   * Number of most frequent words of each language that dictionaries are induced over.
    * @default 20000
    */
   vocabularySize?: number;
   /**
-   * Words of each language whose similarities seedDictionary unsupervised compares.
+   * Number of words of each language whose similarities seedDictionary unsupervised compares.
    * @default 4000
    */
   seedVocabularySize?: number;
   /**
-   * Let dictionaries be induced over n-grams of several words too; they are mapped in any case.
+   * Induce dictionaries over n-grams of several words too. They are mapped in any case.
    * @default false
    */
   learnFromNgrams?: boolean;
   /**
-   * Nearest neighbours whose mean similarity scales similarities locally (CSLS).
+   * Number of nearest neighbours in CSLS, which scales similarities by their mean.
    * @default 10
    */
   neighborhood?: number;
   /**
-   * Share of similarities that a dictionary is induced from at first, drawn anew in each iteration.
+   * Initial share of the similarities that a dictionary is induced from, sampled anew in each iteration.
    * @default 0.1
    */
   keepProbability?: number;
   /**
-   * What the share is multiplied by where the objective no longer improves.
+   * Factor by which the share of similarities grows when the objective no longer improves.
    * @default 2
    */
   keepGrowth?: number;
   /**
-   * Iterations without improvement before the share grows; at 1, before the end.
+   * Iterations without improvement before the share grows, or before the end if the share is 1.
    * @default 50
    */
   patience?: number;
   /**
-   * An objective that is higher by less is no improvement.
+   * Minimum increase of the objective that counts as an improvement.
    * @default 0.000001
    */
   threshold?: number;
   /**
-   * A mapping that improves longer than so many iterations did not converge.
+   * Maximum number of iterations; a mapping that still improves after them did not converge.
    * @default 1000
    */
   maxIterations?: number;
   /**
-   * A mapping whose words have a lower mean cosine with their nearest is taken for failed.
+   * Minimum mean cosine of words with their nearest neighbours; a mapping below it counts as failed.
    * @default 0
    */
   minObjective?: number;
   /**
-   * A mapping is taken for failed where self-learning, begun anew with a tenth of its pairs, finds a
-   * smaller share of them again; 0 takes any.
+   * Minimum share of the induced pairs that self-learning must find again when it restarts from a tenth
+   * of them; a mapping below it counts as failed. 0 accepts any mapping.
    * @default 0.5
    */
   minFoundAgain?: number;
@@ -83,12 +81,13 @@ export type MappingOptions = {
    */
   finalMapping?: 'symmetric' | 'orthogonal';
   /**
-   * Power of the singular values that finalMapping symmetric multiplies the features of both sides by.
+   * Exponent of the singular values by which finalMapping symmetric re-weights the features of both
+   * sides.
    * @default 0.5
    */
   reweight?: number;
   /**
-   * Give back a mapping that did not converge or whose objective is low, instead of an error.
+   * Return a failed mapping instead of an error.
    * @default false
    */
   keepFailed?: boolean;
@@ -98,7 +97,7 @@ export type MappingOptions = {
    */
   seed?: number;
   /**
-   * Where products are computed: cpu, webgpu, cuda or tfjs:NAME.
+   * Device for matrix products: cpu, webgpu, cuda or tfjs:NAME.
    * @default "cpu"
    */
   device?: string;

@@ -63,8 +63,8 @@ function problemOf(
   if (!converged) return `it still improved after ${maxIterations} iterations`;
   if (objective < minObjective) return `that is below minObjective ${minObjective}`;
   if (again !== undefined && again < minFoundAgain) {
-    const found = `${(100 * again).toFixed(0)} % of its pairs come out again where self-learning is begun with a tenth of them`;
-    return `only ${found} (minFoundAgain ${minFoundAgain}), which is what pairs at random do`;
+    const found = `${(100 * again).toFixed(0)} % of its pairs are found again when self-learning restarts from a tenth of them`;
+    return `only ${found} (minFoundAgain ${minFoundAgain}), as for random pairs`;
   }
   return undefined;
 }

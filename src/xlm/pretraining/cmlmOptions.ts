@@ -21,34 +21,32 @@ export const cmlmOptionsSchema = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'Words of an n-gram that is masked at most; 1 for words alone. Default: as long as the table has.',
+      'Maximum number of words of a masked n-gram; 1 for words only. Default: the longest in the table.',
     ),
-  rate: share.default(0.15).describe('Share of the tokens to predict, or to predict translations at.'),
+  rate: share.default(0.15).describe('Share of the tokens at which tokens or translations are predicted.'),
   mlmShare: z
     .number()
     .min(0)
     .lt(1)
     .default(0)
     .describe(
-      'Part of these tokens that are predicted themselves, as in mlm, in the same rows. 0: beside this objective an mlm of its own is to ' +
-        'be in the mixture, and updates alternate.',
+      'Share of these tokens that are predicted themselves, as in mlm, in the same rows. With 0, add a separate mlm objective to ' +
+        'the mixture; updates then alternate.',
     ),
   mlmWeight: z
     .number()
     .gt(0)
     .default(1)
     .describe(
-      'Weight of the loss of a token that is predicted itself, beside 1 for each token of a translation.',
+      'Weight of the loss of a token that is predicted itself; a token of a translation has weight 1.',
     ),
-  replacement: replacementSchema
-    .prefault({})
-    .describe('What is read in the places of masked tokens, each by itself.'),
+  replacement: replacementSchema.prefault({}).describe('What replaces masked tokens, chosen for each token.'),
   vectors: z
     .record(z.string().min(1), path)
     .optional()
     .describe(
       'Mapped vectors by language (.vec), in one space for all: tokens of a translation are aligned to masked tokens by the similarity ' +
-        'of their words (IBM Model 2). Default: all masked tokens of an n-gram are as likely (IBM Model 1).',
+        'of their words (IBM Model 2). Default: all masked tokens of an n-gram are equally probable (IBM Model 1).',
     ),
   temperature: z
     .number()

@@ -26,15 +26,13 @@ const dataSchema = z.strictObject({
     .describe('Parallel text with the languages of its sides: one entry, or a list. Needed by tlm.'),
   validation: languageTextsSchema
     .optional()
-    .describe('Held-out text by language, likewise. Without any there is no validation.'),
-  validationPairs: languagePairsSchema.optional().describe('Held-out parallel text, likewise.'),
+    .describe('Held-out text by language, in the same form. Without it there is no validation.'),
+  validationPairs: languagePairsSchema.optional().describe('Held-out parallel text, in the same form.'),
   length: z
     .int()
     .min(4)
     .default(256)
-    .describe(
-      'Tokens of a row of running text: sentences behind each other, cut anywhere (256 in the paper).',
-    ),
+    .describe('Tokens of a row of running text: concatenated sentences, cut anywhere (256 in the paper).'),
   maxLength: count.default(126).describe('Pairs with more tokens on a side are left out, and counted.'),
   alpha: z
     .number()
@@ -42,7 +40,7 @@ const dataSchema = z.strictObject({
     .max(1)
     .default(0.7)
     .describe(
-      'A language with n tokens has a share of the updates in proportion to n^alpha: 1 as they are, 0 all languages alike.',
+      'A language with n tokens gets a share of the updates in proportion to n^alpha: 1 in proportion to its size, 0 the same for all languages.',
     ),
 });
 
@@ -70,13 +68,11 @@ const modelSchema = z.strictObject({
   sinusoidalEmbeddings: z
     .boolean()
     .default(false)
-    .describe('Positions are sines that are not learned. Default: they are learned.'),
+    .describe('Use fixed sinusoidal positions. Default: learned positions.'),
   useLangEmb: z
     .boolean()
     .default(true)
-    .describe(
-      "Adds an embedding of a token's language at every position, where there are several languages.",
-    ),
+    .describe("With several languages, adds an embedding of a token's language at every position."),
   maxPositionEmbeddings: count.default(512).describe('Longest row that the model can read.'),
   embedInitStd: z
     .number()
@@ -89,7 +85,7 @@ const validationSchema = z.strictObject({
   everyUpdates: count.default(1000).describe('Updates between validations.'),
   maxRows: count
     .default(200)
-    .describe('Rows (or pairs) of each language validated on at most, from the first.'),
+    .describe('Maximum number of validation rows (or pairs) of each language, from the first.'),
 });
 
 /** The configuration file of `polybeam xlm pretrain` as written; `parseXlmPretrainConfig` gives it checked as a whole. */
@@ -98,12 +94,12 @@ export const xlmPretrainConfigSchema = z.strictObject({
   init: path
     .optional()
     .describe(
-      'Directory of an xlm model to go on from, with its sizes, its languages and its tokenizer; model and vocabulary are then left ' +
+      'Directory of an xlm model to continue from, with its sizes, languages and tokenizer; model and vocabulary are then left ' +
         'out. Default: random weights.',
     ),
   objectives: objectivesSchema('Share of the updates, beside the weights of the other objectives.'),
   data: dataSchema.describe(
-    'What to learn from, by language. Any number of languages; codes are free, such as en.',
+    'Training and validation data, by language. Any number of languages; language codes are free, such as en.',
   ),
   vocabulary: vocabularyChoiceSchema
     .prefault({})

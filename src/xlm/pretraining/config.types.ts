@@ -5,11 +5,11 @@ export type XlmPretrainConfigInput = {
   /** Run directory: checkpoints, log and the final model. A run found there is resumed. */
   output: string;
   /**
-   * Directory of an xlm model to go on from, with its sizes, its languages and its tokenizer; model and
+   * Directory of an xlm model to continue from, with its sizes, languages and tokenizer; model and
    * vocabulary are then left out. Default: random weights.
    */
   init?: string;
-  /** What is learned: one entry, or a mixture. An update has one objective. */
+  /** Training objective: one entry, or a mixture. An update has one objective. */
   objectives:
     | XlmPretrainConfigInputMlm
     | XlmPretrainConfigInputClm
@@ -21,7 +21,10 @@ export type XlmPretrainConfigInput = {
         | XlmPretrainConfigInputTlm
         | XlmPretrainConfigInputCmlm
       )[];
-  /** What to learn from, by language. Any number of languages; codes are free, such as en. */
+  /**
+   * Training and validation data, by language. Any number of languages; language codes are free, such as
+   * en.
+   */
   data: {
     /**
      * Running text by language, such as { en: mono.en.gz, fr: [{ text: mono.tsv, column: 2 }] }: for each
@@ -30,12 +33,12 @@ export type XlmPretrainConfigInput = {
     train?: Record<string, string | XlmPretrainConfigInputTrain | XlmPretrainConfigInputTrain[]>;
     /** Parallel text with the languages of its sides: one entry, or a list. Needed by tlm. */
     pairs?: XlmPretrainConfigInputPairs | XlmPretrainConfigInputPairs[];
-    /** Held-out text by language, likewise. Without any there is no validation. */
+    /** Held-out text by language, in the same form. Without it there is no validation. */
     validation?: Record<string, string | XlmPretrainConfigInputTrain | XlmPretrainConfigInputTrain[]>;
-    /** Held-out parallel text, likewise. */
+    /** Held-out parallel text, in the same form. */
     validationPairs?: XlmPretrainConfigInputPairs | XlmPretrainConfigInputPairs[];
     /**
-     * Tokens of a row of running text: sentences behind each other, cut anywhere (256 in the paper).
+     * Tokens of a row of running text: concatenated sentences, cut anywhere (256 in the paper).
      * @default 256
      */
     length?: number;
@@ -45,15 +48,15 @@ export type XlmPretrainConfigInput = {
      */
     maxLength?: number;
     /**
-     * A language with n tokens has a share of the updates in proportion to n^alpha: 1 as they are, 0 all
-     * languages alike.
+     * A language with n tokens gets a share of the updates in proportion to n^alpha: 1 in proportion to
+     * its size, 0 the same for all languages.
      * @default 0.7
      */
     alpha?: number;
   };
   /** Tokens: a vocabulary learned from the data (the default), or an existing tokenizer. */
   vocabulary?: {
-    /** Directory of a tokenizer, as `polybeam xlm vocabulary` writes it. Goes without train. */
+    /** Directory of a tokenizer, as `polybeam xlm vocabulary` writes it. Excludes train. */
     tokenizer?: string;
     /** Learns a vocabulary for all languages of the data, with the options of `polybeam xlm vocabulary`. */
     train?: {
@@ -64,23 +67,23 @@ export type XlmPretrainConfigInput = {
        */
       pretokenizer?: 'metaspace' | 'byteLevel';
       /**
-       * Tokens in the vocabulary at most, special tokens and characters included.
+       * Maximum number of tokens in the vocabulary, special tokens and characters included.
        * @default 32000
        */
       size?: number;
       /**
-       * Pairs of tokens seen fewer times are not merged.
+       * Minimum count of a pair of tokens that is merged.
        * @default 2
        */
       minFrequency?: number;
       /**
-       * Single characters in the vocabulary at most; the rarest are left out.
+       * Maximum number of single characters in the vocabulary; the rarest are left out.
        * @default 1000
        */
       limitAlphabet?: number;
       /**
-       * Characters (bytes for byteLevel) in one token, at most. Default 16 for bpe (as SentencePiece), 100
-       * for wordpiece.
+       * Maximum number of characters (bytes for byteLevel) in a token. Default 16 for bpe (as
+       * SentencePiece), 100 for wordpiece.
        */
       maxTokenLength?: number;
       /**
@@ -95,17 +98,17 @@ export type XlmPretrainConfigInput = {
        * @default false
        */
       lowercase?: boolean;
-      /** Drop accents. Default: no for bpe, where lowercase is set for wordpiece (as BERT). */
+      /** Drop accents. Default: false for bpe; for wordpiece the value of lowercase (as BERT). */
       stripAccents?: boolean;
       /** Never merge letters with punctuation (bpe with metaspace). Default true. */
       splitPunctuation?: boolean;
       /** One token per digit (bpe with metaspace), so that numbers are copied reliably. Default true. */
       splitDigits?: boolean;
-      /** Treat the first word as if a space stood before it (byteLevel). Default true. */
+      /** Treat the first word as if a space preceded it (byteLevel). Default true. */
       addPrefixSpace?: boolean;
       /**
-       * A language with n texts counts as if texts were drawn from it in proportion to n^alpha: 1 as they
-       * are, 0 all languages alike.
+       * A language with n texts has a weight in proportion to n^alpha: 1 in proportion to its size, 0 the
+       * same for all languages.
        * @default 0.5
        */
       alpha?: number;
@@ -142,12 +145,12 @@ export type XlmPretrainConfigInput = {
      */
     geluActivation?: boolean;
     /**
-     * Positions are sines that are not learned. Default: they are learned.
+     * Use fixed sinusoidal positions. Default: learned positions.
      * @default false
      */
     sinusoidalEmbeddings?: boolean;
     /**
-     * Adds an embedding of a token's language at every position, where there are several languages.
+     * With several languages, adds an embedding of a token's language at every position.
      * @default true
      */
     useLangEmb?: boolean;
@@ -167,8 +170,8 @@ export type XlmPretrainConfigInput = {
      */
     adamBeta1?: number;
     /**
-     * AdamW's decay of the mean squared gradient; 0.98 as in Vaswani et al.: Transformers want a shorter
-     * memory than 0.999.
+     * AdamW's decay of the mean squared gradient; 0.98 as in Vaswani et al., since Transformers need a
+     * shorter memory than 0.999.
      * @default 0.98
      */
     adamBeta2?: number;
@@ -183,7 +186,7 @@ export type XlmPretrainConfigInput = {
      */
     weightDecay?: number;
     /**
-     * Largest L2 norm of the gradient of an update; larger ones are scaled down. 0 is no clipping.
+     * Maximum L2 norm of the gradient of an update; larger gradients are scaled down. 0 is no clipping.
      * @default 1
      */
     clipNorm?: number;
@@ -196,23 +199,23 @@ export type XlmPretrainConfigInput = {
   /** How rows are grouped. A batch has rows of one language, or pair of languages. */
   batch?: {
     /**
-     * Sentences x longest padded side of one batch, at most: what fits in memory.
+     * Maximum size of a batch: sentences x longest padded side. Choose what fits in memory.
      * @default 4096
      */
     maxTokens?: number;
     /**
-     * Batches whose gradients are added up to one update: larger updates than memory holds. The last
-     * update of an epoch may have fewer.
+     * Number of batches whose gradients are summed in an update, for larger updates than fit in memory.
+     * The last update of an epoch may have fewer.
      * @default 1
      */
     accumulate?: number;
     /**
-     * Shuffled pairs are sorted by length within windows of this many, which cuts padding.
+     * Shuffled pairs are sorted by length within windows of this many, which reduces padding.
      * @default 20000
      */
     sortWindow?: number;
     /**
-     * Lengths are padded to multiples of this: fewer distinct shapes for little more padding.
+     * Lengths are padded to multiples of this, which gives fewer distinct shapes with little more padding.
      * @default 4
      */
     lengthMultiple?: number;
@@ -225,7 +228,7 @@ export type XlmPretrainConfigInput = {
      */
     everyUpdates?: number;
     /**
-     * Rows (or pairs) of each language validated on at most, from the first.
+     * Maximum number of validation rows (or pairs) of each language, from the first.
      * @default 200
      */
     maxRows?: number;
@@ -234,8 +237,8 @@ export type XlmPretrainConfigInput = {
   schedule?: {
     /**
      * How the learning rate falls after warm-up: linear and cosine reach 0 at totalUpdates,
-     * slantedTriangular (Howard and Ruder 2018) reaches learningRate / ratio, from which it also rises;
-     * the others need no end.
+     * slantedTriangular (Howard and Ruder 2018) reaches learningRate / ratio, at which it also starts; the
+     * others need no end.
      * @default "inverseSquareRoot"
      */
     type?: 'inverseSquareRoot' | 'linear' | 'cosine' | 'slantedTriangular' | 'constant';
@@ -251,10 +254,10 @@ export type XlmPretrainConfigInput = {
     warmupUpdates?: number;
     /** Update at which linear, cosine and slantedTriangular reach their end. Default budget.maxUpdates. */
     totalUpdates?: number;
-    /** slantedTriangular: how many times the lowest rate the highest is. Default 32. */
+    /** slantedTriangular: ratio of the highest rate to the lowest. Default 32. */
     ratio?: number;
   };
-  /** When to end; what is reached first. At least one, or earlyStopping, must be given. */
+  /** When training ends: at the first of these. At least one, or earlyStopping, is required. */
   budget?: {
     /** Updates after which training ends. */
     maxUpdates?: number;
@@ -276,12 +279,12 @@ export type XlmPretrainConfigInput = {
      */
     everyUpdates?: number;
     /**
-     * Minutes after which a checkpoint is written anyway: what a crash can cost at most.
+     * Maximum number of minutes between checkpoints: the most that a crash can lose.
      * @default 10
      */
     everyMinutes?: number;
     /**
-     * Checkpoints kept, besides the best and the last; older ones keep their weights only.
+     * Number of checkpoints to keep, besides the best and the last; older ones keep only their weights.
      * @default 5
      */
     keep?: number;
@@ -301,12 +304,12 @@ export type XlmPretrainConfigInput = {
     everyUpdates?: number;
   };
   /**
-   * Decides initial weights, order of the data and dropout: the same seed gives the same run.
+   * Seed of initial weights, order of the data and dropout: the same seed gives the same run.
    * @default 1
    */
   seed?: number;
   /**
-   * Where to compute; `polybeam doctor` lists what there is.
+   * Device to compute on; `polybeam doctor` lists the devices.
    * @default "cpu"
    */
   device?: string;
@@ -328,7 +331,7 @@ type XlmPretrainConfigInputMlm = {
    */
   rate?: number;
   /**
-   * Choose words whole: all their tokens, or none.
+   * Choose whole words: all their tokens, or none.
    * @default false
    */
   wholeWord?: boolean;
@@ -342,16 +345,16 @@ type XlmPretrainConfigInputMlm = {
    * @default 3
    */
   maxNgram?: number;
-  /** Tokens to predict in a row at most. Default no limit. */
+  /** Maximum number of tokens to predict in a row. Default: no limit. */
   maxPredictions?: number;
   /**
    * Tokens of frequency f are chosen in proportion to f^-sampleAlpha, so that frequent ones are
-   * predicted less often; 0: all alike. The paper's program names it sample_alpha. Goes without
-   * wholeWord and ngramShare.
+   * predicted less often; 0: uniformly. The paper's program calls it sample_alpha. Excludes wholeWord
+   * and ngramShare.
    * @default 0
    */
   sampleAlpha?: number;
-  /** What is read in the places of tokens to predict. */
+  /** What replaces the tokens to predict. */
   replacement?: XlmPretrainConfigInputReplacement;
 };
 
@@ -362,12 +365,12 @@ type XlmPretrainConfigInputReplacement = {
    */
   mask?: number;
   /**
-   * Share that stays as it is.
+   * Share that is not changed.
    * @default 0.1
    */
   keep?: number;
   /**
-   * Share that becomes any other token.
+   * Share that becomes a random token.
    * @default 0.1
    */
   random?: number;
@@ -397,7 +400,7 @@ type XlmPretrainConfigInputTlm = {
    */
   rate?: number;
   /**
-   * Choose words whole: all their tokens, or none.
+   * Choose whole words: all their tokens, or none.
    * @default false
    */
   wholeWord?: boolean;
@@ -411,16 +414,16 @@ type XlmPretrainConfigInputTlm = {
    * @default 3
    */
   maxNgram?: number;
-  /** Tokens to predict in a row at most. Default no limit. */
+  /** Maximum number of tokens to predict in a row. Default: no limit. */
   maxPredictions?: number;
   /**
    * Tokens of frequency f are chosen in proportion to f^-sampleAlpha, so that frequent ones are
-   * predicted less often; 0: all alike. The paper's program names it sample_alpha. Goes without
-   * wholeWord and ngramShare.
+   * predicted less often; 0: uniformly. The paper's program calls it sample_alpha. Excludes wholeWord
+   * and ngramShare.
    * @default 0
    */
   sampleAlpha?: number;
-  /** What is read in the places of tokens to predict. */
+  /** What replaces the tokens to predict. */
   replacement?: XlmPretrainConfigInputReplacement;
 };
 
@@ -441,30 +444,30 @@ type XlmPretrainConfigInputCmlm = {
     /** Table as `polybeam xlm table build` writes it. */
     path: string;
   }[];
-  /** Words of an n-gram that is masked at most; 1 for words alone. Default: as long as the table has. */
+  /** Maximum number of words of a masked n-gram; 1 for words only. Default: the longest in the table. */
   maxNgram?: number;
   /**
-   * Share of the tokens to predict, or to predict translations at.
+   * Share of the tokens at which tokens or translations are predicted.
    * @default 0.15
    */
   rate?: number;
   /**
-   * Part of these tokens that are predicted themselves, as in mlm, in the same rows. 0: beside this
-   * objective an mlm of its own is to be in the mixture, and updates alternate.
+   * Share of these tokens that are predicted themselves, as in mlm, in the same rows. With 0, add a
+   * separate mlm objective to the mixture; updates then alternate.
    * @default 0
    */
   mlmShare?: number;
   /**
-   * Weight of the loss of a token that is predicted itself, beside 1 for each token of a translation.
+   * Weight of the loss of a token that is predicted itself; a token of a translation has weight 1.
    * @default 1
    */
   mlmWeight?: number;
-  /** What is read in the places of masked tokens, each by itself. */
+  /** What replaces masked tokens, chosen for each token. */
   replacement?: XlmPretrainConfigInputReplacement;
   /**
    * Mapped vectors by language (.vec), in one space for all: tokens of a translation are aligned to
    * masked tokens by the similarity of their words (IBM Model 2). Default: all masked tokens of an
-   * n-gram are as likely (IBM Model 1).
+   * n-gram are equally probable (IBM Model 1).
    */
   vectors?: Record<string, string>;
   /**
@@ -489,17 +492,18 @@ type XlmPretrainConfigInputCmlm = {
 type XlmPretrainConfigInputTrain = {
   /** Text file, UTF-8; may be gzipped. */
   text: string;
-  /** Column to read where lines are tab-separated, counted from 1. Default: the whole line. */
+  /** Column of a tab-separated file, counted from 1. Default: the whole line. */
   column?: number;
   /**
-   * What a document is: a line, or the lines up to the next blank line, joined by spaces.
+   * How the file is divided into documents: lines, or paragraphs between blank lines, whose lines are
+   * joined by spaces.
    * @default "lines"
    */
   documents?: 'lines' | 'paragraphs';
 };
 
 type XlmPretrainConfigInputPairs = {
-  /** File of source sentences, one a line; may be gzipped. Goes with target. */
+  /** File of source sentences, one a line; may be gzipped. Requires target. */
   source?: string;
   /** File of target sentences: line n translates line n of source. */
   target?: string;

@@ -12,10 +12,10 @@ export const maskingSchema = maskChoiceSchema
       .min(0)
       .default(0)
       .describe(
-        'Tokens of frequency f are chosen in proportion to f^-sampleAlpha, so that frequent ones are predicted less often; 0: all ' +
-          "alike. The paper's program names it sample_alpha. Goes without wholeWord and ngramShare.",
+        'Tokens of frequency f are chosen in proportion to f^-sampleAlpha, so that frequent ones are predicted less often; 0: ' +
+          "uniformly. The paper's program calls it sample_alpha. Excludes wholeWord and ngramShare.",
       ),
-    replacement: replacementSchema.prefault({}).describe('What is read in the places of tokens to predict.'),
+    replacement: replacementSchema.prefault({}).describe('What replaces the tokens to predict.'),
   })
   .refine(({ sampleAlpha, wholeWord, ngramShare }) => sampleAlpha === 0 || (!wholeWord && ngramShare === 0), {
     path: ['sampleAlpha'],

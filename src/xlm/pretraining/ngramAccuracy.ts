@@ -38,17 +38,17 @@ export const ngramAccuracySchema = z.strictObject({
     .int()
     .min(1)
     .optional()
-    .describe('Words of an n-gram at most; 1 for words alone. Default: as long as the table has.'),
+    .describe('Maximum number of words of an n-gram; 1 for words only. Default: the longest in the table.'),
   rate: z.number().gt(0).max(1).default(0.15).describe('Share of the tokens that are masked.'),
   length: z
     .int()
     .min(4)
     .optional()
     .describe(
-      'Tokens of a row of running text. Default: as in pre-training, if config.json says so (polybeam.row_length), or else 256.',
+      'Tokens of a row of running text. Default: the length of pre-training (polybeam.row_length in config.json), or else 256.',
     ),
-  maxRows: z.int().min(1).default(200).describe('Rows measured at most, from the first.'),
-  seed: z.int().min(0).max(4294967295).default(1).describe('Decides which n-grams are masked.'),
+  maxRows: z.int().min(1).default(200).describe('Maximum number of rows, from the first.'),
+  seed: z.int().min(0).max(4294967295).default(1).describe('Seed of the choice of masked n-grams.'),
 });
 
 /** Shares, from 0 to 1. */

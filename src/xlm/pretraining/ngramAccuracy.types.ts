@@ -8,7 +8,7 @@ export type NgramAccuracyOptions = {
   from: string;
   /** Language of the translations. */
   to: string;
-  /** Words of an n-gram at most; 1 for words alone. Default: as long as the table has. */
+  /** Maximum number of words of an n-gram; 1 for words only. Default: the longest in the table. */
   maxNgram?: number;
   /**
    * Share of the tokens that are masked.
@@ -16,17 +16,17 @@ export type NgramAccuracyOptions = {
    */
   rate?: number;
   /**
-   * Tokens of a row of running text. Default: as in pre-training, if config.json says so
-   * (polybeam.row_length), or else 256.
+   * Tokens of a row of running text. Default: the length of pre-training (polybeam.row_length in
+   * config.json), or else 256.
    */
   length?: number;
   /**
-   * Rows measured at most, from the first.
+   * Maximum number of rows, from the first.
    * @default 200
    */
   maxRows?: number;
   /**
-   * Decides which n-grams are masked.
+   * Seed of the choice of masked n-grams.
    * @default 1
    */
   seed?: number;

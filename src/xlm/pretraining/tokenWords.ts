@@ -79,6 +79,6 @@ function tokenTexts(tokenizer: Tokenizer, special: ReadonlySet<number>): string[
   if (marked > 0) return texts;
   throw new PolybeamError(
     'TOKENIZER_INVALID',
-    `No token begins with ${spaceMark}, so that words cannot be told from tokens: take a vocabulary as polybeam xlm vocabulary makes it.`,
+    `No token begins with ${spaceMark}, so the beginnings of words are unknown: use a vocabulary made by polybeam xlm vocabulary.`,
   );
 }

@@ -39,15 +39,15 @@ export type { XlmRunConfigInput };
 
 const dataSchema = z.strictObject({
   train: languageTextsSchema.describe(
-    'Texts by language, one a line, none a translation of another: what translation is learned from, and the stages before it.',
+    'Texts by language, one a line, not translations of each other. All stages learn from them.',
   ),
   more: languageTextsSchema
     .optional()
-    .describe('Further texts by language, for vocabulary, vectors and pre-training alone.'),
+    .describe('Further texts by language, only for vocabulary, vectors and pre-training.'),
   validation: languageTextsSchema.optional().describe('Held-out texts by language.'),
   validationPairs: languagePairsSchema
     .optional()
-    .describe('Held-out parallel text with the languages of its sides, for BLEU while training.'),
+    .describe('Held-out parallel text with the languages of its sides, for BLEU during training.'),
   lowercase: z
     .boolean()
     .default(false)
@@ -75,9 +75,9 @@ const trainSchema = translationConfigSchema
 /** The configuration file of `polybeam xlm run` as written; `parseXlmRunConfig` gives it checked as a whole. */
 export const xlmRunConfigSchema = z.strictObject({
   output: path.describe(
-    'Directory of everything: vocabulary, vectors, mapped, tables, pretrained and translation. Stages found there are not made again.',
+    'Output directory of all stages: vocabulary, vectors, mapped, tables, pretrained and translation. Stages that are finished there are skipped.',
   ),
-  data: dataSchema.describe('Texts. Any number of languages; codes are free, such as en.'),
+  data: dataSchema.describe('Texts. Any number of languages; language codes are free, such as en.'),
   vocabulary: jointVocabularySchema
     .omit({ lowercase: true })
     .prefault({})
@@ -93,23 +93,23 @@ export const xlmRunConfigSchema = z.strictObject({
   mapping: mappingOptionsSchema
     .omit({ seed: true, device: true, threads: true })
     .optional()
-    .describe('Mapping the vectors of each two languages into one space: see `polybeam xlm map`.'),
+    .describe('Mapping the vectors of each pair of languages into one space: see `polybeam xlm map`.'),
   table: tableOptionsSchema
     .omit({ device: true, threads: true })
     .optional()
     .describe(
-      'Translation tables of n-grams, in both directions of each two languages: see `polybeam xlm table build`. With one of ngrams, ' +
-        'vectors, mapping and table given, even empty ({}), tables are made, and the objective cmlm of pretrain and what reads tables in train.backTranslation (tableRounds, constraints, languageModels) are ' +
-        'given them.',
+      'Translation tables of n-grams, in both directions of each pair of languages: see `polybeam xlm table build`. If one of ngrams, ' +
+        'vectors, mapping and table is given, even empty ({}), tables are made; the objective cmlm of pretrain and train.backTranslation (tableRounds, constraints, languageModels) then ' +
+        'use them.',
     ),
   pretrain: pretrainSchema
     .optional()
     .describe(
-      'Pre-training of XLM: see `polybeam xlm pretrain`. Default: none, translation starts at random.',
+      'Pre-training of XLM: see `polybeam xlm pretrain`. Default: none; translation starts from random weights.',
     ),
   train: trainSchema
     .optional()
-    .describe('Unsupervised translation: see `polybeam xlm train`. Default: the stages before it alone.'),
+    .describe('Unsupervised translation: see `polybeam xlm train`. Default: only the stages before it.'),
   ...runSchema,
 });
 

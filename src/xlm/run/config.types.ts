@@ -3,22 +3,19 @@
 /** The configuration of `polybeam xlm run` as a user may write it, defaults left out. */
 export type XlmRunConfigInput = {
   /**
-   * Directory of everything: vocabulary, vectors, mapped, tables, pretrained and translation. Stages
-   * found there are not made again.
+   * Output directory of all stages: vocabulary, vectors, mapped, tables, pretrained and translation.
+   * Stages that are finished there are skipped.
    */
   output: string;
-  /** Texts. Any number of languages; codes are free, such as en. */
+  /** Texts. Any number of languages; language codes are free, such as en. */
   data: {
-    /**
-     * Texts by language, one a line, none a translation of another: what translation is learned from, and
-     * the stages before it.
-     */
+    /** Texts by language, one a line, not translations of each other. All stages learn from them. */
     train: Record<string, string | XlmRunConfigInputTrain | XlmRunConfigInputTrain[]>;
-    /** Further texts by language, for vocabulary, vectors and pre-training alone. */
+    /** Further texts by language, only for vocabulary, vectors and pre-training. */
     more?: Record<string, string | XlmRunConfigInputTrain | XlmRunConfigInputTrain[]>;
     /** Held-out texts by language. */
     validation?: Record<string, string | XlmRunConfigInputTrain | XlmRunConfigInputTrain[]>;
-    /** Held-out parallel text with the languages of its sides, for BLEU while training. */
+    /** Held-out parallel text with the languages of its sides, for BLEU during training. */
     validationPairs?: XlmRunConfigInputValidationPairs | XlmRunConfigInputValidationPairs[];
     /**
      * Lower-case the texts in all stages; the model then writes lower case.
@@ -35,23 +32,23 @@ export type XlmRunConfigInput = {
      */
     pretokenizer?: 'metaspace' | 'byteLevel';
     /**
-     * Tokens in the vocabulary at most, special tokens and characters included.
+     * Maximum number of tokens in the vocabulary, special tokens and characters included.
      * @default 32000
      */
     size?: number;
     /**
-     * Pairs of tokens seen fewer times are not merged.
+     * Minimum count of a pair of tokens that is merged.
      * @default 2
      */
     minFrequency?: number;
     /**
-     * Single characters in the vocabulary at most; the rarest are left out.
+     * Maximum number of single characters in the vocabulary; the rarest are left out.
      * @default 1000
      */
     limitAlphabet?: number;
     /**
-     * Characters (bytes for byteLevel) in one token, at most. Default 16 for bpe (as SentencePiece), 100
-     * for wordpiece.
+     * Maximum number of characters (bytes for byteLevel) in a token. Default 16 for bpe (as
+     * SentencePiece), 100 for wordpiece.
      */
     maxTokenLength?: number;
     /**
@@ -61,17 +58,17 @@ export type XlmRunConfigInput = {
     byteFallback?: boolean;
     /** Unicode normalization of bpe. Default nfkc for metaspace, none for byteLevel. */
     unicodeNormalization?: 'none' | 'nfc' | 'nfkc';
-    /** Drop accents. Default: no for bpe, where lowercase is set for wordpiece (as BERT). */
+    /** Drop accents. Default: false for bpe; for wordpiece the value of lowercase (as BERT). */
     stripAccents?: boolean;
     /** Never merge letters with punctuation (bpe with metaspace). Default true. */
     splitPunctuation?: boolean;
     /** One token per digit (bpe with metaspace), so that numbers are copied reliably. Default true. */
     splitDigits?: boolean;
-    /** Treat the first word as if a space stood before it (byteLevel). Default true. */
+    /** Treat the first word as if a space preceded it (byteLevel). Default true. */
     addPrefixSpace?: boolean;
     /**
-     * A language with n texts counts as if texts were drawn from it in proportion to n^alpha: 1 as they
-     * are, 0 all languages alike.
+     * A language with n texts has a weight in proportion to n^alpha: 1 in proportion to its size, 0 the
+     * same for all languages.
      * @default 0.5
      */
     alpha?: number;
@@ -79,40 +76,40 @@ export type XlmRunConfigInput = {
   /** Which words and n-grams get vectors: see `polybeam xlm ngrams`. */
   ngrams?: {
     /**
-     * Words, bigrams, trigrams and so on to keep at most: a number for each length, the last one for the
-     * longest n-grams.
+     * Maximum numbers of words, bigrams, trigrams and so on: a number for each length, the last one for
+     * the longest n-grams.
      */
     limits?: number[];
     /**
-     * Words and n-grams that occur fewer times are left out.
+     * Minimum count of words and n-grams.
      * @default 5
      */
     minCount?: number;
     /**
-     * Which n-grams are kept where there are more than limits: those of the highest pointwise mutual
-     * information, or the most frequent. Words are always kept by frequency.
+     * Which n-grams are kept if there are more than limits: those with the highest pointwise mutual
+     * information, or the most frequent. Words are always chosen by frequency.
      * @default "pmi"
      */
     rank?: 'pmi' | 'count';
     /**
-     * Subtracted from the counts of n-grams for their mutual information, so that words that met a few
-     * times by chance get low ones. Default minCount - 1.
+     * Subtracted from the counts of n-grams before their mutual information is computed, which lowers it
+     * for words that are adjacent by chance. Default minCount - 1.
      */
     discount?: number;
     /**
-     * N-grams of lower pointwise mutual information are left out: 0 is as often as by chance.
+     * Minimum pointwise mutual information of n-grams; 0 is the value of independent words.
      * @default 0
      */
     minScore?: number;
     /**
-     * Characters in n-grams that are neither letters nor digits: none; apostrophes and hyphens between
-     * words (t - shirt); or any. All are words.
+     * Characters other than letters and digits in n-grams: none; apostrophes and hyphens between words (t
+     * - shirt); or any. Each such character is a word.
      * @default "inner"
      */
     punctuation?: 'none' | 'inner' | 'all';
     /**
-     * Different words or n-grams counted in one pass over the texts at most, about 30 bytes each (100 for
-     * words); where there are more, there are more passes, and the counts stay exact.
+     * Maximum number of different words or n-grams counted in one pass over the texts, about 30 bytes each
+     * (100 for words). If there are more, there are more passes; counts stay exact.
      * @default 8000000
      */
     tableSize?: number;
@@ -120,43 +117,43 @@ export type XlmRunConfigInput = {
   /** Their vectors: see `polybeam xlm vectors`. */
   vectors?: {
     /**
-     * Features of a vector.
+     * Dimension of the vectors.
      * @default 300
      */
     size?: number;
     /**
-     * Words or n-grams to the left and to the right that a word or n-gram predicts, at most; drawn anew
-     * each time.
+     * Maximum number of words or n-grams on each side that a word or n-gram predicts; the number is drawn
+     * for each.
      * @default 5
      */
     window?: number;
     /**
-     * Wrong words drawn for each right one.
+     * Negative samples for each word.
      * @default 10
      */
     negatives?: number;
     /**
-     * Times that the texts are gone through, cut into n-grams anew each time.
+     * Number of passes over the texts; each splits them into n-grams anew.
      * @default 5
      */
     epochs?: number;
     /**
-     * Probability that words which are an n-gram are taken as one, each time they are met.
+     * Probability that the words of an n-gram become one token at an occurrence.
      * @default 0.3
      */
     join?: number;
     /**
-     * Characters of the shortest parts of words that have vectors too (fastText: minn).
+     * Minimum length of subwords in characters (fastText: minn).
      * @default 3
      */
     minSubword?: number;
     /**
-     * Characters of the longest parts (fastText: maxn); 0 for no parts.
+     * Maximum length of subwords in characters (fastText: maxn); 0 for no subwords.
      * @default 6
      */
     maxSubword?: number;
     /**
-     * Vectors that the parts of words share, told by a hash (fastText: bucket).
+     * Number of hash buckets of subword vectors (fastText: bucket).
      * @default 200000
      */
     buckets?: number;
@@ -166,85 +163,83 @@ export type XlmRunConfigInput = {
      */
     learningRate?: number;
     /**
-     * Words that are a larger share of the text are left out at random, the more the more frequent; 1 for
-     * none (fastText: t).
+     * Subsampling threshold: words with a larger share of the text are left out at random, more frequent
+     * ones more often; 1 for none (fastText: t).
      * @default 0.0001
      */
     sample?: number;
   };
-  /** Mapping the vectors of each two languages into one space: see `polybeam xlm map`. */
+  /** Mapping the vectors of each pair of languages into one space: see `polybeam xlm map`. */
   mapping?: {
     /**
-     * What the first pairs of words are: those of like distributions of similarities, words written alike,
-     * numbers written alike, or those of a dictionary.
+     * How the first word pairs are chosen: words with similar distributions of similarities, identical
+     * strings, identical numerals, or the pairs of a dictionary.
      * @default "unsupervised"
      */
     seedDictionary?: 'unsupervised' | 'identical' | 'numerals' | 'dictionary';
-    /**
-     * File of seedDictionary dictionary: a line for each translation, word, tab, translation; .gz is
-     * unpacked.
-     */
+    /** Dictionary file, with seedDictionary dictionary: lines of word, tab, translation; .gz is unpacked. */
     dictionary?: string;
     /**
-     * Induce dictionaries from the mapping and mappings from the dictionary until nothing improves.
+     * Alternate between inducing a dictionary from the mapping and a mapping from the dictionary until
+     * nothing improves.
      * @default true
      */
     selfLearning?: boolean;
-    /** What is done to the vectors first, in order: unit length, mean 0. */
+    /** Normalization steps of the vectors, in order: unit length, mean 0. */
     normalize?: ('unit' | 'center')[];
     /**
-     * Words of each language, the most frequent, that dictionaries are induced over.
+     * Number of most frequent words of each language that dictionaries are induced over.
      * @default 20000
      */
     vocabularySize?: number;
     /**
-     * Words of each language whose similarities seedDictionary unsupervised compares.
+     * Number of words of each language whose similarities seedDictionary unsupervised compares.
      * @default 4000
      */
     seedVocabularySize?: number;
     /**
-     * Let dictionaries be induced over n-grams of several words too; they are mapped in any case.
+     * Induce dictionaries over n-grams of several words too. They are mapped in any case.
      * @default false
      */
     learnFromNgrams?: boolean;
     /**
-     * Nearest neighbours whose mean similarity scales similarities locally (CSLS).
+     * Number of nearest neighbours in CSLS, which scales similarities by their mean.
      * @default 10
      */
     neighborhood?: number;
     /**
-     * Share of similarities that a dictionary is induced from at first, drawn anew in each iteration.
+     * Initial share of the similarities that a dictionary is induced from, sampled anew in each iteration.
      * @default 0.1
      */
     keepProbability?: number;
     /**
-     * What the share is multiplied by where the objective no longer improves.
+     * Factor by which the share of similarities grows when the objective no longer improves.
      * @default 2
      */
     keepGrowth?: number;
     /**
-     * Iterations without improvement before the share grows; at 1, before the end.
+     * Iterations without improvement before the share grows, or before the end if the share is 1.
      * @default 50
      */
     patience?: number;
     /**
-     * An objective that is higher by less is no improvement.
+     * Minimum increase of the objective that counts as an improvement.
      * @default 0.000001
      */
     threshold?: number;
     /**
-     * A mapping that improves longer than so many iterations did not converge.
+     * Maximum number of iterations; a mapping that still improves after them did not converge.
      * @default 1000
      */
     maxIterations?: number;
     /**
-     * A mapping whose words have a lower mean cosine with their nearest is taken for failed.
+     * Minimum mean cosine of words with their nearest neighbours; a mapping below it counts as failed.
      * @default 0
      */
     minObjective?: number;
     /**
-     * A mapping is taken for failed where self-learning, begun anew with a tenth of its pairs, finds a
-     * smaller share of them again; 0 takes any.
+     * Minimum share of the induced pairs that self-learning must find again when it restarts from a tenth
+     * of them; a mapping below it counts as failed. 0 accepts any mapping.
      * @default 0.5
      */
     minFoundAgain?: number;
@@ -255,61 +250,65 @@ export type XlmRunConfigInput = {
      */
     finalMapping?: 'symmetric' | 'orthogonal';
     /**
-     * Power of the singular values that finalMapping symmetric multiplies the features of both sides by.
+     * Exponent of the singular values by which finalMapping symmetric re-weights the features of both
+     * sides.
      * @default 0.5
      */
     reweight?: number;
     /**
-     * Give back a mapping that did not converge or whose objective is low, instead of an error.
+     * Return a failed mapping instead of an error.
      * @default false
      */
     keepFailed?: boolean;
   };
   /**
-   * Translation tables of n-grams, in both directions of each two languages: see `polybeam xlm table
-   * build`. With one of ngrams, vectors, mapping and table given, even empty ({}), tables are made, and
-   * the objective cmlm of pretrain and what reads tables in train.backTranslation (tableRounds,
-   * constraints, languageModels) are given them.
+   * Translation tables of n-grams, in both directions of each pair of languages: see `polybeam xlm table
+   * build`. If one of ngrams, vectors, mapping and table is given, even empty ({}), tables are made; the
+   * objective cmlm of pretrain and train.backTranslation (tableRounds, constraints, languageModels) then
+   * use them.
    */
   table?: {
     /**
-     * Translations of each n-gram, at most.
+     * Maximum number of translations of each n-gram.
      * @default 10
      */
     topK?: number;
     /**
-     * Nearest neighbors whose mean similarity a similarity is divided by (Artetxe and Schwenk 2019).
+     * Number of nearest neighbors in the ratio margin, which divides a similarity by their mean similarity
+     * (Artetxe and Schwenk 2019).
      * @default 5
      */
     neighbors?: number;
     /**
-     * What makes probabilities of an n-gram's scores: softmax(score / temperature), or score / sum of
-     * scores.
+     * How an n-gram's scores become probabilities: softmax(score / temperature), or score / sum of scores.
      * @default "softmax"
      */
     probabilities?: 'softmax' | 'share';
     /**
      * Divisor above 0 of the scores before the softmax: the smaller, the more confident the table. 0.033
-     * is the T = 30 of Lample et al. 2018. Default: the one under which n-grams most probably have the
-     * translations that they are nearest to (Artetxe et al. 2018, unsupervised SMT).
+     * is the T = 30 of Lample et al. 2018. Default: the value that maximizes the log-probability of each
+     * target n-gram given its nearest source n-gram (Artetxe et al. 2018, unsupervised SMT).
      */
     temperature?: number;
     /**
-     * Which n-grams may translate one: any, since "red car" may be one word elsewhere, or those of as many
-     * words.
+     * Which n-grams may translate an n-gram: any, since "red car" may be one word elsewhere, or only those
+     * with equally many words.
      * @default "any"
      */
     targets?: 'any' | 'sameLength';
-    /** Words of an n-gram, at most, on both sides; 1 makes a table of words. Default: all n-grams. */
+    /** Maximum number of words of an n-gram, on both sides; 1 makes a table of words. Default: all n-grams. */
     longest?: number;
-    /** Source n-grams read, the most frequent. Default: all. */
+    /** Number of most frequent source n-grams to read. Default: all. */
     sourceLimit?: number;
-    /** Target n-grams read, the most frequent. Default: all. */
+    /** Number of most frequent target n-grams to read. Default: all. */
     targetLimit?: number;
   };
-  /** Pre-training of XLM: see `polybeam xlm pretrain`. Default: none, translation starts at random. */
+  /**
+   * Pre-training of XLM: see `polybeam xlm pretrain`. Default: none; translation starts from random
+   * weights.
+   */
   pretrain?: {
-    /** What is learned: one entry, or a mixture. An update has one objective. */
+    /** Training objective: one entry, or a mixture. An update has one objective. */
     objectives:
       | XlmRunConfigInputMlm
       | XlmRunConfigInputClm
@@ -319,13 +318,13 @@ export type XlmRunConfigInput = {
     /** How rows are made of the texts. */
     data?: {
       /**
-       * Tokens of a row of running text: sentences behind each other, cut anywhere (256 in the paper).
+       * Tokens of a row of running text: concatenated sentences, cut anywhere (256 in the paper).
        * @default 256
        */
       length?: number;
       /**
-       * A language with n tokens has a share of the updates in proportion to n^alpha: 1 as they are, 0 all
-       * languages alike.
+       * A language with n tokens gets a share of the updates in proportion to n^alpha: 1 in proportion to
+       * its size, 0 the same for all languages.
        * @default 0.7
        */
       alpha?: number;
@@ -361,12 +360,12 @@ export type XlmRunConfigInput = {
        */
       geluActivation?: boolean;
       /**
-       * Positions are sines that are not learned. Default: they are learned.
+       * Use fixed sinusoidal positions. Default: learned positions.
        * @default false
        */
       sinusoidalEmbeddings?: boolean;
       /**
-       * Adds an embedding of a token's language at every position, where there are several languages.
+       * With several languages, adds an embedding of a token's language at every position.
        * @default true
        */
       useLangEmb?: boolean;
@@ -386,8 +385,8 @@ export type XlmRunConfigInput = {
        */
       adamBeta1?: number;
       /**
-       * AdamW's decay of the mean squared gradient; 0.98 as in Vaswani et al.: Transformers want a shorter
-       * memory than 0.999.
+       * AdamW's decay of the mean squared gradient; 0.98 as in Vaswani et al., since Transformers need a
+       * shorter memory than 0.999.
        * @default 0.98
        */
       adamBeta2?: number;
@@ -402,7 +401,7 @@ export type XlmRunConfigInput = {
        */
       weightDecay?: number;
       /**
-       * Largest L2 norm of the gradient of an update; larger ones are scaled down. 0 is no clipping.
+       * Maximum L2 norm of the gradient of an update; larger gradients are scaled down. 0 is no clipping.
        * @default 1
        */
       clipNorm?: number;
@@ -415,23 +414,23 @@ export type XlmRunConfigInput = {
     /** How rows are grouped. A batch has rows of one language, or pair of languages. */
     batch?: {
       /**
-       * Sentences x longest padded side of one batch, at most: what fits in memory.
+       * Maximum size of a batch: sentences x longest padded side. Choose what fits in memory.
        * @default 4096
        */
       maxTokens?: number;
       /**
-       * Batches whose gradients are added up to one update: larger updates than memory holds. The last
-       * update of an epoch may have fewer.
+       * Number of batches whose gradients are summed in an update, for larger updates than fit in memory.
+       * The last update of an epoch may have fewer.
        * @default 1
        */
       accumulate?: number;
       /**
-       * Shuffled pairs are sorted by length within windows of this many, which cuts padding.
+       * Shuffled pairs are sorted by length within windows of this many, which reduces padding.
        * @default 20000
        */
       sortWindow?: number;
       /**
-       * Lengths are padded to multiples of this: fewer distinct shapes for little more padding.
+       * Lengths are padded to multiples of this, which gives fewer distinct shapes with little more padding.
        * @default 4
        */
       lengthMultiple?: number;
@@ -444,14 +443,14 @@ export type XlmRunConfigInput = {
        */
       everyUpdates?: number;
       /**
-       * Rows (or pairs) of each language validated on at most, from the first.
+       * Maximum number of validation rows (or pairs) of each language, from the first.
        * @default 200
        */
       maxRows?: number;
     };
     /** Learning rate over the run. */
     schedule?: XlmRunConfigInputSchedule;
-    /** When to end; what is reached first. At least one, or earlyStopping, must be given. */
+    /** When training ends: at the first of these. At least one, or earlyStopping, is required. */
     budget?: XlmRunConfigInputBudget;
     /** Ends training when validation stops improving. */
     earlyStopping?: XlmRunConfigInputEarlyStopping;
@@ -463,12 +462,12 @@ export type XlmRunConfigInput = {
        */
       everyUpdates?: number;
       /**
-       * Minutes after which a checkpoint is written anyway: what a crash can cost at most.
+       * Maximum number of minutes between checkpoints: the most that a crash can lose.
        * @default 10
        */
       everyMinutes?: number;
       /**
-       * Checkpoints kept, besides the best and the last; older ones keep their weights only.
+       * Number of checkpoints to keep, besides the best and the last; older ones keep only their weights.
        * @default 5
        */
       keep?: number;
@@ -482,37 +481,37 @@ export type XlmRunConfigInput = {
     /** The log of the run. */
     log?: XlmRunConfigInputLog;
   };
-  /** Unsupervised translation: see `polybeam xlm train`. Default: the stages before it alone. */
+  /** Unsupervised translation: see `polybeam xlm train`. Default: only the stages before it. */
   train?: {
     /** Which texts are learned from. */
     data?: {
       /**
-       * Texts of more tokens are left out, and counted; 100 as in the paper.
+       * Maximum number of tokens of a text; longer ones are left out, and counted. 100 as in the paper.
        * @default 100
        */
       maxLength?: number;
     };
     /**
-     * Files of vectors (.vec) of words to start the table of embeddings with, such as mapped ones of each
-     * language: a token starts with the mean of the vectors of words that it is a part of, frequent ones
-     * counting most. Goes without init.
+     * Files of word vectors (.vec) that initialize the token embeddings, such as the mapped vectors of
+     * each language: a token starts with the mean of the vectors of words that contain it, weighted by
+     * frequency. Excludes init.
      */
     embeddings?: string[];
-    /** Restoring texts with noise (Lample et al. 2018, section 2.3), in each language of data.train. */
+    /** Denoising autoencoding (Lample et al. 2018, section 2.3), in each language of data.train. */
     denoising?: {
       /**
        * What the loss of denoising is multiplied by: a number, or points "round:weight" with straight lines
-       * between them. A task of weight 0 takes no turn. Default "0:1,100000:0.1,300000:0" (the paper) beside
+       * between them. A task of weight 0 takes no turn. Default "0:1,100000:0.1,300000:0" (the paper) with
        * back-translation, else 1.
        */
       weight?: number | string;
       /**
-       * Words move less than this many places; 0 leaves their order.
+       * Words move by fewer positions than this; 0 keeps their order.
        * @default 3
        */
       shuffle?: number;
       /**
-       * Probability that a word is left out; one stays at least.
+       * Probability that a word is removed; at least one is kept.
        * @default 0.1
        */
       dropout?: number;
@@ -522,12 +521,12 @@ export type XlmRunConfigInput = {
        */
       blank?: number;
     };
-    /** Learning from translations that the model itself makes while it is trained. */
+    /** Online back-translation: learning from translations that the model itself generates during training. */
     backTranslation?: {
       /**
-       * What is learned, such as [en-fr, fr-en]: for en-fr, texts of fr are translated to en by the model as
-       * it is, and from these translations it learns to translate back to the texts. An empty list learns
-       * none. Default: every language of data.train into every other.
+       * Directions to learn, such as [en-fr, fr-en]: for en-fr, the current model translates texts of fr to
+       * en, and learns to translate these back to the original texts. An empty list: none. Default: every
+       * language of data.train into every other.
        */
       directions?: string[];
       /**
@@ -537,64 +536,64 @@ export type XlmRunConfigInput = {
        */
       weight?: number | string;
       /**
-       * How translations are generated: the likeliest token each time (the paper), drawn, or beam search.
+       * How translations are generated: greedy search (the paper), sampling, or beam search.
        * @default "greedy"
        */
       decoding?: 'greedy' | 'sample' | 'beam';
-      /** sample: logits are divided by this; below 1 nearer to greedy. Default 1. */
+      /** sample: divisor of the logits; below 1 is closer to greedy search. Default 1. */
       temperature?: number;
-      /** sample: drawn from so many of the likeliest tokens; 0 from all. Default 0. */
+      /** sample: number of most probable tokens to sample from; 0 is all. Default 0. */
       topK?: number;
-      /** beam: beams. Default 4. */
+      /** beam: number of beams. Default 4. */
       numBeams?: number;
       /**
-       * Translation tables (polybeam xlm table build) by what they translate, such as { en-fr: en-fr.tsv,
-       * fr-en: fr-en.tsv }: for each direction that is learned the table of its reverse.
+       * Translation tables (polybeam xlm table build) by direction, such as { en-fr: en-fr.tsv, fr-en:
+       * fr-en.tsv }: for each direction to learn, the table of the reverse direction.
        */
       tables?: Record<string, string>;
       /**
-       * In the first so many rounds translations are made by the tables, phrase by phrase, and not by the
-       * model. Goes with tables. Default 500.
+       * Number of first rounds in which the tables, and not the model, translate, phrase by phrase. Requires
+       * tables. Default 500.
        */
       tableRounds?: number;
       /**
-       * Directories of language models (gpt2) by language, with which tables translate together: { fr:
-       * gpt2-fr }. Goes with tables. Default none: the most probable phrases.
+       * Directories of language models (gpt2) by language, which translate together with the tables: { fr:
+       * gpt2-fr }. Requires tables. Default: none; the tables choose the most probable phrases.
        */
       languageModels?: Record<string, string>;
       /**
-       * The model must use translations that the tables are sure of when it generates. Goes with tables and
-       * with decoding beam. Default: none.
+       * The model must use the most probable translations of the tables when it generates. Requires tables
+       * and decoding beam. Default: none.
        */
       constraints?: {
         /**
-         * An n-gram is sure, and constrains, whose best translation is at least so probable.
+         * Minimum probability of an n-gram's best translation for the n-gram to become a constraint.
          * @default 0.5
          */
         minProbability?: number;
         /**
-         * Its other translations that will do as well are at least so probable.
+         * Minimum probability of its other translations that also satisfy the constraint.
          * @default 0.1
          */
         minAlternative?: number;
         /**
-         * N-grams of a text that constrain, at most: the surest.
+         * Maximum number of constraints of a text: the n-grams with the most probable translations.
          * @default 4
          */
         maxConstraints?: number;
-        /** Translations are constrained in the first so many rounds. Default: in all. */
+        /** Number of first rounds in which translations are constrained. Default: all. */
         rounds?: number;
       };
       /**
-       * In the first so many rounds translations are made of tokens that the texts of their language have,
-       * so that copying is no translation (Liu et al. 2020, section 5.1: 1000 updates).
+       * Number of first rounds in which translations may only have tokens from the texts of their language,
+       * so that the model cannot copy its input (Liu et al. 2020, section 5.1: 1000 updates).
        * @default 0
        */
       onlyOwnTokens?: number;
     };
     /**
      * MASS (Song et al. 2019) in each language of data.train: the decoder writes a fragment that the
-     * encoder does not see. As pre-training, with denoising.weight 0 and no directions.
+     * encoder does not see. For pre-training, set denoising.weight to 0 and give no directions.
      */
     mass?: {
       /**
@@ -613,16 +612,16 @@ export type XlmRunConfigInput = {
        * does with 64. Default: one for the whole text.
        */
       blockSize?: number;
-      /** Where the fragment lies, with what probability; the defaults are those of the official code. */
+      /** Probabilities of the fragment's positions; the defaults are those of the official code. */
       startRule?: {
         /** At the beginning of the text. */
         start: number;
-        /** At its end. */
+        /** At the end of the text. */
         end: number;
-        /** Anywhere, each place as likely. */
+        /** Anywhere, with equal probability. */
         random: number;
       };
-      /** What the encoder reads in the place of the tokens of the fragment. */
+      /** What replaces the tokens of the fragment in the encoder's input. */
       replacement?: XlmRunConfigInputReplacement;
       /**
        * What the loss of MASS is multiplied by: a number, or points "round:weight" with straight lines
@@ -631,7 +630,7 @@ export type XlmRunConfigInput = {
        */
       weight?: number | string;
     };
-    /** Learning from data.pairs, where there are some. */
+    /** Learning from data.pairs, if there are any. */
     translation?: {
       /**
        * What the loss of translating data.pairs is multiplied by: a number, or points "round:weight" with
@@ -668,16 +667,16 @@ export type XlmRunConfigInput = {
       attentionDropout?: number;
       /** GELU in the feed-forward blocks, otherwise ReLU. Default from init, else true. */
       geluActivation?: boolean;
-      /** Positions are sines that are not learned. Default from init, else false. */
+      /** Use fixed sinusoidal positions. Default from init, else false. */
       sinusoidalEmbeddings?: boolean;
       /** Longest text that the model can read or write, with </s> on both sides. Default from init, else 256. */
       maxPositionEmbeddings?: number;
       /**
-       * One set of tables for encoder, decoder and output: fewer parameters. False gives each stack its own.
-       * Default from init, else true.
+       * One set of embedding tables for encoder, decoder and output: fewer parameters. False: separate
+       * tables for each stack. Default from init, else true.
        */
       shareEmbeddings?: boolean;
-      /** The output projection is the decoder's table of tokens. Default from init, else true. */
+      /** Use the decoder's token embeddings as the output projection. Default from init, else true. */
       tieWordEmbeddings?: boolean;
     };
     /** AdamW and the loss. */
@@ -688,8 +687,8 @@ export type XlmRunConfigInput = {
        */
       adamBeta1?: number;
       /**
-       * AdamW's decay of the mean squared gradient; 0.98 as in Vaswani et al.: Transformers want a shorter
-       * memory than 0.999.
+       * AdamW's decay of the mean squared gradient; 0.98 as in Vaswani et al., since Transformers need a
+       * shorter memory than 0.999.
        * @default 0.98
        */
       adamBeta2?: number;
@@ -704,7 +703,7 @@ export type XlmRunConfigInput = {
        */
       weightDecay?: number;
       /**
-       * Largest L2 norm of the gradient of an update; larger ones are scaled down. 0 is no clipping.
+       * Maximum L2 norm of the gradient of an update; larger gradients are scaled down. 0 is no clipping.
        * @default 1
        */
       clipNorm?: number;
@@ -717,29 +716,28 @@ export type XlmRunConfigInput = {
     /** How texts are grouped. */
     batch?: {
       /**
-       * Sentences x longest text of one batch, at most.
+       * Maximum size of a batch: sentences x longest text.
        * @default 2000
        */
       maxTokens?: number;
       /**
-       * Shuffled pairs are sorted by length within windows of this many, which cuts padding.
+       * Shuffled pairs are sorted by length within windows of this many, which reduces padding.
        * @default 20000
        */
       sortWindow?: number;
       /**
-       * Lengths are padded to multiples of this: fewer distinct shapes for little more padding.
+       * Lengths are padded to multiples of this, which gives fewer distinct shapes with little more padding.
        * @default 4
        */
       lengthMultiple?: number;
       /**
-       * Sentences of one batch, at most.
+       * Maximum number of sentences of a batch.
        * @default 32
        */
       maxSentences?: number;
       /**
-       * What one update is made of. A round is a batch of each task. loss: each batch is an update by
-       * itself, as in the paper's program; round: one update of all of them, the weighted sum of their mean
-       * losses.
+       * How updates are formed. A round is a batch of each task. loss: each batch is an update, as in the
+       * paper's program; round: one update with the weighted sum of the mean losses of all batches.
        * @default "loss"
        */
       update?: 'loss' | 'round';
@@ -752,26 +750,26 @@ export type XlmRunConfigInput = {
        */
       everyUpdates?: number;
       /**
-       * What decides which checkpoint is best: the mean BLEU of the directions of validationPairs, that of
-       * texts translated to another language and back less the share of it that was only copied, or the loss
-       * of denoising and MASS. Default bleu where there are validationPairs, else roundTrip, or loss where
-       * nothing is translated back.
+       * Metric of the best checkpoint: the mean BLEU of the directions of validationPairs; the BLEU of texts
+       * translated to another language and back, reduced by the share that was only copied; or the loss of
+       * denoising and MASS. Default: bleu with validationPairs, else roundTrip, or loss without
+       * back-translation.
        */
       metric?: 'bleu' | 'roundTrip' | 'loss';
       /**
-       * Texts of each language, and pairs, used at most, from the first.
+       * Maximum number of texts of each language, and of pairs, from the first.
        * @default 500
        */
       maxSentences?: number;
       /**
-       * Compare in lower case, as a model must be that writes nothing else. Default:
+       * Compare in lower case, which models with lower-case output need. Default:
        * vocabulary.train.lowercase, else false.
        */
       lowercase?: boolean;
     };
     /** Learning rate over the run. */
     schedule?: XlmRunConfigInputSchedule;
-    /** When to end; what is reached first. At least one, or earlyStopping, must be given. */
+    /** When training ends: at the first of these. At least one, or earlyStopping, is required. */
     budget?: XlmRunConfigInputBudget;
     /** Ends training when validation stops improving. */
     earlyStopping?: XlmRunConfigInputEarlyStopping;
@@ -783,12 +781,12 @@ export type XlmRunConfigInput = {
        */
       everyUpdates?: number;
       /**
-       * Minutes after which a checkpoint is written anyway: what a crash can cost at most.
+       * Maximum number of minutes between checkpoints: the most that a crash can lose.
        * @default 10
        */
       everyMinutes?: number;
       /**
-       * Checkpoints kept, besides the best and the last; older ones keep their weights only.
+       * Number of checkpoints to keep, besides the best and the last; older ones keep only their weights.
        * @default 5
        */
       keep?: number;
@@ -803,12 +801,12 @@ export type XlmRunConfigInput = {
     log?: XlmRunConfigInputLog;
   };
   /**
-   * Decides initial weights, order of the data and dropout: the same seed gives the same run.
+   * Seed of initial weights, order of the data and dropout: the same seed gives the same run.
    * @default 1
    */
   seed?: number;
   /**
-   * Where to compute; `polybeam doctor` lists what there is.
+   * Device to compute on; `polybeam doctor` lists the devices.
    * @default "cpu"
    */
   device?: string;
@@ -819,17 +817,18 @@ export type XlmRunConfigInput = {
 type XlmRunConfigInputTrain = {
   /** Text file, UTF-8; may be gzipped. */
   text: string;
-  /** Column to read where lines are tab-separated, counted from 1. Default: the whole line. */
+  /** Column of a tab-separated file, counted from 1. Default: the whole line. */
   column?: number;
   /**
-   * What a document is: a line, or the lines up to the next blank line, joined by spaces.
+   * How the file is divided into documents: lines, or paragraphs between blank lines, whose lines are
+   * joined by spaces.
    * @default "lines"
    */
   documents?: 'lines' | 'paragraphs';
 };
 
 type XlmRunConfigInputValidationPairs = {
-  /** File of source sentences, one a line; may be gzipped. Goes with target. */
+  /** File of source sentences, one a line; may be gzipped. Requires target. */
   source?: string;
   /** File of target sentences: line n translates line n of source. */
   target?: string;
@@ -865,7 +864,7 @@ type XlmRunConfigInputMlm = {
    */
   rate?: number;
   /**
-   * Choose words whole: all their tokens, or none.
+   * Choose whole words: all their tokens, or none.
    * @default false
    */
   wholeWord?: boolean;
@@ -879,16 +878,16 @@ type XlmRunConfigInputMlm = {
    * @default 3
    */
   maxNgram?: number;
-  /** Tokens to predict in a row at most. Default no limit. */
+  /** Maximum number of tokens to predict in a row. Default: no limit. */
   maxPredictions?: number;
   /**
    * Tokens of frequency f are chosen in proportion to f^-sampleAlpha, so that frequent ones are
-   * predicted less often; 0: all alike. The paper's program names it sample_alpha. Goes without
-   * wholeWord and ngramShare.
+   * predicted less often; 0: uniformly. The paper's program calls it sample_alpha. Excludes wholeWord
+   * and ngramShare.
    * @default 0
    */
   sampleAlpha?: number;
-  /** What is read in the places of tokens to predict. */
+  /** What replaces the tokens to predict. */
   replacement?: XlmRunConfigInputReplacement;
 };
 
@@ -899,12 +898,12 @@ type XlmRunConfigInputReplacement = {
    */
   mask?: number;
   /**
-   * Share that stays as it is.
+   * Share that is not changed.
    * @default 0.1
    */
   keep?: number;
   /**
-   * Share that becomes any other token.
+   * Share that becomes a random token.
    * @default 0.1
    */
   random?: number;
@@ -934,7 +933,7 @@ type XlmRunConfigInputTlm = {
    */
   rate?: number;
   /**
-   * Choose words whole: all their tokens, or none.
+   * Choose whole words: all their tokens, or none.
    * @default false
    */
   wholeWord?: boolean;
@@ -948,16 +947,16 @@ type XlmRunConfigInputTlm = {
    * @default 3
    */
   maxNgram?: number;
-  /** Tokens to predict in a row at most. Default no limit. */
+  /** Maximum number of tokens to predict in a row. Default: no limit. */
   maxPredictions?: number;
   /**
    * Tokens of frequency f are chosen in proportion to f^-sampleAlpha, so that frequent ones are
-   * predicted less often; 0: all alike. The paper's program names it sample_alpha. Goes without
-   * wholeWord and ngramShare.
+   * predicted less often; 0: uniformly. The paper's program calls it sample_alpha. Excludes wholeWord
+   * and ngramShare.
    * @default 0
    */
   sampleAlpha?: number;
-  /** What is read in the places of tokens to predict. */
+  /** What replaces the tokens to predict. */
   replacement?: XlmRunConfigInputReplacement;
 };
 
@@ -978,30 +977,30 @@ type XlmRunConfigInputCmlm = {
     /** Table as `polybeam xlm table build` writes it. */
     path: string;
   }[];
-  /** Words of an n-gram that is masked at most; 1 for words alone. Default: as long as the table has. */
+  /** Maximum number of words of a masked n-gram; 1 for words only. Default: the longest in the table. */
   maxNgram?: number;
   /**
-   * Share of the tokens to predict, or to predict translations at.
+   * Share of the tokens at which tokens or translations are predicted.
    * @default 0.15
    */
   rate?: number;
   /**
-   * Part of these tokens that are predicted themselves, as in mlm, in the same rows. 0: beside this
-   * objective an mlm of its own is to be in the mixture, and updates alternate.
+   * Share of these tokens that are predicted themselves, as in mlm, in the same rows. With 0, add a
+   * separate mlm objective to the mixture; updates then alternate.
    * @default 0
    */
   mlmShare?: number;
   /**
-   * Weight of the loss of a token that is predicted itself, beside 1 for each token of a translation.
+   * Weight of the loss of a token that is predicted itself; a token of a translation has weight 1.
    * @default 1
    */
   mlmWeight?: number;
-  /** What is read in the places of masked tokens, each by itself. */
+  /** What replaces masked tokens, chosen for each token. */
   replacement?: XlmRunConfigInputReplacement;
   /**
    * Mapped vectors by language (.vec), in one space for all: tokens of a translation are aligned to
    * masked tokens by the similarity of their words (IBM Model 2). Default: all masked tokens of an
-   * n-gram are as likely (IBM Model 1).
+   * n-gram are equally probable (IBM Model 1).
    */
   vectors?: Record<string, string>;
   /**
@@ -1026,8 +1025,8 @@ type XlmRunConfigInputCmlm = {
 type XlmRunConfigInputSchedule = {
   /**
    * How the learning rate falls after warm-up: linear and cosine reach 0 at totalUpdates,
-   * slantedTriangular (Howard and Ruder 2018) reaches learningRate / ratio, from which it also rises;
-   * the others need no end.
+   * slantedTriangular (Howard and Ruder 2018) reaches learningRate / ratio, at which it also starts; the
+   * others need no end.
    * @default "inverseSquareRoot"
    */
   type?: 'inverseSquareRoot' | 'linear' | 'cosine' | 'slantedTriangular' | 'constant';
@@ -1043,7 +1042,7 @@ type XlmRunConfigInputSchedule = {
   warmupUpdates?: number;
   /** Update at which linear, cosine and slantedTriangular reach their end. Default budget.maxUpdates. */
   totalUpdates?: number;
-  /** slantedTriangular: how many times the lowest rate the highest is. Default 32. */
+  /** slantedTriangular: ratio of the highest rate to the lowest. Default 32. */
   ratio?: number;
 };
 

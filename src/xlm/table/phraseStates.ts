@@ -28,7 +28,7 @@ export interface FormTokens {
 export interface PhraseSettings {
   /** What table scores are multiplied by. */
   weight: number;
-  /** Words after the first untranslated one at which a phrase may begin; 0 keeps the order of the source. */
+  /** Maximum number of words between the first untranslated word and the beginning of the next phrase; 0 keeps the order of the source. */
   reordering: number;
   /** Subtracted for each word between where a phrase ends and the next begins. */
   jumpPenalty: number;

@@ -6,13 +6,13 @@ export const phraseOptionsSchema = z.strictObject({
     .int()
     .min(1)
     .default(10)
-    .describe('Translations of each phrase that are tried, the most probable ones.'),
+    .describe('Number of most probable translations of each phrase to try.'),
   copyProbability: z
     .number()
     .gt(0)
     .max(1)
     .default(0.01)
-    .describe('Probability that a word which the table lacks stays as it is.'),
+    .describe('Probability of copying a word that is not in the table.'),
 });
 
 /** Options that need a language model. */
@@ -22,24 +22,24 @@ export const phraseSearchSchema = z.strictObject({
     .number()
     .gt(0)
     .default(1)
-    .describe("What log-probabilities of the table are multiplied by beside the language model's."),
+    .describe("Weight of the table's log-probabilities relative to the language model's."),
   reordering: z
     .int()
     .min(0)
     .max(6)
     .default(0)
     .describe(
-      'Words after the first untranslated one at which a phrase may begin; 0 keeps the order of the source.',
+      'Maximum number of words between the first untranslated word and the beginning of the next phrase; 0 keeps the order of the source.',
     ),
   jumpPenalty: z
     .number()
     .min(0)
     .optional()
     .describe(
-      'With reordering: log-probability that a hypothesis loses for each word between where a phrase ends and the next begins. Default 0.5.',
+      'With reordering: subtracted from the log-probability for each word between the end of a phrase and the beginning of the next. Default 0.5.',
     ),
   wordReward: z
     .number()
     .default(0)
-    .describe('Log-probability that a hypothesis gains for each token; above 0 favors longer output.'),
+    .describe('Added to the log-probability for each token; above 0 favors longer outputs.'),
 });

@@ -3,12 +3,12 @@
 /** Options of translating by a table alone. */
 export type PhraseOptions = {
   /**
-   * Translations of each phrase that are tried, the most probable ones.
+   * Number of most probable translations of each phrase to try.
    * @default 10
    */
   translations?: number;
   /**
-   * Probability that a word which the table lacks stays as it is.
+   * Probability of copying a word that is not in the table.
    * @default 0.01
    */
   copyProbability?: number;
@@ -17,12 +17,12 @@ export type PhraseOptions = {
 /** Options of translating by a table and a language model. */
 export type PhraseSearchOptions = {
   /**
-   * Translations of each phrase that are tried, the most probable ones.
+   * Number of most probable translations of each phrase to try.
    * @default 10
    */
   translations?: number;
   /**
-   * Probability that a word which the table lacks stays as it is.
+   * Probability of copying a word that is not in the table.
    * @default 0.01
    */
   copyProbability?: number;
@@ -32,22 +32,23 @@ export type PhraseSearchOptions = {
    */
   numBeams?: number;
   /**
-   * What log-probabilities of the table are multiplied by beside the language model's.
+   * Weight of the table's log-probabilities relative to the language model's.
    * @default 1
    */
   tableWeight?: number;
   /**
-   * Words after the first untranslated one at which a phrase may begin; 0 keeps the order of the source.
+   * Maximum number of words between the first untranslated word and the beginning of the next phrase; 0
+   * keeps the order of the source.
    * @default 0
    */
   reordering?: number;
   /**
-   * With reordering: log-probability that a hypothesis loses for each word between where a phrase ends
-   * and the next begins. Default 0.5.
+   * With reordering: subtracted from the log-probability for each word between the end of a phrase and
+   * the beginning of the next. Default 0.5.
    */
   jumpPenalty?: number;
   /**
-   * Log-probability that a hypothesis gains for each token; above 0 favors longer output.
+   * Added to the log-probability for each token; above 0 favors longer outputs.
    * @default 0
    */
   wordReward?: number;

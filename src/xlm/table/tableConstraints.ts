@@ -17,19 +17,22 @@ export const constraintOptionsSchema = z.strictObject({
     .gt(0)
     .max(1)
     .default(0.5)
-    .describe('An n-gram is sure, and constrains, whose best translation is at least so probable.'),
+    .describe("Minimum probability of an n-gram's best translation for the n-gram to become a constraint."),
   minAlternative: z
     .number()
     .gt(0)
     .max(1)
     .default(0.1)
-    .describe('Its other translations that will do as well are at least so probable.'),
+    .describe('Minimum probability of its other translations that also satisfy the constraint.'),
   maxConstraints: z
     .int()
     .min(1)
     .default(4)
-    .describe('N-grams of a text that constrain, at most: the surest.'),
-  bias: z.number().default(2).describe('What is added to the logit of a token of a sure translation.'),
+    .describe('Maximum number of constraints of a text: the n-grams with the most probable translations.'),
+  bias: z
+    .number()
+    .default(2)
+    .describe('Added to the logit of each token of these translations, in sequenceBias.'),
 });
 
 /** What a table is sure of in a text. */

@@ -3,22 +3,22 @@
 /** Options of `constraintsFromTable` as given. */
 export type ConstraintOptions = {
   /**
-   * An n-gram is sure, and constrains, whose best translation is at least so probable.
+   * Minimum probability of an n-gram's best translation for the n-gram to become a constraint.
    * @default 0.5
    */
   minProbability?: number;
   /**
-   * Its other translations that will do as well are at least so probable.
+   * Minimum probability of its other translations that also satisfy the constraint.
    * @default 0.1
    */
   minAlternative?: number;
   /**
-   * N-grams of a text that constrain, at most: the surest.
+   * Maximum number of constraints of a text: the n-grams with the most probable translations.
    * @default 4
    */
   maxConstraints?: number;
   /**
-   * What is added to the logit of a token of a sure translation.
+   * Added to the logit of each token of these translations, in sequenceBias.
    * @default 2
    */
   bias?: number;

@@ -7,41 +7,51 @@ export type { TableOptions };
 
 /** Options of building a translation table from mapped vectors. */
 export const tableOptionsSchema = z.strictObject({
-  topK: z.int().min(1).default(10).describe('Translations of each n-gram, at most.'),
+  topK: z.int().min(1).default(10).describe('Maximum number of translations of each n-gram.'),
   neighbors: z
     .int()
     .min(1)
     .default(5)
     .describe(
-      'Nearest neighbors whose mean similarity a similarity is divided by (Artetxe and Schwenk 2019).',
+      'Number of nearest neighbors in the ratio margin, which divides a similarity by their mean similarity (Artetxe and Schwenk 2019).',
     ),
   probabilities: z
     .enum(['softmax', 'share'])
     .default('softmax')
     .describe(
-      "What makes probabilities of an n-gram's scores: softmax(score / temperature), or score / sum of scores.",
+      "How an n-gram's scores become probabilities: softmax(score / temperature), or score / sum of scores.",
     ),
   temperature: z
     .number()
     .gt(0)
     .optional()
     .describe(
-      'Divisor above 0 of the scores before the softmax: the smaller, the more confident the table. 0.033 is the T = 30 of Lample et al. 2018. Default: the one under which n-grams most probably have the translations that they are nearest to (Artetxe et al. 2018, unsupervised SMT).',
+      'Divisor above 0 of the scores before the softmax: the smaller, the more confident the table. 0.033 is the T = 30 of Lample et al. 2018. Default: the value that maximizes the log-probability of each target n-gram given its nearest source n-gram (Artetxe et al. 2018, unsupervised SMT).',
     ),
   targets: z
     .enum(['any', 'sameLength'])
     .default('any')
     .describe(
-      'Which n-grams may translate one: any, since "red car" may be one word elsewhere, or those of as many words.',
+      'Which n-grams may translate an n-gram: any, since "red car" may be one word elsewhere, or only those with equally many words.',
     ),
   longest: z
     .int()
     .min(1)
     .optional()
-    .describe('Words of an n-gram, at most, on both sides; 1 makes a table of words. Default: all n-grams.'),
-  sourceLimit: z.int().min(1).optional().describe('Source n-grams read, the most frequent. Default: all.'),
-  targetLimit: z.int().min(1).optional().describe('Target n-grams read, the most frequent. Default: all.'),
-  device: z.string().default('cpu').describe('Where to compute; polybeam doctor lists what there is.'),
+    .describe(
+      'Maximum number of words of an n-gram, on both sides; 1 makes a table of words. Default: all n-grams.',
+    ),
+  sourceLimit: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Number of most frequent source n-grams to read. Default: all.'),
+  targetLimit: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Number of most frequent target n-grams to read. Default: all.'),
+  device: z.string().default('cpu').describe('Device to compute on; polybeam doctor lists the devices.'),
   threads: z.int().min(1).optional().describe('Threads on the CPU. Default: one for each core.'),
 });
 

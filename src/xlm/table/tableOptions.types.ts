@@ -3,41 +3,41 @@
 /** Options of building a table as given. */
 export type TableOptions = {
   /**
-   * Translations of each n-gram, at most.
+   * Maximum number of translations of each n-gram.
    * @default 10
    */
   topK?: number;
   /**
-   * Nearest neighbors whose mean similarity a similarity is divided by (Artetxe and Schwenk 2019).
+   * Number of nearest neighbors in the ratio margin, which divides a similarity by their mean similarity
+   * (Artetxe and Schwenk 2019).
    * @default 5
    */
   neighbors?: number;
   /**
-   * What makes probabilities of an n-gram's scores: softmax(score / temperature), or score / sum of
-   * scores.
+   * How an n-gram's scores become probabilities: softmax(score / temperature), or score / sum of scores.
    * @default "softmax"
    */
   probabilities?: 'softmax' | 'share';
   /**
    * Divisor above 0 of the scores before the softmax: the smaller, the more confident the table. 0.033
-   * is the T = 30 of Lample et al. 2018. Default: the one under which n-grams most probably have the
-   * translations that they are nearest to (Artetxe et al. 2018, unsupervised SMT).
+   * is the T = 30 of Lample et al. 2018. Default: the value that maximizes the log-probability of each
+   * target n-gram given its nearest source n-gram (Artetxe et al. 2018, unsupervised SMT).
    */
   temperature?: number;
   /**
-   * Which n-grams may translate one: any, since "red car" may be one word elsewhere, or those of as many
-   * words.
+   * Which n-grams may translate an n-gram: any, since "red car" may be one word elsewhere, or only those
+   * with equally many words.
    * @default "any"
    */
   targets?: 'any' | 'sameLength';
-  /** Words of an n-gram, at most, on both sides; 1 makes a table of words. Default: all n-grams. */
+  /** Maximum number of words of an n-gram, on both sides; 1 makes a table of words. Default: all n-grams. */
   longest?: number;
-  /** Source n-grams read, the most frequent. Default: all. */
+  /** Number of most frequent source n-grams to read. Default: all. */
   sourceLimit?: number;
-  /** Target n-grams read, the most frequent. Default: all. */
+  /** Number of most frequent target n-grams to read. Default: all. */
   targetLimit?: number;
   /**
-   * Where to compute; polybeam doctor lists what there is.
+   * Device to compute on; polybeam doctor lists the devices.
    * @default "cpu"
    */
   device?: string;

@@ -6,7 +6,7 @@ export interface ScoredLists {
   places: Int32Array;
   /** [n-grams, width] */
   scores: Float32Array;
-  /** Indices in `places` of those translations to which, of all n-grams, the one that has them is nearest. */
+  /** Indices in `places` of the translations whose nearest source n-gram is that of their list. */
   cited: number[];
 }
 
@@ -33,13 +33,13 @@ function normalized(weights: Float64Array): Float64Array {
 /** The temperatures that `fitTemperature` finds. */
 const [coldest, hottest] = [1e-3, 10];
 
-/** Where nothing tells better: T = 30 of Lample et al. 2018 ("Phrase-based and neural unsupervised machine translation", 3.1). */
+/** Without citations: T = 30 of Lample et al. 2018 ("Phrase-based and neural unsupervised machine translation", 3.1). */
 const usual = 1 / 30;
 
 /**
- * The temperature under which the cited translations are most probable (Artetxe et al. 2018, "Unsupervised statistical machine
- * translation", section 3.2): citations come from the other direction, in the same one the best score would be the best guess and
- * the temperature 0. Found by bisection, since the derivative of the log-likelihood with respect to 1/temperature only falls; within
+ * The temperature that maximizes the log-likelihood of the cited translations (Artetxe et al. 2018, "Unsupervised statistical machine
+ * translation", section 3.2). Citations come from the other direction; in the same direction the best score would always be right and
+ * the temperature 0. Found by bisection, since the derivative of the log-likelihood with respect to 1/temperature is decreasing; within
  * 0.001 and 10, and 1/30 where nothing is cited.
  */
 export function fitTemperature(lists: ScoredLists): number {
@@ -53,7 +53,7 @@ export function fitTemperature(lists: ScoredLists): number {
   return Number(Math.exp(-low).toPrecision(4));
 }
 
-/** d/d(sharpness) of the log-likelihood: what cited translations score above what is expected of their lists. */
+/** d/d(sharpness) of the log-likelihood: the scores of cited translations less the expected scores of their lists. */
 function slope({ width, places, scores, cited }: ScoredLists, sharpness: number): number {
   let total = 0;
   for (const index of cited) {

@@ -28,33 +28,35 @@ const dataSchema = z.strictObject({
   train: languageTextsSchema
     .optional()
     .describe(
-      'Texts by language, one a line, none a translation of another, such as { en: mono.en.gz, fr: [{ text: mono.tsv, column: 2 }] }: ' +
+      'Texts by language, one a line, not translations of each other, such as { en: mono.en.gz, fr: [{ text: mono.tsv, column: 2 }] }: ' +
         'for each language a file, or a list of entries as below.',
     ),
   pairs: languagePairsSchema
     .optional()
     .describe(
-      'Parallel text with the languages of its sides: one entry, or a list. Not needed; what there is is learned in both directions.',
+      'Parallel text with the languages of its sides: one entry, or a list. Optional; learned in both directions.',
     ),
   validation: languageTextsSchema
     .optional()
     .describe(
-      'Held-out texts by language, likewise: translated to another language and back, they tell the best checkpoint without parallel text.',
+      'Held-out texts by language, in the same form: translated to another language and back, they select the best checkpoint without parallel text.',
     ),
   validationPairs: languagePairsSchema
     .optional()
-    .describe('Held-out parallel text for BLEU in both directions, where there is some.'),
+    .describe('Held-out parallel text for BLEU in both directions. Optional.'),
   alpha: z
     .number()
     .min(0)
     .max(1)
     .default(0)
     .describe(
-      'Languages of n texts take turns in denoising and MASS in proportion to n^alpha: 0 all alike (the paper), 1 as their texts are.',
+      'Languages with n texts get turns in denoising and MASS in proportion to n^alpha: 0 the same for all (the paper), 1 in proportion to their texts.',
     ),
   maxLength: count
     .default(100)
-    .describe('Texts of more tokens are left out, and counted; 100 as in the paper.'),
+    .describe(
+      'Maximum number of tokens of a text; longer ones are left out, and counted. 100 as in the paper.',
+    ),
 });
 
 const weightMeaning = (what: string) =>
@@ -67,14 +69,14 @@ const denoisingSchema = z.strictObject({
   weight: weightScheduleSchema
     .optional()
     .describe(
-      `${weightMeaning('loss of denoising')} Default "0:1,100000:0.1,300000:0" (the paper) beside back-translation, else 1.`,
+      `${weightMeaning('loss of denoising')} Default "0:1,100000:0.1,300000:0" (the paper) with back-translation, else 1.`,
     ),
   shuffle: z
     .number()
     .min(0)
     .default(3)
-    .describe('Words move less than this many places; 0 leaves their order.'),
-  dropout: rate.default(0.1).describe('Probability that a word is left out; one stays at least.'),
+    .describe('Words move by fewer positions than this; 0 keeps their order.'),
+  dropout: rate.default(0.1).describe('Probability that a word is removed; at least one is kept.'),
   blank: rate.default(0.1).describe('Probability that a word is replaced by the mask token.'),
 });
 
@@ -83,67 +85,65 @@ const backTranslationSchema = z.strictObject({
     .array(z.string())
     .optional()
     .describe(
-      'What is learned, such as [en-fr, fr-en]: for en-fr, texts of fr are translated to en by the model as it is, and from these ' +
-        'translations it learns to translate back to the texts. An empty list learns none. Default: every language of data.train into ' +
+      'Directions to learn, such as [en-fr, fr-en]: for en-fr, the current model translates texts of fr to en, and ' +
+        'learns to translate these back to the original texts. An empty list: none. Default: every language of data.train into ' +
         'every other.',
     ),
   weight: weight('loss of back-translation').default(1),
   decoding: z
     .enum(['greedy', 'sample', 'beam'])
     .default('greedy')
-    .describe(
-      'How translations are generated: the likeliest token each time (the paper), drawn, or beam search.',
-    ),
+    .describe('How translations are generated: greedy search (the paper), sampling, or beam search.'),
   temperature: z
     .number()
     .gt(0)
     .optional()
-    .describe('sample: logits are divided by this; below 1 nearer to greedy. Default 1.'),
+    .describe('sample: divisor of the logits; below 1 is closer to greedy search. Default 1.'),
   topK: z
     .int()
     .min(0)
     .optional()
-    .describe('sample: drawn from so many of the likeliest tokens; 0 from all. Default 0.'),
-  numBeams: z.int().min(2).optional().describe('beam: beams. Default 4.'),
+    .describe('sample: number of most probable tokens to sample from; 0 is all. Default 0.'),
+  numBeams: z.int().min(2).optional().describe('beam: number of beams. Default 4.'),
   tables: z
     .record(z.string(), path)
     .optional()
     .describe(
-      'Translation tables (polybeam xlm table build) by what they translate, such as { en-fr: en-fr.tsv, fr-en: fr-en.tsv }: for each ' +
-        'direction that is learned the table of its reverse.',
+      'Translation tables (polybeam xlm table build) by direction, such as { en-fr: en-fr.tsv, fr-en: fr-en.tsv }: for each ' +
+        'direction to learn, the table of the reverse direction.',
     ),
   tableRounds: z
     .int()
     .min(0)
     .optional()
     .describe(
-      'In the first so many rounds translations are made by the tables, phrase by phrase, and not by the model. Goes with tables. Default 500.',
+      'Number of first rounds in which the tables, and not the model, translate, phrase by phrase. Requires tables. Default 500.',
     ),
   languageModels: z
     .record(z.string(), path)
     .optional()
     .describe(
-      'Directories of language models (gpt2) by language, with which tables translate together: { fr: gpt2-fr }. Goes with tables. ' +
-        'Default none: the most probable phrases.',
+      'Directories of language models (gpt2) by language, which translate together with the tables: { fr: gpt2-fr }. Requires tables. ' +
+        'Default: none; the tables choose the most probable phrases.',
     ),
   constraints: constraintOptionsSchema
     .omit({ bias: true })
     .extend({
       rounds: count
         .optional()
-        .describe('Translations are constrained in the first so many rounds. Default: in all.'),
+        .describe('Number of first rounds in which translations are constrained. Default: all.'),
     })
     .optional()
     .describe(
-      'The model must use translations that the tables are sure of when it generates. Goes with tables and with decoding beam. Default: none.',
+      'The model must use the most probable translations of the tables when it generates. Requires tables and decoding beam. Default: none.',
     ),
   onlyOwnTokens: z
     .int()
     .min(0)
     .default(0)
     .describe(
-      'In the first so many rounds translations are made of tokens that the texts of their language have, so that copying is no ' +
-        'translation (Liu et al. 2020, section 5.1: 1000 updates).',
+      'Number of first rounds in which translations may only have tokens from the texts of their language, so that the model cannot copy its ' +
+        'input (Liu et al. 2020, section 5.1: 1000 updates).',
     ),
 });
 
@@ -183,7 +183,7 @@ const modelSchema = z.strictObject({
   sinusoidalEmbeddings: z
     .boolean()
     .optional()
-    .describe('Positions are sines that are not learned. Default from init, else false.'),
+    .describe('Use fixed sinusoidal positions. Default from init, else false.'),
   maxPositionEmbeddings: count
     .optional()
     .describe(
@@ -193,12 +193,12 @@ const modelSchema = z.strictObject({
     .boolean()
     .optional()
     .describe(
-      'One set of tables for encoder, decoder and output: fewer parameters. False gives each stack its own. Default from init, else true.',
+      'One set of embedding tables for encoder, decoder and output: fewer parameters. False: separate tables for each stack. Default from init, else true.',
     ),
   tieWordEmbeddings: z
     .boolean()
     .optional()
-    .describe("The output projection is the decoder's table of tokens. Default from init, else true."),
+    .describe("Use the decoder's token embeddings as the output projection. Default from init, else true."),
 });
 
 const validationSchema = z.strictObject({
@@ -207,18 +207,18 @@ const validationSchema = z.strictObject({
     .enum(['bleu', 'roundTrip', 'loss'])
     .optional()
     .describe(
-      'What decides which checkpoint is best: the mean BLEU of the directions of validationPairs, that of texts translated to another ' +
-        'language and back less the share of it that was only copied, or the loss of denoising and MASS. Default bleu where there are ' +
-        'validationPairs, else roundTrip, or loss where nothing is translated back.',
+      'Metric of the best checkpoint: the mean BLEU of the directions of validationPairs; the BLEU of texts translated to another ' +
+        'language and back, reduced by the share that was only copied; or the loss of denoising and MASS. Default: bleu with ' +
+        'validationPairs, else roundTrip, or loss without back-translation.',
     ),
   maxSentences: count
     .default(500)
-    .describe('Texts of each language, and pairs, used at most, from the first.'),
+    .describe('Maximum number of texts of each language, and of pairs, from the first.'),
   lowercase: z
     .boolean()
     .optional()
     .describe(
-      'Compare in lower case, as a model must be that writes nothing else. Default: vocabulary.train.lowercase, else false.',
+      'Compare in lower case, which models with lower-case output need. Default: vocabulary.train.lowercase, else false.',
     ),
 });
 
@@ -228,37 +228,39 @@ export const translationConfigSchema = z.strictObject({
   init: path
     .optional()
     .describe(
-      'Model directory to start from: an xlm model (as `polybeam xlm pretrain` makes), whose stack becomes both encoder and decoder, or an ' +
-        'xlm-encoder-decoder. Its tokenizer is used, its sizes too. Default: random weights.',
+      'Model directory to start from: an xlm model (from `polybeam xlm pretrain`), which initializes both encoder and decoder, or an ' +
+        'xlm-encoder-decoder. Its tokenizer and sizes are used. Default: random weights.',
     ),
   data: dataSchema.describe(
-    'What to learn from, by language. Any number of languages; codes are free, such as en.',
+    'Training and validation data, by language. Any number of languages; language codes are free, such as en.',
   ),
   vocabulary: vocabularyChoiceSchema
     .prefault({})
-    .describe('Tokens: those of init, an existing tokenizer, or else a vocabulary learned from the data.'),
+    .describe(
+      'Tokens: the vocabulary of init, an existing tokenizer, or a vocabulary learned from the data.',
+    ),
   embeddings: z
     .array(path)
     .optional()
     .describe(
-      'Files of vectors (.vec) of words to start the table of embeddings with, such as mapped ones of each language: a token starts with ' +
-        'the mean of the vectors of words that it is a part of, frequent ones counting most. Goes without init.',
+      'Files of word vectors (.vec) that initialize the token embeddings, such as the mapped vectors of each language: a token starts with ' +
+        'the mean of the vectors of words that contain it, weighted by frequency. Excludes init.',
     ),
   denoising: denoisingSchema
     .prefault({})
-    .describe(
-      'Restoring texts with noise (Lample et al. 2018, section 2.3), in each language of data.train.',
-    ),
+    .describe('Denoising autoencoding (Lample et al. 2018, section 2.3), in each language of data.train.'),
   backTranslation: backTranslationSchema
     .prefault({})
-    .describe('Learning from translations that the model itself makes while it is trained.'),
+    .describe(
+      'Online back-translation: learning from translations that the model itself generates during training.',
+    ),
   mass: massSchema
     .prefault({})
     .describe(
-      'MASS (Song et al. 2019) in each language of data.train: the decoder writes a fragment that the encoder does not see. As ' +
-        'pre-training, with denoising.weight 0 and no directions.',
+      'MASS (Song et al. 2019) in each language of data.train: the decoder writes a fragment that the encoder does not see. For ' +
+        'pre-training, set denoising.weight to 0 and give no directions.',
     ),
-  translation: translationSchema.prefault({}).describe('Learning from data.pairs, where there are some.'),
+  translation: translationSchema.prefault({}).describe('Learning from data.pairs, if there are any.'),
   model: modelSchema.prefault({}).describe('Architecture and sizes.'),
   optimizer: optimizerSchema
     .extend({
@@ -272,14 +274,14 @@ export const translationConfigSchema = z.strictObject({
   batch: batchSchema
     .omit({ accumulate: true })
     .extend({
-      maxTokens: count.default(2000).describe('Sentences x longest text of one batch, at most.'),
-      maxSentences: count.default(32).describe('Sentences of one batch, at most.'),
+      maxTokens: count.default(2000).describe('Maximum size of a batch: sentences x longest text.'),
+      maxSentences: count.default(32).describe('Maximum number of sentences of a batch.'),
       update: z
         .enum(['loss', 'round'])
         .default('loss')
         .describe(
-          'What one update is made of. A round is a batch of each task. loss: each batch is an update by itself, as in the ' +
-            "paper's program; round: one update of all of them, the weighted sum of their mean losses.",
+          'How updates are formed. A round is a batch of each task. loss: each batch is an update, as in the ' +
+            "paper's program; round: one update with the weighted sum of the mean losses of all batches.",
         ),
     })
     .prefault({})

@@ -5,45 +5,48 @@ export type TranslationConfigInput = {
   /** Run directory: checkpoints, log and the final model. A run found there is resumed. */
   output: string;
   /**
-   * Model directory to start from: an xlm model (as `polybeam xlm pretrain` makes), whose stack becomes
-   * both encoder and decoder, or an xlm-encoder-decoder. Its tokenizer is used, its sizes too. Default:
-   * random weights.
+   * Model directory to start from: an xlm model (from `polybeam xlm pretrain`), which initializes both
+   * encoder and decoder, or an xlm-encoder-decoder. Its tokenizer and sizes are used. Default: random
+   * weights.
    */
   init?: string;
-  /** What to learn from, by language. Any number of languages; codes are free, such as en. */
+  /**
+   * Training and validation data, by language. Any number of languages; language codes are free, such as
+   * en.
+   */
   data: {
     /**
-     * Texts by language, one a line, none a translation of another, such as { en: mono.en.gz, fr: [{ text:
-     * mono.tsv, column: 2 }] }: for each language a file, or a list of entries as below.
+     * Texts by language, one a line, not translations of each other, such as { en: mono.en.gz, fr: [{
+     * text: mono.tsv, column: 2 }] }: for each language a file, or a list of entries as below.
      */
     train?: Record<string, string | TranslationConfigInputTrain | TranslationConfigInputTrain[]>;
     /**
-     * Parallel text with the languages of its sides: one entry, or a list. Not needed; what there is is
-     * learned in both directions.
+     * Parallel text with the languages of its sides: one entry, or a list. Optional; learned in both
+     * directions.
      */
     pairs?: TranslationConfigInputPairs | TranslationConfigInputPairs[];
     /**
-     * Held-out texts by language, likewise: translated to another language and back, they tell the best
-     * checkpoint without parallel text.
+     * Held-out texts by language, in the same form: translated to another language and back, they select
+     * the best checkpoint without parallel text.
      */
     validation?: Record<string, string | TranslationConfigInputTrain | TranslationConfigInputTrain[]>;
-    /** Held-out parallel text for BLEU in both directions, where there is some. */
+    /** Held-out parallel text for BLEU in both directions. Optional. */
     validationPairs?: TranslationConfigInputPairs | TranslationConfigInputPairs[];
     /**
-     * Languages of n texts take turns in denoising and MASS in proportion to n^alpha: 0 all alike (the
-     * paper), 1 as their texts are.
+     * Languages with n texts get turns in denoising and MASS in proportion to n^alpha: 0 the same for all
+     * (the paper), 1 in proportion to their texts.
      * @default 0
      */
     alpha?: number;
     /**
-     * Texts of more tokens are left out, and counted; 100 as in the paper.
+     * Maximum number of tokens of a text; longer ones are left out, and counted. 100 as in the paper.
      * @default 100
      */
     maxLength?: number;
   };
-  /** Tokens: those of init, an existing tokenizer, or else a vocabulary learned from the data. */
+  /** Tokens: the vocabulary of init, an existing tokenizer, or a vocabulary learned from the data. */
   vocabulary?: {
-    /** Directory of a tokenizer, as `polybeam xlm vocabulary` writes it. Goes without train. */
+    /** Directory of a tokenizer, as `polybeam xlm vocabulary` writes it. Excludes train. */
     tokenizer?: string;
     /** Learns a vocabulary for all languages of the data, with the options of `polybeam xlm vocabulary`. */
     train?: {
@@ -54,23 +57,23 @@ export type TranslationConfigInput = {
        */
       pretokenizer?: 'metaspace' | 'byteLevel';
       /**
-       * Tokens in the vocabulary at most, special tokens and characters included.
+       * Maximum number of tokens in the vocabulary, special tokens and characters included.
        * @default 32000
        */
       size?: number;
       /**
-       * Pairs of tokens seen fewer times are not merged.
+       * Minimum count of a pair of tokens that is merged.
        * @default 2
        */
       minFrequency?: number;
       /**
-       * Single characters in the vocabulary at most; the rarest are left out.
+       * Maximum number of single characters in the vocabulary; the rarest are left out.
        * @default 1000
        */
       limitAlphabet?: number;
       /**
-       * Characters (bytes for byteLevel) in one token, at most. Default 16 for bpe (as SentencePiece), 100
-       * for wordpiece.
+       * Maximum number of characters (bytes for byteLevel) in a token. Default 16 for bpe (as
+       * SentencePiece), 100 for wordpiece.
        */
       maxTokenLength?: number;
       /**
@@ -85,43 +88,43 @@ export type TranslationConfigInput = {
        * @default false
        */
       lowercase?: boolean;
-      /** Drop accents. Default: no for bpe, where lowercase is set for wordpiece (as BERT). */
+      /** Drop accents. Default: false for bpe; for wordpiece the value of lowercase (as BERT). */
       stripAccents?: boolean;
       /** Never merge letters with punctuation (bpe with metaspace). Default true. */
       splitPunctuation?: boolean;
       /** One token per digit (bpe with metaspace), so that numbers are copied reliably. Default true. */
       splitDigits?: boolean;
-      /** Treat the first word as if a space stood before it (byteLevel). Default true. */
+      /** Treat the first word as if a space preceded it (byteLevel). Default true. */
       addPrefixSpace?: boolean;
       /**
-       * A language with n texts counts as if texts were drawn from it in proportion to n^alpha: 1 as they
-       * are, 0 all languages alike.
+       * A language with n texts has a weight in proportion to n^alpha: 1 in proportion to its size, 0 the
+       * same for all languages.
        * @default 0.5
        */
       alpha?: number;
     };
   };
   /**
-   * Files of vectors (.vec) of words to start the table of embeddings with, such as mapped ones of each
-   * language: a token starts with the mean of the vectors of words that it is a part of, frequent ones
-   * counting most. Goes without init.
+   * Files of word vectors (.vec) that initialize the token embeddings, such as the mapped vectors of
+   * each language: a token starts with the mean of the vectors of words that contain it, weighted by
+   * frequency. Excludes init.
    */
   embeddings?: string[];
-  /** Restoring texts with noise (Lample et al. 2018, section 2.3), in each language of data.train. */
+  /** Denoising autoencoding (Lample et al. 2018, section 2.3), in each language of data.train. */
   denoising?: {
     /**
      * What the loss of denoising is multiplied by: a number, or points "round:weight" with straight lines
-     * between them. A task of weight 0 takes no turn. Default "0:1,100000:0.1,300000:0" (the paper) beside
+     * between them. A task of weight 0 takes no turn. Default "0:1,100000:0.1,300000:0" (the paper) with
      * back-translation, else 1.
      */
     weight?: number | string;
     /**
-     * Words move less than this many places; 0 leaves their order.
+     * Words move by fewer positions than this; 0 keeps their order.
      * @default 3
      */
     shuffle?: number;
     /**
-     * Probability that a word is left out; one stays at least.
+     * Probability that a word is removed; at least one is kept.
      * @default 0.1
      */
     dropout?: number;
@@ -131,12 +134,12 @@ export type TranslationConfigInput = {
      */
     blank?: number;
   };
-  /** Learning from translations that the model itself makes while it is trained. */
+  /** Online back-translation: learning from translations that the model itself generates during training. */
   backTranslation?: {
     /**
-     * What is learned, such as [en-fr, fr-en]: for en-fr, texts of fr are translated to en by the model as
-     * it is, and from these translations it learns to translate back to the texts. An empty list learns
-     * none. Default: every language of data.train into every other.
+     * Directions to learn, such as [en-fr, fr-en]: for en-fr, the current model translates texts of fr to
+     * en, and learns to translate these back to the original texts. An empty list: none. Default: every
+     * language of data.train into every other.
      */
     directions?: string[];
     /**
@@ -146,64 +149,64 @@ export type TranslationConfigInput = {
      */
     weight?: number | string;
     /**
-     * How translations are generated: the likeliest token each time (the paper), drawn, or beam search.
+     * How translations are generated: greedy search (the paper), sampling, or beam search.
      * @default "greedy"
      */
     decoding?: 'greedy' | 'sample' | 'beam';
-    /** sample: logits are divided by this; below 1 nearer to greedy. Default 1. */
+    /** sample: divisor of the logits; below 1 is closer to greedy search. Default 1. */
     temperature?: number;
-    /** sample: drawn from so many of the likeliest tokens; 0 from all. Default 0. */
+    /** sample: number of most probable tokens to sample from; 0 is all. Default 0. */
     topK?: number;
-    /** beam: beams. Default 4. */
+    /** beam: number of beams. Default 4. */
     numBeams?: number;
     /**
-     * Translation tables (polybeam xlm table build) by what they translate, such as { en-fr: en-fr.tsv,
-     * fr-en: fr-en.tsv }: for each direction that is learned the table of its reverse.
+     * Translation tables (polybeam xlm table build) by direction, such as { en-fr: en-fr.tsv, fr-en:
+     * fr-en.tsv }: for each direction to learn, the table of the reverse direction.
      */
     tables?: Record<string, string>;
     /**
-     * In the first so many rounds translations are made by the tables, phrase by phrase, and not by the
-     * model. Goes with tables. Default 500.
+     * Number of first rounds in which the tables, and not the model, translate, phrase by phrase. Requires
+     * tables. Default 500.
      */
     tableRounds?: number;
     /**
-     * Directories of language models (gpt2) by language, with which tables translate together: { fr:
-     * gpt2-fr }. Goes with tables. Default none: the most probable phrases.
+     * Directories of language models (gpt2) by language, which translate together with the tables: { fr:
+     * gpt2-fr }. Requires tables. Default: none; the tables choose the most probable phrases.
      */
     languageModels?: Record<string, string>;
     /**
-     * The model must use translations that the tables are sure of when it generates. Goes with tables and
-     * with decoding beam. Default: none.
+     * The model must use the most probable translations of the tables when it generates. Requires tables
+     * and decoding beam. Default: none.
      */
     constraints?: {
       /**
-       * An n-gram is sure, and constrains, whose best translation is at least so probable.
+       * Minimum probability of an n-gram's best translation for the n-gram to become a constraint.
        * @default 0.5
        */
       minProbability?: number;
       /**
-       * Its other translations that will do as well are at least so probable.
+       * Minimum probability of its other translations that also satisfy the constraint.
        * @default 0.1
        */
       minAlternative?: number;
       /**
-       * N-grams of a text that constrain, at most: the surest.
+       * Maximum number of constraints of a text: the n-grams with the most probable translations.
        * @default 4
        */
       maxConstraints?: number;
-      /** Translations are constrained in the first so many rounds. Default: in all. */
+      /** Number of first rounds in which translations are constrained. Default: all. */
       rounds?: number;
     };
     /**
-     * In the first so many rounds translations are made of tokens that the texts of their language have,
-     * so that copying is no translation (Liu et al. 2020, section 5.1: 1000 updates).
+     * Number of first rounds in which translations may only have tokens from the texts of their language,
+     * so that the model cannot copy its input (Liu et al. 2020, section 5.1: 1000 updates).
      * @default 0
      */
     onlyOwnTokens?: number;
   };
   /**
    * MASS (Song et al. 2019) in each language of data.train: the decoder writes a fragment that the
-   * encoder does not see. As pre-training, with denoising.weight 0 and no directions.
+   * encoder does not see. For pre-training, set denoising.weight to 0 and give no directions.
    */
   mass?: {
     /**
@@ -222,16 +225,16 @@ export type TranslationConfigInput = {
      * does with 64. Default: one for the whole text.
      */
     blockSize?: number;
-    /** Where the fragment lies, with what probability; the defaults are those of the official code. */
+    /** Probabilities of the fragment's positions; the defaults are those of the official code. */
     startRule?: {
       /** At the beginning of the text. */
       start: number;
-      /** At its end. */
+      /** At the end of the text. */
       end: number;
-      /** Anywhere, each place as likely. */
+      /** Anywhere, with equal probability. */
       random: number;
     };
-    /** What the encoder reads in the place of the tokens of the fragment. */
+    /** What replaces the tokens of the fragment in the encoder's input. */
     replacement?: {
       /**
        * Share that becomes [MASK].
@@ -239,12 +242,12 @@ export type TranslationConfigInput = {
        */
       mask?: number;
       /**
-       * Share that stays as it is.
+       * Share that is not changed.
        * @default 0.1
        */
       keep?: number;
       /**
-       * Share that becomes any other token.
+       * Share that becomes a random token.
        * @default 0.1
        */
       random?: number;
@@ -256,7 +259,7 @@ export type TranslationConfigInput = {
      */
     weight?: number | string;
   };
-  /** Learning from data.pairs, where there are some. */
+  /** Learning from data.pairs, if there are any. */
   translation?: {
     /**
      * What the loss of translating data.pairs is multiplied by: a number, or points "round:weight" with
@@ -293,16 +296,16 @@ export type TranslationConfigInput = {
     attentionDropout?: number;
     /** GELU in the feed-forward blocks, otherwise ReLU. Default from init, else true. */
     geluActivation?: boolean;
-    /** Positions are sines that are not learned. Default from init, else false. */
+    /** Use fixed sinusoidal positions. Default from init, else false. */
     sinusoidalEmbeddings?: boolean;
     /** Longest text that the model can read or write, with </s> on both sides. Default from init, else 256. */
     maxPositionEmbeddings?: number;
     /**
-     * One set of tables for encoder, decoder and output: fewer parameters. False gives each stack its own.
-     * Default from init, else true.
+     * One set of embedding tables for encoder, decoder and output: fewer parameters. False: separate
+     * tables for each stack. Default from init, else true.
      */
     shareEmbeddings?: boolean;
-    /** The output projection is the decoder's table of tokens. Default from init, else true. */
+    /** Use the decoder's token embeddings as the output projection. Default from init, else true. */
     tieWordEmbeddings?: boolean;
   };
   /** AdamW and the loss. */
@@ -313,8 +316,8 @@ export type TranslationConfigInput = {
      */
     adamBeta1?: number;
     /**
-     * AdamW's decay of the mean squared gradient; 0.98 as in Vaswani et al.: Transformers want a shorter
-     * memory than 0.999.
+     * AdamW's decay of the mean squared gradient; 0.98 as in Vaswani et al., since Transformers need a
+     * shorter memory than 0.999.
      * @default 0.98
      */
     adamBeta2?: number;
@@ -329,7 +332,7 @@ export type TranslationConfigInput = {
      */
     weightDecay?: number;
     /**
-     * Largest L2 norm of the gradient of an update; larger ones are scaled down. 0 is no clipping.
+     * Maximum L2 norm of the gradient of an update; larger gradients are scaled down. 0 is no clipping.
      * @default 1
      */
     clipNorm?: number;
@@ -342,29 +345,28 @@ export type TranslationConfigInput = {
   /** How texts are grouped. */
   batch?: {
     /**
-     * Sentences x longest text of one batch, at most.
+     * Maximum size of a batch: sentences x longest text.
      * @default 2000
      */
     maxTokens?: number;
     /**
-     * Shuffled pairs are sorted by length within windows of this many, which cuts padding.
+     * Shuffled pairs are sorted by length within windows of this many, which reduces padding.
      * @default 20000
      */
     sortWindow?: number;
     /**
-     * Lengths are padded to multiples of this: fewer distinct shapes for little more padding.
+     * Lengths are padded to multiples of this, which gives fewer distinct shapes with little more padding.
      * @default 4
      */
     lengthMultiple?: number;
     /**
-     * Sentences of one batch, at most.
+     * Maximum number of sentences of a batch.
      * @default 32
      */
     maxSentences?: number;
     /**
-     * What one update is made of. A round is a batch of each task. loss: each batch is an update by
-     * itself, as in the paper's program; round: one update of all of them, the weighted sum of their mean
-     * losses.
+     * How updates are formed. A round is a batch of each task. loss: each batch is an update, as in the
+     * paper's program; round: one update with the weighted sum of the mean losses of all batches.
      * @default "loss"
      */
     update?: 'loss' | 'round';
@@ -377,19 +379,19 @@ export type TranslationConfigInput = {
      */
     everyUpdates?: number;
     /**
-     * What decides which checkpoint is best: the mean BLEU of the directions of validationPairs, that of
-     * texts translated to another language and back less the share of it that was only copied, or the loss
-     * of denoising and MASS. Default bleu where there are validationPairs, else roundTrip, or loss where
-     * nothing is translated back.
+     * Metric of the best checkpoint: the mean BLEU of the directions of validationPairs; the BLEU of texts
+     * translated to another language and back, reduced by the share that was only copied; or the loss of
+     * denoising and MASS. Default: bleu with validationPairs, else roundTrip, or loss without
+     * back-translation.
      */
     metric?: 'bleu' | 'roundTrip' | 'loss';
     /**
-     * Texts of each language, and pairs, used at most, from the first.
+     * Maximum number of texts of each language, and of pairs, from the first.
      * @default 500
      */
     maxSentences?: number;
     /**
-     * Compare in lower case, as a model must be that writes nothing else. Default:
+     * Compare in lower case, which models with lower-case output need. Default:
      * vocabulary.train.lowercase, else false.
      */
     lowercase?: boolean;
@@ -398,8 +400,8 @@ export type TranslationConfigInput = {
   schedule?: {
     /**
      * How the learning rate falls after warm-up: linear and cosine reach 0 at totalUpdates,
-     * slantedTriangular (Howard and Ruder 2018) reaches learningRate / ratio, from which it also rises;
-     * the others need no end.
+     * slantedTriangular (Howard and Ruder 2018) reaches learningRate / ratio, at which it also starts; the
+     * others need no end.
      * @default "inverseSquareRoot"
      */
     type?: 'inverseSquareRoot' | 'linear' | 'cosine' | 'slantedTriangular' | 'constant';
@@ -415,10 +417,10 @@ export type TranslationConfigInput = {
     warmupUpdates?: number;
     /** Update at which linear, cosine and slantedTriangular reach their end. Default budget.maxUpdates. */
     totalUpdates?: number;
-    /** slantedTriangular: how many times the lowest rate the highest is. Default 32. */
+    /** slantedTriangular: ratio of the highest rate to the lowest. Default 32. */
     ratio?: number;
   };
-  /** When to end; what is reached first. At least one, or earlyStopping, must be given. */
+  /** When training ends: at the first of these. At least one, or earlyStopping, is required. */
   budget?: {
     /** Updates after which training ends. */
     maxUpdates?: number;
@@ -440,12 +442,12 @@ export type TranslationConfigInput = {
      */
     everyUpdates?: number;
     /**
-     * Minutes after which a checkpoint is written anyway: what a crash can cost at most.
+     * Maximum number of minutes between checkpoints: the most that a crash can lose.
      * @default 10
      */
     everyMinutes?: number;
     /**
-     * Checkpoints kept, besides the best and the last; older ones keep their weights only.
+     * Number of checkpoints to keep, besides the best and the last; older ones keep only their weights.
      * @default 5
      */
     keep?: number;
@@ -465,12 +467,12 @@ export type TranslationConfigInput = {
     everyUpdates?: number;
   };
   /**
-   * Decides initial weights, order of the data and dropout: the same seed gives the same run.
+   * Seed of initial weights, order of the data and dropout: the same seed gives the same run.
    * @default 1
    */
   seed?: number;
   /**
-   * Where to compute; `polybeam doctor` lists what there is.
+   * Device to compute on; `polybeam doctor` lists the devices.
    * @default "cpu"
    */
   device?: string;
@@ -481,17 +483,18 @@ export type TranslationConfigInput = {
 type TranslationConfigInputTrain = {
   /** Text file, UTF-8; may be gzipped. */
   text: string;
-  /** Column to read where lines are tab-separated, counted from 1. Default: the whole line. */
+  /** Column of a tab-separated file, counted from 1. Default: the whole line. */
   column?: number;
   /**
-   * What a document is: a line, or the lines up to the next blank line, joined by spaces.
+   * How the file is divided into documents: lines, or paragraphs between blank lines, whose lines are
+   * joined by spaces.
    * @default "lines"
    */
   documents?: 'lines' | 'paragraphs';
 };
 
 type TranslationConfigInputPairs = {
-  /** File of source sentences, one a line; may be gzipped. Goes with target. */
+  /** File of source sentences, one a line; may be gzipped. Requires target. */
   source?: string;
   /** File of target sentences: line n translates line n of source. */
   target?: string;

@@ -3,9 +3,9 @@ import type { VocabularyFacts } from '../../pretraining/vocabularyFacts.js';
 
 /** How a text is damaged before a model restores it (Lample et al. 2018, section 2.3). */
 export interface NoiseOptions {
-  /** Words move less than this many places; 0 leaves their order. Default of the paper: 3. */
+  /** Words move by fewer positions than this; 0 keeps their order. Default of the paper: 3. */
   shuffle: number;
-  /** Probability that a word is left out; one stays at least. Default of the paper's program: 0.1. */
+  /** Probability that a word is removed; at least one is kept. Default of the paper's program: 0.1. */
   dropout: number;
   /** Probability that the tokens of a word become mask tokens. Default of the paper's program: 0.1. */
   blank: number;

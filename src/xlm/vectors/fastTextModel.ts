@@ -10,7 +10,7 @@ import { readWord } from './writtenWords.js';
 export interface FastTextModel {
   /** Words of its dictionary, most frequent first; the words of an n-gram are separated by one space. */
   words: readonly string[];
-  /** Features of a vector. */
+  /** Dimension of the vectors. */
   size: number;
   /**
    * Vectors of words, in the order given; of words outside the dictionary the mean of the vectors of their parts.

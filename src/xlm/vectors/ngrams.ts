@@ -18,34 +18,34 @@ export const ngramOptionsSchema = z.strictObject({
     .max(6)
     .default([200000, 400000, 400000])
     .describe(
-      'Words, bigrams, trigrams and so on to keep at most: a number for each length, the last one for the longest n-grams.',
+      'Maximum numbers of words, bigrams, trigrams and so on: a number for each length, the last one for the longest n-grams.',
     ),
-  minCount: z.int().min(1).default(5).describe('Words and n-grams that occur fewer times are left out.'),
+  minCount: z.int().min(1).default(5).describe('Minimum count of words and n-grams.'),
   rank: z
     .enum(['pmi', 'count'])
     .default('pmi')
     .describe(
-      'Which n-grams are kept where there are more than limits: those of the highest pointwise mutual information, or the most frequent. ' +
-        'Words are always kept by frequency.',
+      'Which n-grams are kept if there are more than limits: those with the highest pointwise mutual information, or the most frequent. ' +
+        'Words are always chosen by frequency.',
     ),
   discount: z
     .number()
     .min(0)
     .optional()
     .describe(
-      'Subtracted from the counts of n-grams for their mutual information, so that words that met a few times by chance get low ones. ' +
+      'Subtracted from the counts of n-grams before their mutual information is computed, which lowers it for words that are adjacent by chance. ' +
         'Default minCount - 1.',
     ),
   minScore: z
     .number()
     .default(0)
-    .describe('N-grams of lower pointwise mutual information are left out: 0 is as often as by chance.'),
+    .describe('Minimum pointwise mutual information of n-grams; 0 is the value of independent words.'),
   punctuation: z
     .enum(['none', 'inner', 'all'])
     .default('inner')
     .describe(
-      'Characters in n-grams that are neither letters nor digits: none; apostrophes and hyphens between words (t - shirt); or any. ' +
-        'All are words.',
+      'Characters other than letters and digits in n-grams: none; apostrophes and hyphens between words (t - shirt); or any. ' +
+        'Each such character is a word.',
     ),
   lowercase: z.boolean().default(false).describe('Lower-case the texts.'),
   tableSize: z
@@ -53,8 +53,8 @@ export const ngramOptionsSchema = z.strictObject({
     .min(1000)
     .default(8_000_000)
     .describe(
-      'Different words or n-grams counted in one pass over the texts at most, about 30 bytes each (100 for words); where there are ' +
-        'more, there are more passes, and the counts stay exact.',
+      'Maximum number of different words or n-grams counted in one pass over the texts, about 30 bytes each (100 for words). If there are ' +
+        'more, there are more passes; counts stay exact.',
     ),
 });
 

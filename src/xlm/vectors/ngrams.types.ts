@@ -3,34 +3,34 @@
 /** Options of choosing n-grams as given. */
 export type NgramOptions = {
   /**
-   * Words, bigrams, trigrams and so on to keep at most: a number for each length, the last one for the
-   * longest n-grams.
+   * Maximum numbers of words, bigrams, trigrams and so on: a number for each length, the last one for
+   * the longest n-grams.
    */
   limits?: number[];
   /**
-   * Words and n-grams that occur fewer times are left out.
+   * Minimum count of words and n-grams.
    * @default 5
    */
   minCount?: number;
   /**
-   * Which n-grams are kept where there are more than limits: those of the highest pointwise mutual
-   * information, or the most frequent. Words are always kept by frequency.
+   * Which n-grams are kept if there are more than limits: those with the highest pointwise mutual
+   * information, or the most frequent. Words are always chosen by frequency.
    * @default "pmi"
    */
   rank?: 'pmi' | 'count';
   /**
-   * Subtracted from the counts of n-grams for their mutual information, so that words that met a few
-   * times by chance get low ones. Default minCount - 1.
+   * Subtracted from the counts of n-grams before their mutual information is computed, which lowers it
+   * for words that are adjacent by chance. Default minCount - 1.
    */
   discount?: number;
   /**
-   * N-grams of lower pointwise mutual information are left out: 0 is as often as by chance.
+   * Minimum pointwise mutual information of n-grams; 0 is the value of independent words.
    * @default 0
    */
   minScore?: number;
   /**
-   * Characters in n-grams that are neither letters nor digits: none; apostrophes and hyphens between
-   * words (t - shirt); or any. All are words.
+   * Characters other than letters and digits in n-grams: none; apostrophes and hyphens between words (t
+   * - shirt); or any. Each such character is a word.
    * @default "inner"
    */
   punctuation?: 'none' | 'inner' | 'all';
@@ -40,8 +40,8 @@ export type NgramOptions = {
    */
   lowercase?: boolean;
   /**
-   * Different words or n-grams counted in one pass over the texts at most, about 30 bytes each (100 for
-   * words); where there are more, there are more passes, and the counts stay exact.
+   * Maximum number of different words or n-grams counted in one pass over the texts, about 30 bytes each
+   * (100 for words). If there are more, there are more passes; counts stay exact.
    * @default 8000000
    */
   tableSize?: number;

@@ -12,7 +12,7 @@ export interface SkipGramJob {
 
 /** Options of fastText's skip-gram with negative sampling (Bojanowski et al. 2017), under its own names. */
 export interface SkipGramSettings {
-  /** Features of a vector. */
+  /** Dimension of the vectors. */
   dim: number;
   /** Units to the left and to the right that are predicted, at most. */
   ws: number;

@@ -14,41 +14,41 @@ export type { VectorTrainingOptions };
 
 /** Options of training vectors. */
 export const vectorOptionsSchema = z.strictObject({
-  size: z.int().min(1).default(300).describe('Features of a vector.'),
+  size: z.int().min(1).default(300).describe('Dimension of the vectors.'),
   window: z
     .int()
     .min(1)
     .default(5)
     .describe(
-      'Words or n-grams to the left and to the right that a word or n-gram predicts, at most; drawn anew each time.',
+      'Maximum number of words or n-grams on each side that a word or n-gram predicts; the number is drawn for each.',
     ),
-  negatives: z.int().min(1).default(10).describe('Wrong words drawn for each right one.'),
+  negatives: z.int().min(1).default(10).describe('Negative samples for each word.'),
   epochs: z
     .int()
     .min(1)
     .default(5)
-    .describe('Times that the texts are gone through, cut into n-grams anew each time.'),
+    .describe('Number of passes over the texts; each splits them into n-grams anew.'),
   join: z
     .number()
     .min(0)
     .max(1)
     .default(0.3)
-    .describe('Probability that words which are an n-gram are taken as one, each time they are met.'),
+    .describe('Probability that the words of an n-gram become one token at an occurrence.'),
   minSubword: z
     .int()
     .min(1)
     .default(3)
-    .describe('Characters of the shortest parts of words that have vectors too (fastText: minn).'),
+    .describe('Minimum length of subwords in characters (fastText: minn).'),
   maxSubword: z
     .int()
     .min(0)
     .default(6)
-    .describe('Characters of the longest parts (fastText: maxn); 0 for no parts.'),
+    .describe('Maximum length of subwords in characters (fastText: maxn); 0 for no subwords.'),
   buckets: z
     .int()
     .min(1)
     .default(200_000)
-    .describe('Vectors that the parts of words share, told by a hash (fastText: bucket).'),
+    .describe('Number of hash buckets of subword vectors (fastText: bucket).'),
   learningRate: z
     .number()
     .positive()
@@ -59,9 +59,9 @@ export const vectorOptionsSchema = z.strictObject({
     .positive()
     .default(1e-4)
     .describe(
-      'Words that are a larger share of the text are left out at random, the more the more frequent; 1 for none (fastText: t).',
+      'Subsampling threshold: words with a larger share of the text are left out at random, more frequent ones more often; 1 for none (fastText: t).',
     ),
-  seed: z.int().min(0).max(2147483647).default(1).describe('Seed of all that is drawn.'),
+  seed: z.int().min(0).max(2147483647).default(1).describe('Seed of the random numbers.'),
   lowercase: z.boolean().default(false).describe('Lower-case the texts, as for the n-grams.'),
 });
 

@@ -3,43 +3,43 @@
 /** Options of training vectors as given. */
 export type VectorTrainingOptions = {
   /**
-   * Features of a vector.
+   * Dimension of the vectors.
    * @default 300
    */
   size?: number;
   /**
-   * Words or n-grams to the left and to the right that a word or n-gram predicts, at most; drawn anew
-   * each time.
+   * Maximum number of words or n-grams on each side that a word or n-gram predicts; the number is drawn
+   * for each.
    * @default 5
    */
   window?: number;
   /**
-   * Wrong words drawn for each right one.
+   * Negative samples for each word.
    * @default 10
    */
   negatives?: number;
   /**
-   * Times that the texts are gone through, cut into n-grams anew each time.
+   * Number of passes over the texts; each splits them into n-grams anew.
    * @default 5
    */
   epochs?: number;
   /**
-   * Probability that words which are an n-gram are taken as one, each time they are met.
+   * Probability that the words of an n-gram become one token at an occurrence.
    * @default 0.3
    */
   join?: number;
   /**
-   * Characters of the shortest parts of words that have vectors too (fastText: minn).
+   * Minimum length of subwords in characters (fastText: minn).
    * @default 3
    */
   minSubword?: number;
   /**
-   * Characters of the longest parts (fastText: maxn); 0 for no parts.
+   * Maximum length of subwords in characters (fastText: maxn); 0 for no subwords.
    * @default 6
    */
   maxSubword?: number;
   /**
-   * Vectors that the parts of words share, told by a hash (fastText: bucket).
+   * Number of hash buckets of subword vectors (fastText: bucket).
    * @default 200000
    */
   buckets?: number;
@@ -49,13 +49,13 @@ export type VectorTrainingOptions = {
    */
   learningRate?: number;
   /**
-   * Words that are a larger share of the text are left out at random, the more the more frequent; 1 for
-   * none (fastText: t).
+   * Subsampling threshold: words with a larger share of the text are left out at random, more frequent
+   * ones more often; 1 for none (fastText: t).
    * @default 0.0001
    */
   sample?: number;
   /**
-   * Seed of all that is drawn.
+   * Seed of the random numbers.
    * @default 1
    */
   seed?: number;

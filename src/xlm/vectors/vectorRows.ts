@@ -3,7 +3,7 @@ import type { WordVectors } from './wordVectors.js';
 /** Vectors of equal size, one after the other. */
 export interface VectorRows {
   count: number;
-  /** Features of a vector. */
+  /** Dimension of the vectors. */
   size: number;
   /** [count, size] */
   values: Float32Array;

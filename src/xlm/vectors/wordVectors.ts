@@ -33,7 +33,7 @@ export function requireVectors(value: unknown, name: string): void {
 export interface WordVectors {
   /** Words, most frequent first; the words of an n-gram are separated by one space. */
   words: readonly string[];
-  /** Features of a vector. */
+  /** Dimension of the vectors. */
   size: number;
   /** [words, size] */
   values: Float32Array;
