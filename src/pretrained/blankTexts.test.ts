@@ -1,7 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import '../node/install.js';
 import { noisyChannel } from '../reranking/noisyChannel.js';
+import type { Tokenizer } from '../text/tokenizer.js';
 import { loadModel } from './loadModel.js';
+import { makeModel, modelParts } from './model.js';
 
 describe('texts that show nothing', async () => {
   const model = await loadModel('models/en-fr-software', { cache: false });
@@ -25,6 +27,24 @@ describe('texts that show nothing', async () => {
     const pairs = ['', ...unseen].map((target) => ({ source: { text: 'A free game.' }, target }));
     const [blank, ...others] = await model.score(pairs);
     for (const one of others) expect(one).toEqual(blank);
+  });
+
+  it('stay blank where a language is put before texts', async () => {
+    const parts = model[modelParts];
+    const read: string[] = [];
+    const tokenizer: Tokenizer = {
+      ...(parts.tokenizer as Tokenizer),
+      encodeBatch: async (texts, options) => {
+        read.push(...texts);
+        return (parts.tokenizer as Tokenizer).encodeBatch(texts, options);
+      },
+    };
+    const languages = { ...parts.languages, prefixes: new Map([['fr', '>>fr<<']]) };
+    const multilingual = makeModel({ ...parts, tokenizer, languages });
+    const outputs = await multilingual.generate(['A free game.', ...unseen], { to: 'fr' });
+    expect(read).toContain('>>fr<< A free game.');
+    for (const { inputIds } of outputs.slice(1)) expect(inputIds).toEqual([]);
+    expect(await multilingual.translate(unseen, { to: 'fr', chunk: 20 })).toEqual(['', '', '', '']);
   });
 
   it('explain nothing, and begin no output', async () => {

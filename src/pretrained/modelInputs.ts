@@ -123,7 +123,7 @@ export async function prepareRequest(
 
 /** Blank stays blank, whatever is put before texts. */
 function withPrefix(input: ReadInput, prefix: string): ReadInput {
-  return 'text' in input && input.text.trim() !== '' ? { ...input, text: prefix + input.text } : input;
+  return 'text' in input && !isBlank(input.text) ? { ...input, text: prefix + input.text } : input;
 }
 
 /**
