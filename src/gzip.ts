@@ -27,6 +27,33 @@ export async function* unpackedChunks(path: string): AsyncGenerator<Uint8Array> 
   yield* unpack(storedChunks(path, size), head, path);
 }
 
+/** The same of bytes that come one after the other, as from a pipe. @param path see `unpackBytes` */
+export async function* unpackedStream(
+  chunks: AsyncIterable<Uint8Array>,
+  path: string,
+): AsyncGenerator<Uint8Array> {
+  const rest = chunks[Symbol.asyncIterator]();
+  const first: Uint8Array[] = [];
+  // A pipe may give one byte at first.
+  for (let length = 0; length < 2; ) {
+    const { value, done } = await rest.next();
+    if (done) break;
+    first.push(value);
+    length += value.length;
+  }
+  const head = joined(first);
+  async function* all(): AsyncGenerator<Uint8Array> {
+    yield head;
+    yield* { [Symbol.asyncIterator]: () => rest };
+  }
+  yield* unpack(all(), head, path);
+}
+
+/** Whether a file that begins so is gzip. */
+export function isGzip(head: Uint8Array): boolean {
+  return head[0] === 0x1f && head[1] === 0x8b;
+}
+
 /** The same of bytes that are in memory. @param path names them in errors, and says by `.gz` that they are packed */
 export async function unpackBytes(bytes: Uint8Array, path: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
@@ -53,7 +80,7 @@ function bomb(path: string, size: number): PolybeamError {
 type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 async function* unpack(chunks: Chunks, head: Uint8Array, path: string): AsyncGenerator<Uint8Array> {
-  if (head[0] !== 0x1f || head[1] !== 0x8b) {
+  if (!isGzip(head)) {
     if (path.endsWith('.gz') && head.length > 0) {
       throw new PolybeamError(
         'FILE_CORRUPT',

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fakeStreams } from '../../test/support/cli/fakeStreams.js';
 import { setFileAccess } from '../files.js';
@@ -45,6 +46,8 @@ describe('translate --prefix-file', () => {
     expect(given).toEqual(whole);
     const streamed = await run([...translate, '--stream', '--prefix-file', file], [lines.join('\n')]);
     expect(streamed.out).toBe(whole.out);
+    writeFileSync(file, gzipSync(`${prefixes.join('\n')}\n`));
+    expect(await run([...translate, '--prefix-file', file, ...lines])).toEqual(whole);
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { PolybeamError } from '../errors.js';
-import { fileAccess } from '../files.js';
+import { readUnpacked } from '../gzip.js';
 import { isBlank } from '../text/blank.js';
 import { decodeUtf8Lines } from '../text/utf8.js';
 import type { CommandStreams } from './streams.js';
@@ -56,7 +56,7 @@ export async function* withPrefixes(
     for await (const text of texts) yield { text, prefix: isBlank(text) ? '' : prefix };
     return;
   }
-  const { lines, firstInvalidLine } = decodeUtf8Lines(await fileAccess().read(prefixFile));
+  const { lines, firstInvalidLine } = decodeUtf8Lines(await readUnpacked(prefixFile));
   if (firstInvalidLine !== undefined) {
     throw new PolybeamError(
       'INPUT_INVALID',

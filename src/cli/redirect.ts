@@ -1,5 +1,4 @@
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
 import type { Command } from 'commander';
 import { PolybeamError } from '../errors.js';
 import { nodeFiles } from '../node/files.js';
@@ -83,16 +82,16 @@ async function warnOfFiles(texts: readonly string[], streams: CommandStreams): P
 type InputStreams = Pick<CommandStreams, 'stdin' | 'inputSize' | 'inputRead'>;
 
 async function openInput(path: string): Promise<{ file: FileHandle; streams: InputStreams }> {
+  const { isGzip, unpackedStream } = await import('../gzip.js');
   let file: FileHandle | undefined;
   try {
     file = await open(path);
     const status = await file.stat();
     if (status.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
-    const zipped = path.endsWith('.gz');
     // Of a packed file the number of bytes read says little about what is left.
-    const inputSize = status.isFile() && !zipped ? status.size : undefined;
-    const bytes = file.createReadStream({ autoClose: false });
-    return { file, streams: { stdin: zipped ? unpacked(bytes, path) : bytes, inputSize, inputRead: 0 } };
+    const inputSize = status.isFile() && !isGzip(await beginningOf(file)) ? status.size : undefined;
+    const stdin = unpackedStream(file.createReadStream({ autoClose: false }), `--input ${path}`);
+    return { file, streams: { stdin, inputSize, inputRead: 0 } };
   } catch (cause) {
     await file?.close();
     const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
@@ -105,17 +104,9 @@ async function openInput(path: string): Promise<{ file: FileHandle; streams: Inp
   }
 }
 
-/** All members of a gzip file. */
-async function* unpacked(bytes: NodeJS.ReadableStream, path: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* bytes.pipe(createGunzip());
-  } catch (cause) {
-    throw new PolybeamError(
-      'FILE_CORRUPT',
-      `--input ${path} is not a whole gzip file (${(cause as Error).message}): unpack it, or name it without .gz.`,
-      { cause },
-    );
-  }
+/** The first two bytes of a file, without moving the place that it is read from. */
+async function beginningOf(file: FileHandle): Promise<Uint8Array> {
+  return (await file.read(new Uint8Array(2), 0, 2, 0)).buffer;
 }
 
 /** Chunks that wait to be written; more, and whoever writes them is told to wait. */

@@ -1,5 +1,5 @@
 import { PolybeamError } from '../errors.js';
-import { fileAccess } from '../files.js';
+import { readUnpacked } from '../gzip.js';
 import { showValue } from '../inputs.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { splitLines } from '../text/utf8.js';
@@ -22,7 +22,7 @@ export async function readDictionary(given: UnknownReplacement): Promise<Readonl
     );
   }
   if (typeof given !== 'string') return given;
-  const text = new TextDecoder().decode(await fileAccess().read(given));
+  const text = new TextDecoder().decode(await readUnpacked(given));
   const entries = new Map<string, string>();
   for (const [index, line] of splitLines(text).entries()) {
     if (line.trim() === '') continue;
