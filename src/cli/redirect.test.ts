@@ -58,14 +58,24 @@ describe('--input and --output', () => {
     const lines = lists(4);
     const members = [lines.slice(0, 2), lines.slice(2)].map((part) => gzipSync(part.join('')));
     writeFileSync(at('in.gz'), Buffer.concat(members));
-    expect((await run(['rerank', '--input', at('in.gz')])).out).toBe((await run(['rerank'], lines)).out);
+    const wanted = (await run(['rerank'], lines)).out;
+    expect((await run(['rerank', '--input', at('in.gz')])).out).toBe(wanted);
+    writeFileSync(at('in.jsonl'), Buffer.concat(members));
+    expect((await run(['rerank', '--input', at('in.jsonl')])).out).toBe(wanted);
+  });
+
+  test('an empty file has no lines, whatever its name, and plain text is not taken for gzip', async () => {
+    writeFileSync(at('empty.gz'), '');
+    expect(await run(['rerank', '--input', at('empty.gz')])).toEqual({ code: 0, out: '', err: '' });
+    writeFileSync(at('plain.gz'), lists(1).join(''));
+    expect((await run(['rerank', '--input', at('plain.gz')])).err).toContain('plain.gz is not a gzip file');
   });
 
   test('an output that is not completed leaves the old one, and nothing else', async () => {
     writeFileSync(at('in.jsonl'), `${lists(3).join('')}{\n`);
     writeFileSync(at('out.jsonl'), 'old');
     const { code, err } = await run(['rerank', '--input', at('in.jsonl'), '--output', at('out.jsonl')]);
-    expect([code, err]).toEqual([1, expect.stringContaining('Line 4 is not JSON')]);
+    expect([code, err]).toEqual([1, expect.stringContaining('Input 4 is not JSON')]);
     expect(readFileSync(at('out.jsonl'), 'utf8')).toBe('old');
     expect(readdirSync(directory).sort()).toEqual(['in.jsonl', 'out.jsonl']);
   });
@@ -96,7 +106,7 @@ describe('--input and --output', () => {
       'polybeam: --input D/absent does not exist: give a readable file. [FILE_NOT_FOUND]\n',
       'polybeam: --input D/folder is a directory: give a readable file. [FILE_NOT_FOUND]\n',
       expect.stringMatching(
-        /^polybeam: --input D\/cut\.gz is not a whole gzip file \(.*\): .* \[FILE_CORRUPT\]\n$/,
+        /^polybeam: --input D\/cut\.gz is a damaged gzip file \(.*\): .* \[FILE_CORRUPT\]\n$/,
       ),
       'polybeam: --output D/folder is a directory: name a file in it. [FILE_WRITE]\n',
       'polybeam: --output /dev/null is no regular file: leave --output out and redirect standard output, as in > /dev/null. [FILE_WRITE]\n',
