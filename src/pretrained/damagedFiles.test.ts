@@ -85,7 +85,11 @@ describe('numbers of config.json', () => {
     ['marian', { decoder_layers: 5000 }, 'decoder_layers is 5000, but there are'],
     ['gpt2', { n_layer: 1e9 }, 'n_layer is 1000000000, but no model'],
     ['marian', { max_position_embeddings: 2e7 }, 'A table of 20000000 positions of 16 features is too large'],
-    ['marian', { pad_token_id: 1e6 }, 'pad_token_id (or what stands in for it) is 1000000'],
+    [
+      'marian',
+      { pad_token_id: 1e6 },
+      'generation_config.json: pad_token_id (or what stands in for it) is 1000000',
+    ],
   ])('of %s: %j', async (model, values, message) => {
     const directory = configured(model, values);
     if ('pad_token_id' in values)

@@ -136,7 +136,7 @@ export async function loadParts(given: string, options: LoadOptions = {}): Promi
       scorer && {
         steps,
         scorer,
-        ...knownPadding(readGeneration(directory, found, definition), definition, path),
+        ...readGeneration(directory, found, definition),
       },
     forwardProgram: () => get('forward', () => compileForward(definition, compileOptions)),
     statesProgram: () => get('states', () => compileForward(statesOnly(definition), compileOptions)),
@@ -163,16 +163,6 @@ function compileForward(
   options: CompileOptions,
 ): Promise<Program> {
   return compile((inputs, p) => forward.run(p, inputs), forward.signature, options);
-}
-
-/** @throws CONFIG_INVALID for padding that is none of the model's tokens: a lookup would go beyond its table */
-function knownPadding(read: ModelGeneration, { decoder }: ModelDefinition, path: string): ModelGeneration {
-  const { padTokenId } = read.rules;
-  if (decoder === undefined || padTokenId < decoder.vocabSize) return read;
-  throw new PolybeamError(
-    'CONFIG_INVALID',
-    `${path}: pad_token_id (or what stands in for it) is ${padTokenId}, but the model has the tokens 0 to ${decoder.vocabSize - 1}; correct it.`,
-  );
 }
 
 /** The tokenizer of a model directory; undefined where it has none. @throws TOKENIZER_INVALID */
@@ -207,5 +197,20 @@ export function readGeneration(
   const said = Object.entries(given).filter(([, value]) => value !== null);
   const path = `${directory}/${file}`;
   const read = readGenerationConfig({ ...generation, ...Object.fromEntries(said) }, path, rules);
-  return decoder ? withinVocabulary(read, decoder.vocabSize, path) : read;
+  if (!decoder) return read;
+  requirePadding(
+    read.rules.padTokenId,
+    decoder.vocabSize,
+    given.pad_token_id == null ? `${directory}/config.json` : path,
+  );
+  return withinVocabulary(read, decoder.vocabSize, path);
+}
+
+/** @throws CONFIG_INVALID for padding that is none of the model's tokens: a lookup would go beyond its table */
+function requirePadding(id: number, vocabSize: number, path: string): void {
+  if (id < vocabSize) return;
+  throw new PolybeamError(
+    'CONFIG_INVALID',
+    `${path}: pad_token_id (or what stands in for it) is ${id}, but the model has the tokens 0 to ${vocabSize - 1}; correct it.`,
+  );
 }
