@@ -26,6 +26,7 @@ describe('the command line', () => {
     expect(help).toMatchObject({ code: 0, err: '' });
     expect(help.out).toContain('Usage: polybeam');
     expect((await run('help', 'vocab')).out).toContain('--size <n>');
+    expect(await run('--help', 'vocab')).toEqual(help);
   });
 
   it('has help with examples for every command', async () => {

@@ -93,7 +93,10 @@ export async function runProgram(
 
 /** The commands that a command line has to know: the one it calls, none for the version, otherwise all. */
 function commandsNeeded(args: readonly string[]): string[] | undefined {
-  const words = args.filter((word) => !word.startsWith('-'));
+  const isWord = (word: string) => !word.startsWith('-');
+  // Help that is asked for before a command is that of all of them.
+  if (args.slice(0, args.findIndex(isWord)).some((flag) => ['-h', '--help'].includes(flag))) return undefined;
+  const words = args.filter(isWord);
   const name = words[0] === 'help' ? words[1] : words[0];
   if (name !== undefined && Object.hasOwn(commands, name)) return [name];
   return args.length === 1 && ['-V', '--version'].includes(args[0]) ? [] : undefined;
