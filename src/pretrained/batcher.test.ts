@@ -161,6 +161,39 @@ describe('createBatcher', () => {
     expect(await batcher.generate([])).toEqual([]);
   });
 
+  test('draws a list to the prefixes that some of its inputs have, as the model does', async () => {
+    const batcher = createBatcher(model);
+    const list = [{ ...inputs[1], prefix: [50, 60] }, inputs[2]];
+    const options = { numBeams: 3, maxNewTokens: 6, prefixBiasBeta: 0.5 };
+    const wanted = await model.generate(list, options);
+    const got = await batcher.generate(list, options);
+    wanted.forEach((one, at) => {
+      expectSame(got[at], one);
+    });
+    await expect(batcher.generate(inputs.slice(2), options)).rejects.toMatchObject({
+      code: 'OPTION_CONFLICT',
+    });
+  });
+
+  test('checks what is asked of an empty list, and refuses what it would ignore', async () => {
+    const batcher = createBatcher(model);
+    expect(await batcher.generate([])).toEqual([]);
+    for (const options of [
+      { firstIndex: 3 },
+      { batchSize: 2 },
+      { onProgress: () => {} },
+      { prefixes: ['a'] },
+      { nonsense: 1 },
+    ] as object[]) {
+      const refused = { code: 'OPTION_UNKNOWN' };
+      await expect(batcher.generate([], options)).rejects.toMatchObject(refused);
+      await expect(batcher.translate([inputs[0]], options)).rejects.toMatchObject(refused);
+      await expect(batcher.stream(inputs[0], options)[Symbol.asyncIterator]().next()).rejects.toMatchObject(
+        refused,
+      );
+    }
+  });
+
   test('stops the rest of a list where one of it fails, and nothing else', async () => {
     const batcher = createBatcher(model, { batchSize: 4, window: 3 });
     const bulk = [...inputs.slice(0, 6), { inputIds: [9999] }, ...inputs];

@@ -1,5 +1,6 @@
 import { PolybeamError } from '../errors.js';
 import { anySignal, createEventStream, type EventStream } from '../generation/eventStream.js';
+import { batchingNames } from '../generation/inputs.js';
 import { createJointModel } from '../generation/jointModel.js';
 import { nearestName } from '../generation/nearestName.js';
 import type { GenerationOptions, ModelGenerationDefaults } from '../generation/options.js';
@@ -8,7 +9,7 @@ import { createFairTurns, type TurnRequest } from './fairTurns.js';
 import { type Model, makeModel, modelParts, requireModel } from './model.js';
 import { readInput, requireGeneration } from './modelInputs.js';
 import type { ModelOutput } from './modelOutput.js';
-import type { ModelInput } from './modelParts.js';
+import type { ModelInput, ReadInput } from './modelParts.js';
 import type { StreamEvent, StreamOptions } from './modelStream.js';
 
 /** How requests share a model. */
@@ -84,17 +85,20 @@ export function createBatcher(model: Pick<Model, typeof modelParts>, options: Ba
   /** Answers a list with a list, and one input with one result. What is no input is refused before it waits. */
   const serve = async <Result>(given: unknown, own: RequestOptions, work: Work<Result>) => {
     const request = (Array.isArray(given) ? given : [given]) as readonly unknown[];
-    const inputs = request.map((one, index) => readInput(one, inputName(index)));
-    const results = await turns.serve(requestOf(inputs.length, own), async (index, signal) => {
-      const [result] = await work(inputs[index], { ...own, signal }, index);
+    const inputs = samePrefixes(request.map((one, index) => readInput(one, inputName(index))));
+    const asked = requestOf(inputs.length, own);
+    // What is asked of nothing is checked as well.
+    if (inputs.length === 0) return work([], own, 0);
+    const results = await turns.serve(asked, async (index, signal) => {
+      const [result] = await work([inputs[index]], { ...own, signal }, index);
       return result;
     });
     return Array.isArray(given) ? results : results[0];
   };
-  const generate: Work<ModelOutput> = (input, own, firstIndex) =>
-    shared.generate([input], own, { firstIndex });
-  const translate: Work<string> = (input, own, firstIndex) =>
-    shared.translate([input], { ...own, firstIndex });
+  const generate: Work<ModelOutput> = (inputs, own, firstIndex) =>
+    shared.generate(inputs, own, { firstIndex });
+  const translate: Work<string> = (inputs, own, firstIndex) =>
+    shared.translate(inputs, { ...own, firstIndex });
   return {
     generate: ((given, own = {}) => serve(given, own, generate)) as Batcher['generate'],
     translate: ((given, own = {}) => serve(given, own, translate)) as Batcher['translate'],
@@ -115,8 +119,18 @@ export function createBatcher(model: Pick<Model, typeof modelParts>, options: Ba
   };
 }
 
-/** Decodes one input of a request, by its index. */
-type Work<Result> = (input: ModelInput, options: RequestOptions, index: number) => Promise<Result[]>;
+/** Decodes inputs of a request, by the index of the first. */
+type Work<Result> = (
+  inputs: readonly ModelInput[],
+  options: RequestOptions,
+  firstIndex: number,
+) => Promise<Result[]>;
+
+/** Where any input of a list has a prefix, each has one, since they are decoded one by one: an empty one changes nothing. */
+function samePrefixes(inputs: readonly ReadInput[]): readonly ReadInput[] {
+  if (inputs.every(({ prefix }) => prefix === undefined)) return inputs;
+  return inputs.map((input) => ({ ...input, prefix: input.prefix ?? [] }));
+}
 
 /** @throws OPTION_UNKNOWN, OPTION_INVALID */
 function checkOptions(options: BatcherOptions): Required<BatcherOptions> {
@@ -138,9 +152,19 @@ function rowsOf(options: ModelGenerationDefaults): number {
   return Math.max(1, ...counts.filter((count) => Number.isFinite(count)).map(Number));
 }
 
-/** The signal of a request. @throws INPUT_INVALID, OPTION_INVALID */
+/** What a request has no say in, and what each of its inputs says by itself. */
+const notOfRequests = [...batchingNames, 'prefixes'] as const;
+
+/** The signal of a request. @throws INPUT_INVALID, OPTION_INVALID; OPTION_UNKNOWN for what would be ignored */
 function signalOf(options: RequestOptions): AbortSignal | undefined {
   requireObject(options, 'options', 'options such as numBeams');
+  const ignored = notOfRequests.find((name) => name in options && options[name as never] !== undefined);
+  if (ignored !== undefined) {
+    throw new PolybeamError(
+      'OPTION_UNKNOWN',
+      `A request of a batcher has no option "${ignored}": ${ignored === 'prefixes' ? 'give each input its prefix' : 'leave it out; createBatcher takes batchSize'}.`,
+    );
+  }
   const { signal } = options;
   if (signal === undefined || signal instanceof AbortSignal) return signal;
   throw new PolybeamError(

@@ -177,6 +177,7 @@ describe('dispose', () => {
     await expect(model.translate([' '])).rejects.toMatchObject(gone);
     await expect(model.score([])).rejects.toMatchObject(gone);
     await expect(batcher.translate('')).rejects.toMatchObject(gone);
+    await expect(batcher.translate([])).rejects.toMatchObject(gone);
     expect(() => createBatcher(model)).toThrow(expect.objectContaining(gone));
   });
 
