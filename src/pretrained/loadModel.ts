@@ -108,7 +108,7 @@ export async function loadParts(given: string, options: LoadOptions = {}): Promi
   const ownTokenizer = await tokenizerOf(directory);
   const path = `${directory}/config.json`;
   const definition = found.architecture.define(config, weights, path, ownTokenizer?.specialIds ?? {});
-  const tokenizer = ownTokenizer && fitTokenizer(ownTokenizer, definition, directory);
+  const tokenizer = ownTokenizer && (await fitTokenizer(ownTokenizer, definition, directory));
   const { device = 'cpu', cache = true } = options;
   const { weightPrecision = (device === 'cpu' && packedPrecision(weights)) || 'float32' } = options;
   const isFloat = weightPrecision === 'float32' || weightPrecision === 'float16';

@@ -1,4 +1,4 @@
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import '../node/install.js';
 import { temporaryDirectory } from '../text/tokenizer.contract.js';
@@ -34,6 +34,26 @@ describe('a tokenizer with more ids than its model', () => {
       message: expect.stringMatching(/a tokenizer of 61 tokens and a model that knows 60 of the source/),
     });
     models.push(await loadModel(directoryOf('bart', wordsOf(60), [])));
+  });
+
+  it.each([
+    { type: 'BertProcessing', sep: ['</s>', 999999], cls: ['</s>', 1] },
+    {
+      type: 'TemplateProcessing',
+      single: [{ Sequence: { id: 'A', type_id: 0 } }, { SpecialToken: { id: '</s>', type_id: 0 } }],
+      pair: [{ Sequence: { id: 'A', type_id: 0 } }, { Sequence: { id: 'B', type_id: 0 } }],
+      special_tokens: { '</s>': { id: '</s>', ids: [999999], tokens: ['</s>'] } },
+    },
+  ])('is refused, too, where its template writes an id that no token has: %j', async (template) => {
+    const directory = temporaryDirectory();
+    cpSync('models/en-fr-software', directory, { recursive: true });
+    const path = `${directory}/tokenizer.json`;
+    const file = JSON.parse(readFileSync(path, 'utf8'));
+    writeFileSync(path, JSON.stringify({ ...file, post_processor: template }));
+    await expect(loadModel(directory)).rejects.toMatchObject({
+      code: 'TOKENIZER_INVALID',
+      message: expect.stringMatching(/writes the id 999999 beside every text and a model that knows 8000/),
+    });
   });
 
   it('may have added tokens without a row, as bart-large-cnn, and a text that holds one is refused', async () => {

@@ -8,16 +8,23 @@ import type { ModelDefinition } from './architectures/definition.js';
  *
  * @param directory of both, for errors
  * @returns the tokenizer, whose ids all have rows
- * @throws TOKENIZER_INVALID where any other token has no row; INPUT_INVALID later, for a text with an added token that has none
+ * @throws TOKENIZER_INVALID where any other token has no row, or one that stands beside every text; INPUT_INVALID later, for a
+ * text with an added token that has none
  */
-export function fitTokenizer(
+export async function fitTokenizer(
   tokenizer: Tokenizer,
   { idCounts }: Pick<ModelDefinition, 'idCounts'>,
   directory: string,
-): Tokenizer {
+): Promise<Tokenizer> {
   const { inputIds, decoderInputIds = inputIds } = idCounts;
   const sizes = tokenizer.sideSizes ?? { source: tokenizer.vocabSize, target: tokenizer.vocabSize };
   const rows = { source: inputIds, target: decoderInputIds };
+  for (const side of ['source', 'target'] as const) {
+    // A template may write ids that no token has.
+    const { ids } = await tokenizer.encode('', { side });
+    const id = ids.find((one) => one >= rows[side]);
+    if (id !== undefined) throw besideTexts(directory, id, rows[side], side);
+  }
   if (sizes.source <= rows.source && sizes.target <= rows.target) return tokenizer;
   const added = new Set(tokenizer.addedTokens);
   for (const side of ['source', 'target'] as const) {
@@ -46,6 +53,14 @@ function tooLarge(directory: string, size: number, rows: number, side: string): 
     'TOKENIZER_INVALID',
     `${directory} has a tokenizer of ${size} tokens and a model that knows ${rows} of the ${side}: they do not belong together; ` +
       "put the model's own tokenizer files there.",
+  );
+}
+
+function besideTexts(directory: string, id: number, rows: number, side: string): PolybeamError {
+  return new PolybeamError(
+    'TOKENIZER_INVALID',
+    `${directory} has a tokenizer that writes the id ${id} beside every text and a model that knows ${rows} of the ${side}: they do ` +
+      "not belong together; put the model's own tokenizer files there.",
   );
 }
 

@@ -128,7 +128,7 @@ async function openTuning(
       `targetMaskRate is ${config.targetMaskRate}, and ${start.name} does not learn by masking targets: leave it out.`,
     );
   }
-  const tokenizer = fitTokenizer(await loadTokenizer(start.tokenizerDirectory), definition, start.name);
+  const tokenizer = await fitTokenizer(await loadTokenizer(start.tokenizerDirectory), definition, start.name);
   const { rules } = readGeneration(start.name, start, definition);
   const context = {
     tokenizer,

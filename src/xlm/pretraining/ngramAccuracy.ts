@@ -142,7 +142,7 @@ async function openModel(directory: string, from: string) {
   }
   const config = readXlmConfig(raw, `${directory}/config.json`);
   const idCounts = { inputIds: config.vocabSize };
-  const tokenizer = fitTokenizer(await loadTokenizer(directory), { idCounts }, directory);
+  const tokenizer = await fitTokenizer(await loadTokenizer(directory), { idCounts }, directory);
   const facts = await readVocabularyFacts(tokenizer);
   const languages = languagesOfConfig(raw, [from]);
   const language = languages.get(from);
