@@ -1,7 +1,11 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import '../node/install.js';
+import { temporaryDirectory } from '../text/tokenizer.contract.js';
 import { loadEnsemble } from './loadEnsemble.js';
 import { loadModel } from './loadModel.js';
+import { readBytes } from './openWeights.js';
+import { readSafetensors, type TensorToWrite, writeSafetensors } from './safetensors.js';
 
 const root = 'test/fixtures/models';
 const inputs = [
@@ -42,6 +46,32 @@ describe('loadEnsemble', () => {
       code: 'OPTION_CONFLICT',
     });
     for (const model of [...configs, ensemble]) await model.dispose();
+  });
+
+  test('refuses ids of a source that a member does not know', async () => {
+    const small = temporaryDirectory();
+    cpSync(`${root}/encoder-decoder`, small, { recursive: true });
+    const { encoder, ...config } = JSON.parse(readFileSync(`${small}/config.json`, 'utf8'));
+    writeFileSync(
+      `${small}/config.json`,
+      JSON.stringify({ ...config, encoder: { ...encoder, vocab_size: 50 } }),
+    );
+    const path = `${small}/model.safetensors`;
+    const tensors: TensorToWrite[] = [];
+    for (const [name, weight] of await readSafetensors(path)) {
+      const rows = name === 'encoder.embeddings.word_embeddings.weight' ? 50 : weight.shape[0];
+      const data = await readBytes(weight);
+      const part = data.slice(0, (data.length / weight.shape[0]) * rows);
+      tensors.push({ name, format: weight.format, shape: [rows, ...weight.shape.slice(1)], data: part });
+    }
+    await writeSafetensors(path, tensors);
+    const ensemble = await loadEnsemble([`${root}/encoder-decoder`, small]);
+    expect(await ensemble.generate([{ inputIds: [49] }], { maxNewTokens: 2 })).toHaveLength(1);
+    await expect(ensemble.generate([{ inputIds: [50] }], { maxNewTokens: 2 })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: 'Input 1: inputIds holds 50; give ids from 0 to 49.',
+    });
+    await ensemble.dispose();
   });
 
   test('refuses models that do not fit together', async () => {

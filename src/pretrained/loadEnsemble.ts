@@ -41,7 +41,12 @@ export async function loadEnsemble(
     ...members[0],
     directory: directories.join(' + '),
     generation: { ...generations[0], steps, scorer },
+    // What all of them can read.
     maxSource: Math.min(...members.map((member) => member.maxSource)),
+    idCounts: {
+      ...members[0].idCounts,
+      inputIds: Math.min(...members.map(({ idCounts }) => idCounts.inputIds)),
+    },
     ...createLifetime([steps.release, ...members.map(({ dispose }) => dispose)]),
   });
   return model;
