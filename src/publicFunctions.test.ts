@@ -73,3 +73,13 @@ describe.each(functions)('%s', (name, call) => {
     });
   });
 });
+
+test.each<[string, (given: never) => unknown, unknown[]]>([
+  ['limit of readVectors', (limit) => library.readVectors('a.vec', limit), ['5', 5n, null, Number.NaN, 0]],
+  ['input of compile', (x) => library.compile(() => ({}), { x }), [null, 5, {}, { shape: 'a' }]],
+  ['defaults', (defaults) => library.resolveGenerationOptions({}, defaults), [null, 5, 'a', []]],
+])('%s refuses what is of another type', async (_, call, values) => {
+  for (const value of values) {
+    await expect((async () => call(value as never))()).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+  }
+});

@@ -1,5 +1,5 @@
 import { PolybeamError } from '../errors.js';
-import { requireFunction, requireObject } from '../inputs.js';
+import { requireFunction, requireList, requireObject } from '../inputs.js';
 import { compileEager } from './eager.js';
 import type { Graph, GraphPort, GraphWeight } from './graph.js';
 import { takeHostPart, withHostPart } from './hostPart.js';
@@ -33,6 +33,10 @@ export async function compile(
 ): Promise<Program> {
   requireFunction(fn, 'fn');
   requireObject(signature, 'signature', 'the types and shapes of inputs by their names');
+  for (const [name, input] of Object.entries(signature)) {
+    requireObject(input, `signature.${name}`, 'a type and a shape');
+    requireList(input.shape, `signature.${name}.shape`, 'sizes');
+  }
   requireObject(given, 'options', 'options such as device');
   const options: CompileOptions = given.weightValue ? { ...given, weightsAs: 'inputs' } : given;
   const device = options.device ?? 'cpu';

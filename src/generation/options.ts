@@ -81,8 +81,10 @@ const otherNames: Record<string, OptionName> = {
  */
 export function resolveGenerationOptions(
   userOptions: Readonly<Record<string, unknown>> = {},
-  { origin, ...modelDefaults }: ModelGenerationDefaults = {},
+  ofModel: ModelGenerationDefaults = {},
 ): ResolvedGenerationOptions {
+  requireObject(ofModel, 'defaults', "a model's options");
+  const { origin, ...modelDefaults } = ofModel;
   const user = checkGenerationOptions(userOptions);
   const conventions = user.conventions ?? modelDefaults.conventions ?? generationDefaults.conventions;
   const special: Conventions['defaults'] = conventionsByName[conventions].defaults;

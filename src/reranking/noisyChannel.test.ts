@@ -38,7 +38,13 @@ describe('noisyChannel', () => {
     expect(direct.map(({ index }) => index)).toEqual([0, 2, 1]);
   });
 
-  it('refuses weights that are no numbers', async () => {
+  it('refuses scores and weights that are no numbers', async () => {
+    for (const score of [undefined, '1', Number.NaN]) {
+      await expect(noisyChannel('a', [{ text: 'b', score } as never], channel)).rejects.toMatchObject({
+        code: 'INPUT_INVALID',
+        message: expect.stringMatching(/^candidates\[0\]\.score is /),
+      });
+    }
     await expect(noisyChannel('a', candidates, channel, { channelWeight: Number.NaN })).rejects.toMatchObject(
       {
         code: 'OPTION_INVALID',

@@ -6,6 +6,7 @@ import {
   requireOptionNames,
   requireText,
   showValue,
+  wrongInput,
 } from '../inputs.js';
 import type { Model } from '../pretrained/model.js';
 import type { ModelInput } from '../pretrained/modelParts.js';
@@ -53,7 +54,11 @@ export async function noisyChannel(
 ): Promise<ChannelScore[]> {
   requireText(source, 'source');
   requireObjects(candidates, 'candidates', 'candidates: text and score');
-  for (const [at, { text }] of candidates.entries()) requireText(text, `candidates[${at}].text`);
+  for (const [at, { text, score }] of candidates.entries()) {
+    requireText(text, `candidates[${at}].text`);
+    if (typeof score !== 'number' || Number.isNaN(score))
+      throw wrongInput(`candidates[${at}].score`, score, 'give a log-probability');
+  }
   requireObject(channel, 'channel', 'the functions of a model, as loadModel gives it');
   requireFunction(channel.score, 'channel.score');
   requireOptionNames(options, ['channelWeight', 'lengthWeight', 'batchSize'], 'noisyChannel');

@@ -1,7 +1,7 @@
 import { PolybeamError } from '../../errors.js';
 import { fileAccess } from '../../files.js';
 import { readUnpacked } from '../../gzip.js';
-import { requireText } from '../../inputs.js';
+import { requireText, wrongInput } from '../../inputs.js';
 import { refuseLfsPointer } from '../../lfsPointer.js';
 import { ngramJoiner } from '../words.js';
 import { openFastText } from './fastTextModel.js';
@@ -21,6 +21,7 @@ export async function readVectors(
   onWarning?: (message: string) => void,
 ): Promise<WordVectors> {
   requireText(path, 'path');
+  if (typeof limit !== 'number' || !(limit > 0)) throw wrongInput('limit', limit, 'give a number of words');
   if (/\.(bin|ftz)$/.test(path)) {
     const model = await openFastText(path);
     return model.vectors(model.words.slice(0, Math.min(limit, model.words.length)));
