@@ -81,7 +81,7 @@ export { loadTokenizer } from './text/loadTokenizer.js';
 export { saveTokenizer, type TokenizerConfig } from './text/saveTokenizer.js';
 export { setSentencePieceModule } from './text/sentencePiece.js';
 export type { DecodeOptions, EncodedText, EncodeOptions, Tokenizer } from './text/tokenizer.js';
-export { setTokenizersModule } from './text/tokenizerJson.js';
+export { setTokenizersModule, type TokenizersModule } from './text/tokenizerJson.js';
 export { trainVocabulary } from './text/trainVocabulary.js';
 export { type VocabularyOptions, vocabularyOptionsSchema } from './text/vocabularyOptions.js';
 export { type TrainConfig, type TrainConfigInput, trainConfigSchema } from './training/config.js';

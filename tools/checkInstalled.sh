@@ -11,11 +11,11 @@ npm run --silent build
 npm pack --silent --pack-destination "$project" >/dev/null
 if tar -tzf "$project"/*.tgz | grep -E '\.map$|\.polybeam|\.test\.'; then echo 'the package holds what it should not'; exit 1; fi
 
-# The line of README.md, with the packed file in place of the name.
-install=$(grep -m 1 -oE 'npm install .*polybeam$' README.md)
+# The line of README.md, with the path of the packed file.
+install=$(grep -m 1 -oE 'npm install .*PATH/polybeam-.*tgz$' README.md)
 cd "$project"
 echo '{ "name": "a-user", "version": "1.0.0", "type": "module" }' >package.json
-bash -c "${install%polybeam} --no-audit --no-fund --no-save ./*.tgz" >/dev/null
+bash -c "${install%PATH/*} --no-audit --no-fund --no-save ./*.tgz" >/dev/null
 echo "$(du -sm node_modules | cut -f1) MiB installed"
 
 cat >program.ts <<'END'

@@ -102,6 +102,7 @@ describe('--input and --output', () => {
       await refused('--input', at('cut.gz')),
       await refused('--input', at('in'), '--output', at('folder')),
       await refused('--input', at('in'), '--output', '/dev/null'),
+      await refused('--input', at('in'), '--output', at('out.gz')),
     ]).toEqual([
       'polybeam: --input D/absent does not exist: give a readable file. [FILE_NOT_FOUND]\n',
       'polybeam: --input D/folder is a directory: give a readable file. [FILE_NOT_FOUND]\n',
@@ -110,6 +111,7 @@ describe('--input and --output', () => {
       ),
       'polybeam: --output D/folder is a directory: name a file in it. [FILE_WRITE]\n',
       'polybeam: --output /dev/null is no regular file: leave --output out and redirect standard output, as in > /dev/null. [FILE_WRITE]\n',
+      'polybeam: --output D/out.gz would be plain text under the name of a compressed file; leave .gz out, and compress it afterwards. [OPTION_INVALID]\n',
     ]);
   });
 

@@ -26,7 +26,7 @@ export function addFileFlags(command: Command): Command {
  * Runs a command on the files that its flags name in place of standard input and output.
  *
  * @param texts arguments that the command works on instead of lines; one that is the name of a file is warned of
- * @throws PolybeamError FILE_NOT_FOUND, FILE_CORRUPT, FILE_WRITE; OPTION_CONFLICT where there are texts and `--input`
+ * @throws PolybeamError FILE_NOT_FOUND, FILE_CORRUPT, FILE_WRITE; OPTION_INVALID for a compressed output; OPTION_CONFLICT where there are texts and `--input`
  */
 export async function redirected(
   flags: FileFlags,
@@ -39,6 +39,12 @@ export async function redirected(
     throw new PolybeamError(
       'OPTION_CONFLICT',
       `--input ${input} does not go with texts as arguments ("${texts[0]}"); leave one of them out.`,
+    );
+  }
+  if (output?.endsWith('.gz')) {
+    throw new PolybeamError(
+      'OPTION_INVALID',
+      `--output ${output} would be plain text under the name of a compressed file; leave .gz out, and compress it afterwards.`,
     );
   }
   await warnOfFiles(texts, streams);

@@ -54,9 +54,9 @@ export function shortlistCommand(streams: CommandStreams = process): Command {
       'after',
       `
 Examples:
-  $ polybeam shortlist --tokenizer models/en-fr --source train.en --target train.fr --output shortlist.safetensors
-  $ polybeam shortlist --tokenizer models/en-fr --tsv train.tsv.gz --output shortlist.safetensors
-  $ polybeam shortlist --tokenizer models/en-fr --table lex.tsv --output shortlist.safetensors`,
+  $ polybeam shortlist --tokenizer models/en-fr-software --source train.en --target train.fr --output shortlist.safetensors
+  $ polybeam shortlist --tokenizer models/en-fr-software --tsv train.tsv.gz --output shortlist.safetensors
+  $ polybeam shortlist --tokenizer models/en-fr-software --table lex.tsv --output shortlist.safetensors`,
     );
   addSchemaFlags(command, optionsSchema);
   return command.action((flags: ShortlistFlags) => makeShortlist(flags, streams));

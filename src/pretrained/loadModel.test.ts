@@ -107,7 +107,7 @@ describe('refuses', () => {
       'no directory',
       (path) => rmSync(path, { recursive: true }),
       'FILE_NOT_FOUND',
-      /config.json does not exist/,
+      /config.json does not exist: give a model directory, .*nothing is downloaded/,
     ],
     ['no weights', (path) => unlinkSync(`${path}/model.safetensors`), 'FILE_NOT_FOUND', /has no weights/],
     [

@@ -31,6 +31,7 @@ export async function readModelDirectory(
 ): Promise<ModelDirectory> {
   const path = `${directory}/config.json`;
   if (await isTensorflowBert(directory)) throw unconverted(directory);
+  await requireDirectory(directory, path);
   const config = await readJson(path);
   requireFewLayers(config, mostLayers, `no model has more than ${mostLayers}`, path);
   const architecture = architectureOf(config, path);
@@ -47,6 +48,16 @@ export async function readModelDirectory(
     ...(hasGeneration ? { generationConfig: await readJson(generationPath) } : {}),
     weights,
   };
+}
+
+/** @throws FILE_NOT_FOUND where there is no such directory; a model of a hub is often named in its place */
+async function requireDirectory(directory: string, path: string): Promise<void> {
+  if ((await fileAccess().size(path)) !== undefined || (await fileAccess().list(directory)).length > 0)
+    return;
+  throw new PolybeamError(
+    'FILE_NOT_FOUND',
+    `${path} does not exist: give a model directory, such as the snapshot that \`hf download\` prints, since nothing is downloaded, or the name of a model that polybeam brings, such as en-fr-software.`,
+  );
 }
 
 /** Of any model there is, many times over: names of weights are made for each before the weights are looked at. */
