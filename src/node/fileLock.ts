@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { FileLock, LockOwner } from '../files.js';
+import { makeDirectory } from './makeDirectory.js';
 
 /** What a lock file says of the process that has it. */
 interface Owner extends LockOwner {
@@ -29,7 +30,7 @@ const pulse: Pulse = { heartbeat: 10_000, silence: 600_000 };
  * @returns the lock, or the live owner
  */
 export async function lockFile(path: string, { heartbeat, silence } = pulse): Promise<FileLock | LockOwner> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeDirectory(dirname(path));
   const own: Owner = {
     process: process.pid,
     host: hostname(),

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { appendFile, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, sep } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
@@ -7,6 +7,7 @@ import { createGunzip } from 'node:zlib';
 import { PolybeamError } from '../errors.js';
 import type { FileAccess } from '../files.js';
 import { lockFile } from './fileLock.js';
+import { makeDirectory } from './makeDirectory.js';
 import { removeLeftovers, temporaryName, tidy } from './temporaries.js';
 
 /** Node's file system. */
@@ -28,7 +29,7 @@ export const nodeFiles: FileAccess = {
   removeLeftovers,
   append: async (path, text) => {
     await writing(path, 'what was there before is kept, perhaps with a part of the new text', async () => {
-      await mkdir(dirname(path), { recursive: true });
+      await makeDirectory(dirname(path));
       await appendFile(path, text);
     });
   },
@@ -150,7 +151,7 @@ async function writeAtomic(
 ): Promise<void> {
   const temporary = temporaryName(path);
   await writing(path, 'what was there before is untouched', async () => {
-    await mkdir(dirname(path), { recursive: true });
+    await makeDirectory(dirname(path));
     await tidy(dirname(path));
     try {
       const file = await open(temporary, 'w');
