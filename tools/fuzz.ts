@@ -7,22 +7,21 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { fuzz } from './fuzz/parent.js';
+import { readFlags } from './readFlags.js';
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '60' },
-    seed: { type: 'string', default: '1' },
-    first: { type: 'string', default: '0' },
-    cases: { type: 'string', default: 'Infinity' },
-    reader: { type: 'string', default: '' },
-    readers: { type: 'string', default: join(import.meta.dirname, 'fuzz/readers.ts') },
-  },
+const usage = 'npm run fuzz -- [--seconds N] [--seed N] [--first N] [--cases N] [--reader NAME]';
+const values = readFlags(usage, {
+  seconds: '60',
+  seed: '1',
+  first: '0',
+  cases: 'Infinity',
+  reader: '',
+  readers: join(import.meta.dirname, 'fuzz/readers.ts'),
 });
 const [seconds, seed, first, cases] = [values.seconds, values.seed, values.first, values.cases].map(Number);
 if (!(seconds > 0 && seed >= 0 && first >= 0 && cases > 0)) {
-  console.error('usage: npm run fuzz -- [--seconds N] [--seed N] [--first N] [--cases N] [--reader NAME]');
+  console.error(`usage: ${usage}`);
   process.exit(2);
 }
 const folder = mkdtempSync(join(tmpdir(), 'polybeam-fuzz-'));
@@ -33,8 +32,8 @@ const report = await fuzz({
   seed,
   first,
   cases,
-  readers: resolve(values.readers),
-  reader: values.reader,
+  readers: resolve(values.readers ?? ''),
+  reader: values.reader ?? '',
   folder: join(folder, 'case'),
   onFault: ({ number, fault, file }) => {
     console.log(`case ${number}: ${fault}`);

@@ -9,23 +9,17 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { isDeepStrictEqual } from 'node:util';
 import { choicesOf } from './fuzz/random.js';
 import { empty, type Scenario, scenarios } from './kill/scenarios.js';
+import { readFlags } from './readFlags.js';
 
-const { values } = parseArgs({
-  options: {
-    times: { type: 'string', default: '12' },
-    seed: { type: 'string', default: '1' },
-    scenario: { type: 'string' },
-  },
-});
+const usage = `npm run kill -- [--times N] [--seed N] [--scenario ${scenarios.map(({ name }) => name).join('|')}]`;
+const values = readFlags(usage, { times: '12', seed: '1', scenario: undefined });
 const [times, seed] = [Number(values.times), Number(values.seed)];
 const chosen = scenarios.filter(({ name }) => values.scenario === undefined || values.scenario === name);
 if (!(times > 0 && seed >= 0 && chosen.length > 0)) {
-  console.error(
-    `usage: npm run kill -- [--times N] [--seed N] [--scenario ${scenarios.map(({ name }) => name).join('|')}]`,
-  );
+  console.error(`usage: ${usage}`);
   process.exit(2);
 }
 
