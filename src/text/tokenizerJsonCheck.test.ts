@@ -165,8 +165,8 @@ describe('a tokenizer.json that would end the process', () => {
     const settings = { continuing_subword_prefix: '##', max_input_chars_per_word: 10 };
     const json = { ...base, added_tokens: [], post_processor: null, model: { ...model, ...settings } };
     const tokenizer = await makeTokenizerJson(JSON.stringify(json));
-    for (const encoded of [tokenizer.encode('zz'), tokenizer.encodeBatch(['zz'])]) {
-      await expect(encoded).rejects.toMatchObject({
+    for (const encode of [() => tokenizer.encode('zz'), () => tokenizer.encodeBatch(['zz'])]) {
+      await expect(encode()).rejects.toMatchObject({
         code: 'TOKENIZER_INVALID',
         message: expect.stringMatching(/fails at a text \(WordPiece error: Missing \[UNK\] token/),
       });
