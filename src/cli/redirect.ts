@@ -115,7 +115,7 @@ async function beginningOf(file: FileHandle): Promise<Uint8Array> {
   return (await file.read(new Uint8Array(2), 0, 2, 0)).buffer;
 }
 
-/** Chunks that wait to be written; more, and whoever writes them is told to wait. */
+/** Maximum number of chunks in the queue; beyond it, `write` reports backpressure. */
 const mostWaiting = 64;
 
 /** Runs what writes lines, and puts them under a name when all are there; what fails or is interrupted leaves nothing. */

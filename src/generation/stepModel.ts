@@ -132,8 +132,8 @@ export interface StepFeed extends StepEdits {
    */
   position: number;
   /**
-   * If the selection announces it, the position of each sentence. A sentence with -1 takes no part: nothing of it
-   * is written or lost, and its candidates are undefined. A sentence whose candidates are no longer needed may be at 0. [batch]
+   * If the selection announces it, the position of each sentence. A sentence at -1 is skipped: its caches do not
+   * change, and its candidates are undefined. A sentence whose candidates are no longer needed may be at 0. [batch]
    */
   positions?: Int32Array;
   /**

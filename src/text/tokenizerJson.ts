@@ -203,7 +203,7 @@ function makeNative(
     // It would be found between any two bytes of a text, and end the process.
     throw unreadable(
       path,
-      `the normalizer leaves nothing of the added token ${JSON.stringify(emptied.content)}`,
+      `the normalizer removes all of the added token ${JSON.stringify(emptied.content)}`,
     );
   }
   const added = tokens.map((token) => token.content);

@@ -113,7 +113,7 @@ const fatal: [string, object, RegExp][] = [
         },
       ],
     },
-    /the normalizer leaves nothing of the added token " "/,
+    /the normalizer removes all of the added token " "/,
   ],
 ];
 

@@ -42,7 +42,7 @@ export async function loadWordPiece(directory: string): Promise<Tokenizer> {
   return makeWordPiece(vocabulary, settings, `${directory}/vocab.txt`);
 }
 
-/** Names that say nothing of how a text is cut. */
+/** Class names that do not determine how a text is split. */
 const generalClasses = new Set(['PreTrainedTokenizer', 'PythonBackend', 'TokenizersBackend']);
 
 /** @throws TOKENIZER_INVALID where the vocabulary belongs to a tokenizer that cuts words by a program of its own */

@@ -4,9 +4,9 @@ import { parse } from 'yaml';
 export interface CardSentence {
   kind: string;
   source: string;
-  /** Regular expressions of which each matches the output; letters match in either case. */
+  /** Regular expressions that must all match the output, in either case. */
   must: string[];
-  /** Regular expressions of which none matches. */
+  /** Regular expressions that must not match. */
   mustNot: string[];
 }
 
